@@ -38,7 +38,7 @@ describe("indexedJob", () => {
 
   it("mounts the claims of its volumes", () => {
     const { job } = indexedJob(batch(["[0]"], { volumes: { "/data": { claim: "data" } } }), image, names, undefined);
-    expect(job.spec.template.spec["volumes"]).toContainEqual({
+    expect(job.spec.template.spec?.volumes).toContainEqual({
       name: "claim-0",
       persistentVolumeClaim: { claimName: "data", readOnly: true },
     });

@@ -7,16 +7,8 @@ import {
   nonceVariable,
   resultFileVariable,
 } from "../core/protocol.ts";
-import {
-  type JobManifest,
-  type JobNames,
-  jobObjects,
-  remade,
-  type SecretManifest,
-  secretOf,
-  type Volume,
-} from "../jobs/kubernetes/job.ts";
-import { nonceAnnotation } from "../kubernetes/objects.ts";
+import { type JobNames, jobObjects, type MountedVolume, remade, secretOf } from "../jobs/kubernetes/job.ts";
+import { type JobManifest, nonceAnnotation, type SecretManifest } from "../kubernetes/objects.ts";
 import type { RunnableImage } from "../oci/runnable-image.ts";
 import type { SecretKey } from "../secrets/variables.ts";
 import { type CallBatch, maximumJsonBytes } from "./calls.ts";
@@ -98,7 +90,7 @@ export function indexedJob(
     ],
     references,
   );
-  const { backoffLimit: _, podReplacementPolicy: __, ...spec }: JobManifest["spec"] = job.spec;
+  const { backoffLimit: _, podReplacementPolicy: __, ...spec } = job.spec;
   return {
     job: {
       ...job,
@@ -118,7 +110,7 @@ export function indexedJob(
   };
 }
 
-function filesVolume(secret: string, { credential }: GivenAccess): Volume {
+function filesVolume(secret: string, { credential }: GivenAccess): MountedVolume {
   const sources = [
     { secret: { name: secret, items: [{ key: accessKey, path: "access.json" }] } },
     ...(credential === undefined

@@ -4,15 +4,7 @@ import type { Environment } from "../core/environment.ts";
 import { Failure, messageOf, UserError } from "../core/errors.ts";
 import { countInterval, heartbeat, patience } from "../core/heartbeat.ts";
 import { inOrder } from "../jobs/kubernetes/status.ts";
-import {
-  createOwned,
-  deleteJob,
-  jobsPath,
-  mergePatch,
-  newJobName,
-  podsOf,
-  removeAbandoned,
-} from "../jobs/kubernetes/submit.ts";
+import { createOwned, deleteJob, jobsPath, newJobName, podsOf, removeAbandoned } from "../jobs/kubernetes/submit.ts";
 import { tellWaits } from "../jobs/kubernetes/waiting.ts";
 import { mayPass } from "../kubernetes/api-error.ts";
 import { checkArchitecture } from "../kubernetes/architecture.ts";
@@ -152,7 +144,7 @@ export class KubernetesCalls implements CallEngine {
         if (next.url === undefined) continue;
         content = next;
         const body = renewedAccess(content);
-        await cluster.api.ask("PATCH", path, { body, contentType: mergePatch });
+        await cluster.api.ask("PATCH", path, { body });
       } catch (error) {
         if (signal.aborted) return;
         const why = messageOf(error).split("\n", 1)[0];

@@ -1,13 +1,13 @@
 import { Failure, UserError } from "../core/errors.ts";
 
-/** A refusal of an API server (its object `Status`). */
+/** The refusal of a request by the API server (its `Status` object). */
 export interface Refusal {
   readonly status: number;
   /** One word, such as `AlreadyExists`. */
   readonly reason: string;
   readonly message: string;
-  /** Milliseconds after which a server that is too busy wants to be asked again. */
-  readonly retryAfter?: number;
+  /** Milliseconds. */
+  readonly retryAfter?: number | undefined;
 }
 
 export interface Question {
@@ -32,12 +32,12 @@ export function refusalOf(error: unknown): Refusal | undefined {
   return cause instanceof RefusalError ? cause.refusal : undefined;
 }
 
-/** Whether an error says that no answer came: the same question may be asked again. */
+/** Whether no response came, so that the same request can be sent again. */
 export function isUnanswered(error: unknown): boolean {
   return error instanceof Error && error.cause instanceof Unanswered;
 }
 
-/** Whether an error may be over soon, whoever it is that does not answer: the server, or a node that it asks. */
+/** Whether an error may pass: the server, or a node behind it, does not answer or is too busy. */
 export function mayPass(error: unknown): boolean {
   const status = refusalOf(error)?.status ?? 0;
   return isUnanswered(error) || status === 429 || status >= 500;
@@ -45,14 +45,13 @@ export function mayPass(error: unknown): boolean {
 
 class Unanswered extends Error {}
 
-/** The error for an answer that is a refusal. `retryAfter`: see {@link Refusal}. */
 export function refusalError(
   question: Question,
   status: number,
   body: string,
   retryAfter?: number,
 ): UserError | Failure {
-  const refusal = { ...readStatus(status, body), status, ...(retryAfter === undefined ? {} : { retryAfter }) };
+  const refusal = { ...readStatus(status, body), status, retryAfter };
   const options = { cause: new RefusalError(refusal) };
   const { message } = refusal;
   const { context, server, user } = question;
@@ -115,12 +114,12 @@ export function unansweredError({ context, server }: Question, error: unknown): 
   );
 }
 
-/** An error that may pass, of whoever stands between us and the server: it is asked again. */
+/** An error of a credential plugin that may pass, so that the request is sent again. */
 export function passingFailure({ code, culprit, problem, remedy }: UserError): Failure {
   return new Failure({ code, culprit }, problem, remedy, { cause: new Unanswered(problem) });
 }
 
-/** A failed connection says why in its cause, or, where several addresses were tried, in its errors. */
+/** The reason of a failed connection is in its cause or, if several addresses were tried, in its errors. */
 function wordsOf(error: Error): string {
   const inner = error instanceof AggregateError ? error.errors[0] : error.cause;
   if (inner instanceof Error) return wordsOf(inner);
@@ -132,7 +131,7 @@ function readStatus(status: number, body: string): { reason: string; message: st
     const { reason = "", message = "" } = JSON.parse(body) as { reason?: string; message?: string };
     if (message !== "") return { reason, message };
   } catch {
-    // A proxy on the way answers with text of its own.
+    // A proxy answers with its own text.
   }
   return { reason: "", message: body.trim().slice(0, 500) || `HTTP status ${status}` };
 }

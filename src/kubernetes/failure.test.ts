@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { creationTrouble, goneFailure, podFailure, reconsidered, waitingTrouble } from "./failure.ts";
 import type { Event, Job, Pod } from "./objects.ts";
+import { containerStatus } from "./testdata/container-status.ts";
 
 const image = `r.example.com/a@sha256:${"0".repeat(64)}`;
 const metadata = { name: "p", uid: "u", resourceVersion: "1", creationTimestamp: "2026-03-01T10:00:00Z" };
@@ -16,7 +17,7 @@ function pod(status: Pod["status"], spec: Partial<Pod["spec"]> = {}): Pod {
 }
 
 const waiting = (reason: string, message: string, spec: Partial<Pod["spec"]> = {}) =>
-  pod({ containerStatuses: [{ name: "main", state: { waiting: { reason, message } } }] }, spec);
+  pod({ containerStatuses: [containerStatus({ waiting: { reason, message } })] }, spec);
 
 describe("what keeps a pod from starting", () => {
   const config = "CreateContainerConfigError";
@@ -93,7 +94,10 @@ describe("what keeps a pod from starting", () => {
     const message = "0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims.";
     const condition = { type: "PodScheduled", status: "False", reason: "Unschedulable", message } as const;
     const words = (...claims: string[]) => {
-      const volumes = [{}, ...claims.map((claimName) => ({ persistentVolumeClaim: { claimName } }))];
+      const volumes = [
+        { name: "tmp" },
+        ...claims.map((name) => ({ name, persistentVolumeClaim: { claimName: name } })),
+      ];
       return waitingTrouble(pod({ conditions: [condition] }, { volumes }))?.words;
     };
     expect(words("data")).toContain("make or bind claim data, or");
@@ -130,7 +134,7 @@ describe("what keeps a pod from starting", () => {
 
 describe("why a pod failed", () => {
   const ended = (terminated: object, status: object = {}) =>
-    pod({ containerStatuses: [{ name: "main", state: { terminated: { exitCode: 1, ...terminated } } }], ...status });
+    pod({ containerStatuses: [containerStatus({ terminated: { exitCode: 1, ...terminated } })], ...status });
   const disrupted = (reason: string) =>
     ended({}, { conditions: [{ type: "DisruptionTarget", status: "True", reason, message: "m" }] });
 

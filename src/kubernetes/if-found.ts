@@ -1,6 +1,7 @@
+import type { Api } from "./api.ts";
 import { refusalOf } from "./api-error.ts";
 
-/** The answer about an object; undefined where there is none. */
+/** Undefined if the object does not exist. */
 export async function ifFound<Answer>(asked: Promise<Answer>): Promise<Answer | undefined> {
   try {
     return await asked;
@@ -8,4 +9,13 @@ export async function ifFound<Answer>(asked: Promise<Answer>): Promise<Answer | 
     if (refusalOf(error)?.status === 404) return undefined;
     throw error;
   }
+}
+
+/** Deletes an object, if it exists, with all that it owns. */
+export async function deleteIfFound(
+  api: Api,
+  path: string,
+  options: { readonly propagationPolicy?: "Foreground" | "Background"; readonly preconditions?: object },
+): Promise<void> {
+  await ifFound(api.ask("DELETE", path, { body: { apiVersion: "meta/v1", kind: "DeleteOptions", ...options } }));
 }

@@ -1,156 +1,94 @@
-/** The fields of Kubernetes' objects that are read here, as the API server writes them. */
+// Types only: of the package's code, this loads nothing.
+import type {
+  CoreV1Event,
+  V1CronJob,
+  V1Job,
+  V1ObjectMeta,
+  V1Pod,
+  V1PodCondition,
+  V1Secret,
+} from "@kubernetes/client-node";
 
-export interface Metadata {
-  readonly name: string;
-  readonly namespace?: string;
-  readonly uid: string;
-  readonly resourceVersion: string;
-  /** ISO 8601, whole seconds, as all times of Kubernetes but those of logs. */
-  readonly creationTimestamp: string;
-  /** When it is gone at the latest: so long after its deletion was asked for as {@link deletionGracePeriodSeconds} says. */
-  readonly deletionTimestamp?: string;
-  readonly deletionGracePeriodSeconds?: number;
-  readonly finalizers?: readonly string[];
-  readonly labels?: Readonly<Record<string, string>>;
-  readonly annotations?: Readonly<Record<string, string>>;
-}
+/**
+ * An object of Kubernetes as JSON, which has text where the client library has a `Date`: ISO 8601, in whole seconds except in logs.
+ * A field that is undefined is left out.
+ */
+export type Raw<Value> = Value extends Date
+  ? string
+  : Value extends readonly (infer Item)[]
+    ? readonly Raw<Item>[]
+    : Value extends object
+      ? { readonly [Key in keyof Value]: Raw<Value[Key]> | (object extends Pick<Value, Key> ? undefined : never) }
+      : Value;
 
-export interface Condition {
-  readonly type: string;
-  readonly status: "True" | "False" | "Unknown";
-  readonly reason?: string;
-  readonly message?: string;
-  readonly lastTransitionTime?: string;
-}
+type Has<Value, Key extends keyof Value> = Omit<Value, Key> & { readonly [Each in Key]-?: NonNullable<Value[Each]> };
 
-export interface Job {
-  readonly metadata: Metadata;
-  readonly spec: {
-    readonly suspend?: boolean;
-    readonly backoffLimit?: number;
-    readonly completionMode?: "NonIndexed" | "Indexed";
-    readonly completions?: number;
-    readonly template: { readonly spec: PodSpec };
-  };
-  readonly status?: {
-    readonly active?: number;
-    readonly succeeded?: number;
-    readonly failed?: number;
-    /** Of an indexed job, as in `0,3-5`. */
-    readonly completedIndexes?: string;
-    readonly failedIndexes?: string;
-    readonly startTime?: string;
-    readonly completionTime?: string;
-    readonly conditions?: readonly Condition[];
-  };
-}
+/** The metadata of an object that the cluster has. */
+export type Metadata = Has<Raw<V1ObjectMeta>, "name" | "uid" | "resourceVersion" | "creationTimestamp">;
 
-export interface PodSpec {
-  readonly activeDeadlineSeconds?: number;
-  readonly imagePullSecrets?: readonly { readonly name: string }[];
-  readonly nodeName?: string;
-  readonly nodeSelector?: Readonly<Record<string, string>>;
-  readonly initContainers?: readonly Container[];
-  readonly containers: readonly Container[];
-  readonly volumes?: readonly { readonly persistentVolumeClaim?: { readonly claimName: string } }[];
-}
+type Stored<Value extends { readonly metadata?: unknown }> = Omit<Value, "metadata"> & { readonly metadata: Metadata };
 
-export interface Container {
-  readonly name: string;
-  readonly image: string;
-  readonly resources?: { readonly limits?: Readonly<Record<string, string>> };
-}
-
-export interface Terminated {
-  readonly exitCode: number;
-  readonly signal?: number;
-  readonly reason?: string;
-  readonly message?: string;
-  readonly finishedAt?: string;
-}
-
-export interface ContainerState {
-  readonly waiting?: { readonly reason?: string; readonly message?: string };
-  readonly running?: object;
-  readonly terminated?: Terminated;
-}
-
-export interface ContainerStatus {
-  readonly name: string;
-  /** By its node's word. */
-  readonly ready?: boolean;
-  readonly state?: ContainerState;
-  /** How it ended before it was started again. */
-  readonly lastState?: ContainerState;
-  readonly restartCount?: number;
-  /** What the node runs, as it names it. */
-  readonly imageID?: string;
-}
-
-export interface Pod {
-  readonly metadata: Metadata;
-  readonly spec: PodSpec;
-  readonly status?: {
-    readonly phase?: "Pending" | "Running" | "Succeeded" | "Failed" | "Unknown";
-    readonly reason?: string;
-    readonly message?: string;
-    /** When its node took it. */
-    readonly startTime?: string;
-    readonly conditions?: readonly Condition[];
-    readonly initContainerStatuses?: readonly ContainerStatus[];
-    readonly containerStatuses?: readonly ContainerStatus[];
-  };
-}
-
-export interface Event {
-  readonly metadata: Metadata;
-  readonly involvedObject?: { readonly name?: string };
-  readonly type?: "Normal" | "Warning";
-  readonly reason?: string;
-  readonly message?: string;
-  /** Of one that happened several times. */
-  readonly lastTimestamp?: string;
-}
+export type Job = Stored<Has<Raw<V1Job>, "spec">>;
+export type CronJob = Stored<Has<Raw<V1CronJob>, "spec">>;
+export type Pod = Stored<Has<Raw<V1Pod>, "spec">>;
+export type PodSpec = Pod["spec"];
+export type Container = PodSpec["containers"][number];
+export type ContainerStatus = NonNullable<NonNullable<Pod["status"]>["containerStatuses"]>[number];
+export type ContainerState = NonNullable<ContainerStatus["state"]>;
+export type Terminated = NonNullable<ContainerState["terminated"]>;
+export type Event = Stored<Raw<CoreV1Event>>;
+export type Condition = Raw<V1PodCondition>;
 
 export interface List<Item> {
   readonly metadata: { readonly resourceVersion: string; readonly continue?: string };
   readonly items: readonly Item[];
 }
 
-/** The container of a pod that runs the program. */
+type NewMetadata = Has<Raw<V1ObjectMeta>, "name" | "namespace" | "labels">;
+
+/** Objects to create. */
+export type SecretManifest = Has<Raw<V1Secret>, "data"> & { readonly metadata: NewMetadata };
+export type JobManifest = Has<Raw<V1Job>, "spec"> & { readonly metadata: NewMetadata };
+
+/** The container that runs the program. */
 export const containerName = "main";
 
-/** Labels and annotations of what Slipway makes in a cluster. */
 export const managedBy = { "app.kubernetes.io/managed-by": "slipway" } as const;
-/** Name of the user who submitted, as far as a label can hold it. */
+/** The submitting user. */
 export const userLabel = "slipway/user";
-/** Random text of the result line; only on jobs that call a function. */
+/** The random text of the result line. Only jobs that call a function have it. */
 export const nonceAnnotation = "slipway/nonce";
-/** Set once everything that a job needs is there. */
+/** Set when all that a job needs exists. */
 export const releasedAnnotation = "slipway/released";
-/** How a job is ended before it is deleted, for whoever watches it: `cancelled`, or why it failed. */
+/** Set before a job is deleted, for those who watch it: `cancelled`, or why it failed. */
 export const endAnnotation = "slipway/end";
-
 /** The commit of a job's code. */
 export const commitAnnotation = "slipway/commit";
-/** The matrix of a sweep as JSON, so that whoever looks at the job knows the values of its items. */
+/** The matrix of a sweep as JSON, which gives the values of its items. */
 export const matrixAnnotation = "slipway/matrix";
 
-/** The annotation by which the job controller numbers the pods of an indexed job. */
+/** The job controller sets these on pods: the number of the item, the name of the job, and what keeps a pod until its end is counted. */
 export const indexAnnotation = "batch.kubernetes.io/job-completion-index";
-
-/** The label by which the job controller marks the pods of a job. */
 export const jobNameLabel = "batch.kubernetes.io/job-name";
-
-/** Keeps a pod until the job controller has noted its end. */
 export const jobFinalizer = "batch.kubernetes.io/job-tracking";
 
-/** All containers of a pod as they are, in the order in which they start. */
+export function isOurs({ metadata }: { readonly metadata: Metadata }): boolean {
+  return Object.entries(managedBy).every(([label, value]) => metadata.labels?.[label] === value);
+}
+
+/** The label selector of Slipway's objects. @param owner only objects of this user */
+export function ownSelector(owner?: string): string {
+  const labels = { ...managedBy, ...(owner === undefined ? {} : { [userLabel]: owner }) };
+  return Object.entries(labels)
+    .map(([label, value]) => `${label}=${value}`)
+    .join(",");
+}
+
+/** In the order in which the containers start. */
 export function containerStatuses({ status }: Pod): readonly ContainerStatus[] {
   return [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
 }
 
-/** The state of a container: of the program's, unless another one is named. */
 export function containerState(pod: Pod, name: string = containerName): ContainerState {
   return containerStatuses(pod).find((each) => each.name === name)?.state ?? {};
 }
@@ -161,8 +99,9 @@ export function hasBegun(pod: Pod): boolean {
   return running !== undefined || terminated !== undefined;
 }
 
+/** A condition that is true. */
 export function conditionOf(
-  object: { readonly status?: { readonly conditions?: readonly Condition[] } },
+  object: { readonly status?: { readonly conditions?: readonly Condition[] | undefined } | undefined },
   type: string,
 ): Condition | undefined {
   return object.status?.conditions?.find((each) => each.type === type && each.status === "True");

@@ -1,7 +1,8 @@
 import type { PlacedResources } from "../config/resources.ts";
+import type { Container, PodSpec } from "./objects.ts";
 
 /** The fields of a pod's spec that choose its node. */
-export function placementOf({ nodeSelector = {}, tolerations = [], priorityClass }: PlacedResources): object {
+export function placementOf({ nodeSelector = {}, tolerations = [], priorityClass }: PlacedResources): Partial<PodSpec> {
   return {
     ...(Object.keys(nodeSelector).length === 0 ? {} : { nodeSelector }),
     ...(tolerations.length === 0 ? {} : { tolerations }),
@@ -10,7 +11,12 @@ export function placementOf({ nodeSelector = {}, tolerations = [], priorityClass
 }
 
 /** The field `resources` of a container. Requests equal limits, so that a node in need ends these pods last. */
-export function resourcesOf({ cpu, memory, gpu = 0, gpuResource = "nvidia.com/gpu" }: PlacedResources): object {
+export function resourcesOf({
+  cpu,
+  memory,
+  gpu = 0,
+  gpuResource = "nvidia.com/gpu",
+}: PlacedResources): Pick<Container, "resources"> {
   const amounts = {
     ...(cpu === undefined ? {} : { cpu: processors(cpu) }),
     ...(memory === undefined ? {} : { memory: String(memory) }),

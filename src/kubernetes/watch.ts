@@ -6,26 +6,26 @@ import { mayPass, refusalOf } from "./api-error.ts";
 import type { List, Metadata } from "./objects.ts";
 import type { Quiet } from "./quiet.ts";
 
-/** Seconds after which the server ends a watch, and it is started again. */
+/** Seconds after which the server ends a watch. */
 const watchTime = 240;
-/** Milliseconds between attempts to reach a server that does not answer, and for how long. */
+/** Milliseconds between attempts to reach a server, and until the last one. */
 const interval = 1000;
 const patience = 5 * 60_000;
-/** Bytes of all pages of a list. */
+/** Maximum bytes of all pages of a list. */
 const maximumList = 128 * 1024 * 1024;
-/** Objects that one answer has at most, and fewer where an answer is too long: Secrets and ConfigMaps have up to 1 MiB each. */
+/** Objects in one response: fewer if it is too long, because Secrets and ConfigMaps may have 1 MiB each. */
 const pageSizes = [100, 10, 1];
 
-/** Which objects of a namespace. */
+/** Objects of one kind in a namespace. */
 export interface Selection {
   readonly path: string;
   readonly labelSelector?: string;
   readonly fieldSelector?: string;
-  /** In what form a list shall be; watches have whole objects. */
+  /** For lists only. Watches have whole objects. */
   readonly accept?: string;
 }
 
-/** All objects of a selection as they are now, and the version of that state. */
+/** Lists all objects of a selection. `version` is where a watch continues. */
 export async function listAll<Item>(
   api: Api,
   { path, accept, ...selectors }: Selection,
@@ -41,15 +41,15 @@ export async function listAll<Item>(
       page = await api.ask("GET", path, {
         query: { ...selectors, limit: sizes[0], continue: next },
         room,
-        ...(accept === undefined ? {} : { accept }),
-        ...(signal ? { signal } : {}),
+        accept,
+        signal,
       });
     } catch (error) {
       if (sizes.length === 1 || !((error as Error).cause instanceof ReadLimit)) throw error;
       sizes = sizes.slice(1);
       continue;
     }
-    // An empty list of metadata alone is written so.
+    // An empty list of metadata has null.
     items.push(...((page.items as readonly Item[] | null) ?? []));
     next = page.metadata.continue || undefined;
     if (next === undefined) return { items, version: page.metadata.resourceVersion };
@@ -57,14 +57,11 @@ export async function listAll<Item>(
 }
 
 /**
- * Follows the objects of a selection: calls back with all of them now and after every change, through broken connections, restarts of the
- * server and states that it has forgotten, until aborted. The client library's informer stops at the first error other than a timeout or
- * 410, and its Watch drops the server's reason for a refusal.
+ * Calls back with all objects of a selection, now and after every change, until aborted. Survives broken connections, restarts of the server and
+ * expired versions. The client library's informer stops at the first error other than a timeout or 410, and its Watch drops the reason of a
+ * refusal.
  *
- * A watch in which nothing happens for long is begun again.
- *
- * @param options `quiet` is told once when the server does not answer, and when it answers again
- * @throws what the server refuses, and Failure when it does not answer for five minutes
+ * @throws a refusal, and Failure if the server does not answer for five minutes
  */
 export async function watchAll<Item extends { readonly metadata: Metadata }>(
   api: Api,
@@ -92,7 +89,7 @@ export async function watchAll<Item extends { readonly metadata: Metadata }>(
       }
       const begun = Date.now();
       for await (const { type, object } of events<Item>(api, selection, version, signal, answered)) {
-        // The state that the watch began with is forgotten.
+        // The version has expired.
         if (type === "ERROR") {
           version = undefined;
           break;
@@ -103,7 +100,7 @@ export async function watchAll<Item extends { readonly metadata: Metadata }>(
         else items.set(object.metadata.name, object);
         onState(items);
       }
-      // Something on the way may end every watch at once.
+      // A proxy may end every watch at once.
       if (Date.now() - begun < interval) await pause(signal);
     } catch (error) {
       if (signal.aborted) return;
@@ -131,7 +128,7 @@ interface WatchEvent<Item> {
   readonly object: Item;
 }
 
-/** The changes since a version, once they are `answered`. It ends where the server ends it, also without a word. */
+/** Changes since a version. @param answered called when the server accepts the watch */
 async function* events<Item>(
   api: Api,
   { path, labelSelector, fieldSelector }: Selection,
@@ -150,7 +147,7 @@ async function* events<Item>(
   const body = await api.stream(path, { query, signal });
   answered();
   try {
-    // The next connection repeats what a broken one cut off.
+    // The next connection repeats a line that was cut off.
     let rest = "";
     for await (const piece of body.setEncoding("utf8")) {
       const lines = (rest + piece).split("\n");
@@ -162,7 +159,7 @@ async function* events<Item>(
     }
   } catch (error) {
     signal.throwIfAborted();
-    // Nothing has happened; if the server is away, the next watch tells.
+    // Nothing has changed. If the server is away, the next watch fails.
     if ((error as { code?: unknown }).code === "UND_ERR_BODY_TIMEOUT") return;
     throw refusalOf(error) === undefined && !(error instanceof Failure) ? api.broken(path, error) : error;
   } finally {

@@ -2,18 +2,18 @@ import type { Environment } from "../../core/environment.ts";
 import { Failure, UserError } from "../../core/errors.ts";
 import { parseExactly } from "../../core/exact-json.ts";
 import { heartbeat, patience } from "../../core/heartbeat.ts";
-import { parseReply, ResultReader } from "../../core/protocol.ts";
+import { parseReply } from "../../core/protocol.ts";
 import { refusalOf } from "../../kubernetes/api-error.ts";
 import { type Cluster, openCluster } from "../../kubernetes/cluster.ts";
-import { asItIs, lostResult, podLog } from "../../kubernetes/logs.ts";
+import { asItIs, lostResult } from "../../kubernetes/logs.ts";
 import {
   containerState,
   endAnnotation,
   hasBegun,
+  isOurs,
   type Job,
   jobNameLabel,
-  managedBy,
-  nonceAnnotation,
+  ownSelector,
   type Pod,
   userLabel,
 } from "../../kubernetes/objects.ts";
@@ -29,52 +29,37 @@ import {
   stillRuns,
 } from "../engine.ts";
 import type { Program } from "../program.ts";
-import { maximumResult } from "../runners.ts";
 import { idOf, nameOf } from "./id.ts";
 import { keptFor } from "./job.ts";
 import { Observation, remember } from "./observation.ts";
+import { JobOutput, nonceOf } from "./output.ts";
 import { troubleOf, Waiting, whyWithoutPod, withReason } from "./reasons.ts";
 import { JobNotes } from "./records.ts";
 import { cancelled, inOrder, type Observed, statusOf } from "./status.ts";
-import {
-  allJobs,
-  deleteJob,
-  endJob,
-  jobsPath,
-  newJobName,
-  ownJobs,
-  podsOf,
-  removeAbandoned,
-  submitJob,
-} from "./submit.ts";
-import { byItem, ItemProgress, indexOf, isItemOver, LinePrefix, requireItem } from "./sweep.ts";
+import { createOwned, deleteJob, endJob, jobsPath, newJobName, objectsOf, podsOf, removeAbandoned } from "./submit.ts";
+import { byItem, ItemProgress, isItemOver, requireItem } from "./sweep.ts";
 import { tellWaits } from "./waiting.ts";
 
-/** Milliseconds that pods may take to end: beyond what they are given, a node does not answer. */
+/** Milliseconds that pods get to end. After that, their node does not answer. */
 const endTime = 120_000;
-/** Milliseconds for which notes of jobs that the cluster no longer has are kept. */
+/** Milliseconds for which this machine remembers a job that the cluster has deleted. */
 const noteTime = 7 * 24 * 60 * 60_000;
 
 export interface KubernetesOptions {
-  /** Whether the user's own credential for the image's registry may be copied into the cluster. Default: `SLIPWAY_COPY_CREDENTIALS` is 1. */
+  /** Whether the user's own credential may be copied into the cluster. Default: `SLIPWAY_COPY_CREDENTIALS` is 1. */
   readonly copyCredentials?: boolean;
-  /** Told, for people, what keeps a job that is waited for. */
   readonly notice?: (text: string) => void;
 }
 
-/**
- * Runs jobs in a cluster, one Job each. The cluster has all that is known of them: whoever may look there finds them from any machine.
- * Standard output and error are one stream there.
- */
+/** Runs jobs in a cluster. The cluster stores all state, so any machine can find a job. A pod has one stream for standard output and error. */
 export class KubernetesEngine implements JobEngine {
   readonly #env: Environment;
   readonly #copy: boolean;
   readonly #notice: (text: string) => void;
   readonly #notes: JobNotes;
   readonly #clusters = new Map<string, Promise<Cluster>>();
-  /** Result lines that came with logs, by job. */
-  readonly #replies = new Map<string, string>();
-  /** Pods that were seen, by job's name: what is asked later may have to be told from what they were. */
+  readonly #output: JobOutput;
+  /** All pods that were seen, by the job's name. A later question may come when they are gone. */
   readonly #pods = new Map<string, Map<string, Pod>>();
 
   constructor(env: Environment, options: KubernetesOptions = {}) {
@@ -82,17 +67,19 @@ export class KubernetesEngine implements JobEngine {
     this.#copy = options.copyCredentials ?? env["SLIPWAY_COPY_CREDENTIALS"] === "1";
     this.#notice = options.notice ?? (() => {});
     this.#notes = new JobNotes(env);
+    this.#output = new JobOutput(this.#notice);
   }
 
   async submit(program: Program): Promise<string> {
     const cluster = await this.#cluster();
     const name = newJobName(program);
     const { context, namespace } = cluster;
-    // Leftovers of an earlier client must not keep this job from running.
+    // Leftovers of an interrupted submission must not keep this job from running.
     const sweep = removeAbandoned(cluster).catch(() => {});
     await this.#notes.write({ name, context, namespace, submitted: new Date().toISOString() });
     try {
-      await submitJob(cluster, program, name, this.#copy, this.#env);
+      const { job, secrets } = await objectsOf(cluster, program, name, this.#copy, this.#env);
+      await createOwned(cluster, job, secrets);
     } catch (error) {
       await this.#notes.remove(name);
       throw error;
@@ -113,7 +100,7 @@ export class KubernetesEngine implements JobEngine {
   async isFunction(id: string): Promise<boolean> {
     const { cluster, name, end } = await this.#find(id);
     const job = end ? undefined : await this.#job(cluster, name);
-    return job?.metadata.annotations?.[nonceAnnotation] !== undefined;
+    return job !== undefined && nonceOf(job) !== undefined;
   }
 
   async *logs(
@@ -130,19 +117,19 @@ export class KubernetesEngine implements JobEngine {
       }
       requireItem(id, observed.job, item);
       for (const pod of byItem(observed.pods.filter(hasBegun), item)) {
-        yield* this.#podLog(cluster, observed.job, pod, { ...shown, item, ...asItIs }, id, signal);
+        yield* this.#output.read(cluster, observed.job, pod, { ...shown, item, ...asItIs, signal });
       }
       return;
     }
     const observation = this.#observation(cluster, name, signal);
     const waiting = new Waiting(this.#notice);
-    const read = new Set<string>();
     const endNotices = this.#tellWaits(cluster, observation);
+    const read = new Set<string>();
     try {
       await observation.ready(signal);
       if (observation.observed) requireItem(id, observation.observed.job, item);
       for (;;) {
-        // Before a look at what is: none may be missed while something is asked about that.
+        // Taken before the look at the pods, so that no change is missed meanwhile.
         const change = observation.change(signal);
         const { observed } = observation;
         const next = byItem(observed?.pods ?? [], item).find((pod) => !read.has(pod.metadata.name) && hasBegun(pod));
@@ -153,8 +140,8 @@ export class KubernetesEngine implements JobEngine {
             const pod = observation.observed?.pods.find(({ metadata }) => metadata.name === podName);
             return !observation.hasPod(podName) || pod === undefined || containerState(pod).terminated !== undefined;
           };
-          const options = { ...shown, item, follow, isOver, change: () => observation.change(signal) };
-          yield* this.#podLog(cluster, observed.job, next, options, id, signal);
+          const options = { ...shown, item, follow, isOver, change: () => observation.change(signal), signal };
+          yield* this.#output.read(cluster, observed.job, next, options);
           continue;
         }
         if (!observed || observation.isGone) return;
@@ -222,39 +209,37 @@ export class KubernetesEngine implements JobEngine {
   }
 
   /**
-   * Jobs of this user in the namespace, those that were ended from this machine included.
+   * Jobs in the namespace, and jobs that this machine has ended.
    *
-   * @param options `isOfAll`: whether those of other users are among them
+   * @param options `isOfAll`: also those of other users
    */
   async list(options: { readonly signal?: AbortSignal; readonly isOfAll?: boolean } = {}): Promise<ListedJob[]> {
     const { signal, isOfAll = false } = options;
     const cluster = await this.#cluster();
     const { api, context, namespace, owner } = cluster;
-    const { path, labelSelector } = isOfAll ? allJobs(cluster) : ownJobs(cluster);
+    const labelSelector = ownSelector(isOfAll ? undefined : owner);
     const [jobs, pods, notes] = await Promise.all([
-      listAll<Job>(api, { path, labelSelector }, signal),
+      listAll<Job>(api, { path: jobsPath(cluster), labelSelector }, signal),
       listAll<Pod>(api, { path: `/api/v1/namespaces/${namespace}/pods`, labelSelector }, signal),
       this.#notes.all(),
     ]);
     const userOf = ({ metadata }: Job) => metadata.labels?.[userLabel] ?? "";
-    await removeAbandoned(
-      cluster,
-      jobs.items.filter((job) => userOf(job) === owner),
-    );
-    const there = new Set(jobs.items.map(({ metadata }) => metadata.name));
+    const own = jobs.items.filter((job) => userOf(job) === owner);
+    await removeAbandoned(cluster, own);
+    const names = new Set(jobs.items.map(({ metadata }) => metadata.name));
     const here = notes.filter(
-      (note) => note.context === context && note.namespace === namespace && !there.has(note.name),
+      (note) => note.context === context && note.namespace === namespace && !names.has(note.name),
     );
-    const isOld = ({ submitted }: { submitted: string }) => Date.parse(submitted) < Date.now() - noteTime;
-    await Promise.all(here.filter(isOld).map(({ name }) => this.#notes.remove(name)));
+    const [old = [], recent = []] = [true, false].map((isOld) =>
+      here.filter(({ submitted }) => Date.parse(submitted) < Date.now() - noteTime === isOld),
+    );
+    await Promise.all(old.map(({ name }) => this.#notes.remove(name)));
+    const podsByJob = Map.groupBy(pods.items, ({ metadata }) => metadata.labels?.[jobNameLabel]);
     const known = jobs.items.map((job) => {
       const { name } = job.metadata;
-      const own = pods.items.filter(({ metadata }) => metadata.labels?.[jobNameLabel] === name);
-      return listed(statusOf(idOf(name), { job, pods: inOrder(own) }), userOf(job));
+      return listed(statusOf(idOf(name), { job, pods: inOrder(podsByJob.get(name) ?? []) }), userOf(job));
     });
-    const ended = here
-      .flatMap((note) => (isOld(note) ? [] : (note.end ?? note.ending ?? [])))
-      .map((status) => listed(status, owner));
+    const ended = recent.flatMap(({ end, ending }) => end ?? ending ?? []).map((status) => listed(status, owner));
     return [...known, ...ended].sort((one, other) => (one.submitted < other.submitted ? -1 : 1));
   }
 
@@ -265,7 +250,7 @@ export class KubernetesEngine implements JobEngine {
     return cluster;
   }
 
-  /** Where a job is: where it was submitted from here, else in the cluster that is chosen. */
+  /** A job is in the cluster that this machine submitted it to, else in the chosen one. */
   async #find(id: string): Promise<{ cluster: Cluster; name: string; end?: JobStatus }> {
     const name = nameOf(id);
     const note = await this.#notes.read(name);
@@ -275,11 +260,11 @@ export class KubernetesEngine implements JobEngine {
 
   async #job(cluster: Cluster, name: string): Promise<Job | undefined> {
     const job = await cluster.api.ask<Job>("GET", jobsPath(cluster, name)).catch((error) => {
-      if (refusalOf(error)?.status === 404 && refusalOf(error)?.reason === "NotFound") return undefined;
+      const refusal = refusalOf(error);
+      if (refusal?.status === 404 && refusal.reason === "NotFound") return undefined;
       throw error;
     });
-    const isOurs = Object.entries(managedBy).every(([label, value]) => job?.metadata.labels?.[label] === value);
-    return isOurs ? job : undefined;
+    return job && isOurs(job) ? job : undefined;
   }
 
   async #observe(cluster: Cluster, name: string): Promise<Observed | undefined> {
@@ -293,7 +278,7 @@ export class KubernetesEngine implements JobEngine {
     return { job, pods: inOrder(pods.values()) };
   }
 
-  /** What became of a job that the cluster does not have. */
+  /** The status of a job that the cluster does not have. */
   async #lost(id: string): Promise<JobStatus> {
     const note = await this.#notes.read(nameOf(id));
     const known = note?.end ?? note?.ending;
@@ -313,7 +298,7 @@ export class KubernetesEngine implements JobEngine {
     return { id, state: "failed", reason, attempts: 0, submitted: note.submitted };
   }
 
-  /** What became of a job that was deleted while it was watched. */
+  /** The status of a job that was deleted while it was watched. */
   async #ended(id: string, { job }: Observed, status: JobStatus): Promise<JobStatus> {
     const note = await this.#notes.read(nameOf(id));
     if (note?.end) return note.end;
@@ -325,7 +310,7 @@ export class KubernetesEngine implements JobEngine {
     return { ...status, state: "failed", reason, ended };
   }
 
-  /** Deletes a job, waits until nothing of it is left, and notes how it ended. */
+  /** Deletes a job, waits until its pods are gone, and notes how it ended. */
   async #end(id: string, cluster: Cluster, name: string, status: JobStatus): Promise<void> {
     const { context, namespace } = cluster;
     const note = { name, context, namespace, submitted: status.submitted };
@@ -354,7 +339,7 @@ export class KubernetesEngine implements JobEngine {
     await this.#notes.write({ ...note, end: { ...status, ended: new Date().toISOString() } });
   }
 
-  /** Tells of a job what it waits for, and how many of its items are where. */
+  /** Prints what a job waits for, and how many of its items are running and done. */
   #tellWaits(cluster: Cluster, observation: Observation): () => void {
     const look = () => observation.observed;
     const progress = new ItemProgress(this.#notice, look);
@@ -373,72 +358,14 @@ export class KubernetesEngine implements JobEngine {
 
   async #outcome(cluster: Cluster, observed: Observed, id: string, signal?: AbortSignal): Promise<JobOutcome> {
     const status = await withReason(cluster, observed, statusOf(id, observed));
-    if (observed.job.metadata.annotations?.[nonceAnnotation] === undefined) return { status };
-    const text = await this.#reply(cluster, observed, id, signal);
+    if (nonceOf(observed.job) === undefined) return { status };
+    const text = await this.#output.reply(cluster, observed, signal);
     const reply = text === undefined ? undefined : parseReply(text, parseExactly);
     if (reply !== undefined && !("logged" in reply)) return { status, reply };
     if (status.state !== "succeeded") return { status };
     const reason = reply ? lostResult(reply.logged) : "It ended before its function gave a result.";
     return { status: { ...status, state: "failed", exitStatus: 1, reason } };
   }
-
-  /** The result of a function: in its pod's last words where it is short, else in the log. The last words say so where the log lost it. */
-  async #reply(
-    cluster: Cluster,
-    { job, pods }: Observed,
-    id: string,
-    signal?: AbortSignal,
-  ): Promise<string | undefined> {
-    const last = pods.at(-1);
-    if (last === undefined) return undefined;
-    const reader = resultReader(job, () => {});
-    reader.write(Buffer.from(containerState(last).terminated?.message ?? ""));
-    const words = reader.end();
-    if (words !== undefined && !words.startsWith('{"logged"')) return words;
-    if (this.#replies.has(id)) return this.#replies.get(id);
-    for await (const _ of this.#podLog(cluster, job, last, asItIs, id, signal)) {
-      // The result is what matters here.
-    }
-    return this.#replies.get(id) ?? words;
-  }
-
-  /** What one attempt printed; a result line in it is kept. */
-  async *#podLog(
-    cluster: Cluster,
-    job: Job,
-    pod: Pod,
-    options: Omit<Parameters<typeof podLog>[2], "signal"> & Pick<ShownLog, "item">,
-    id: string,
-    signal: AbortSignal | undefined,
-  ): AsyncGenerator<LogChunk> {
-    const place = { namespace: cluster.namespace, name: pod.metadata.name };
-    const isFunction = job.metadata.annotations?.[nonceAnnotation] !== undefined;
-    // A result line that has a time before it is not known as one.
-    const timestamps = options.timestamps && !isFunction;
-    const log = podLog(cluster.api, place, { ...options, timestamps, ...(signal ? { signal } : {}) });
-    const index = options.item === undefined ? indexOf(pod) : undefined;
-    const prefix = index === undefined ? undefined : new LinePrefix(`[${index}] `);
-    const other: Buffer[] = [];
-    const reader = isFunction ? resultReader(job, (data) => other.push(data)) : undefined;
-    for (;;) {
-      const { done, value } = await log.next();
-      if (done) {
-        if (!value) this.#notice(`The last output of pod ${pod.metadata.name} was deleted with it.`);
-        break;
-      }
-      if (reader) reader.write(value);
-      else other.push(prefix?.write(value) ?? value);
-      for (const data of other.splice(0)) yield { stream: "stdout", data };
-    }
-    if (prefix) other.push(prefix.end());
-    const reply = reader?.end();
-    if (reply !== undefined) this.#replies.set(id, reply);
-    for (const data of other) yield { stream: "stdout", data };
-  }
-}
-
-function resultReader(job: Job, other: (data: Buffer) => void): ResultReader {
-  return new ResultReader(job.metadata.annotations?.[nonceAnnotation] ?? "", maximumResult + 64 * 1024, other);
 }
 
 function listed(status: JobStatus, user: string): ListedJob {

@@ -2,11 +2,15 @@ import { claimsOf } from "../../containers/volumes.ts";
 import { UserError } from "../../core/errors.ts";
 import { inputVariable, nonceVariable, resultFileVariable } from "../../core/protocol.ts";
 import {
+  type Container,
   commitAnnotation,
   containerName,
+  type JobManifest,
   managedBy,
   nonceAnnotation,
+  type PodSpec,
   releasedAnnotation,
+  type SecretManifest,
   userLabel,
 } from "../../kubernetes/objects.ts";
 import { placementOf, resourcesOf } from "../../kubernetes/placement.ts";
@@ -16,82 +20,61 @@ import type { SecretKey } from "../../secrets/variables.ts";
 import type { Program } from "../program.ts";
 import { sweepOf } from "./sweep.ts";
 
-/** Seconds that a job stays in the cluster, to be looked at, once it has ended. */
+/** Seconds for which the cluster keeps a job that has ended. */
 export const keptFor = 24 * 60 * 60;
 
-/** Exit status of a container whose program cannot be started. */
+/** The exit status that container runtimes give to a program that cannot be started. */
 const startError = 128;
 
-/** Seconds between a pod's SIGTERM and SIGKILL, as on the other engines. */
+/** Seconds between SIGTERM and SIGKILL, as on the other engines. */
 const grace = 5;
 
-/** Most bytes that a Secret holds: what the API server takes. */
+/** Maximum bytes of a Secret: the API server's limit. */
 export const maximumInput = 1024 * 1024;
 
-/** The rule for a pod that its node had to give up: it is made again, and is no failure. */
+/** The rule for a pod that its node had to give up: it is replaced, and does not count as a failure. */
 export const remade = {
   action: "Ignore",
   onPodConditions: [{ type: "DisruptionTarget", status: "True" }],
 } as const;
+
+/** Several images can use a claim, so its files get a group. A node sets it on claims that are writable. */
+const groupOfVolumes = { fsGroup: 1000, fsGroupChangePolicy: "OnRootMismatch" };
 
 const inputFolder = "/slipway/input";
 const inputFile = "arguments.json";
 
 const home = "/home/slipway";
 
-/** A folder of a pod. */
-export interface Volume {
-  readonly name: string;
-  readonly mountPath: string;
-  readonly readOnly?: true;
-  /** Its content, by kind. */
-  readonly source: object;
-}
+type Volume = NonNullable<PodSpec["volumes"]>[number];
+type Mount = NonNullable<Container["volumeMounts"]>[number];
+
+/** A volume that a container mounts once. */
+export type MountedVolume = Mount & { readonly source: Omit<Volume, "name"> };
 
 export interface JobNames {
-  /** Of the Job, and of its pods' label. */
   readonly name: string;
   readonly namespace: string;
-  /** Label value of who submits. */
+  /** The submitting user, as a label value. */
   readonly owner: string;
-  /** For the result line of a function. */
+  /** Marks the result line of a function. */
   readonly nonce: string;
 }
 
-export interface JobManifest {
-  readonly apiVersion: "batch/v1";
-  readonly kind: "Job";
-  readonly metadata: {
-    readonly name: string;
-    readonly namespace: string;
-    readonly labels: Readonly<Record<string, string>>;
-    readonly annotations: Readonly<Record<string, string>>;
-  };
-  readonly spec: Readonly<Record<string, unknown>> & {
-    readonly suspend: boolean;
-    readonly template: {
-      readonly metadata: { readonly labels: Readonly<Record<string, string>> };
-      readonly spec: Readonly<Record<string, unknown>>;
-    };
-  };
-}
-
-export type SecretManifest = Readonly<ReturnType<typeof secretOf>>;
-
-/** A Secret of a job, which gets its owner once the job is there. */
+/** A Secret of a job. It gets its owner once the job exists. */
 export function secretOf(
   { name, namespace, owner }: JobNames,
   suffix: string,
   data: Readonly<Record<string, string | Buffer>>,
   type = "Opaque",
-) {
+): SecretManifest {
   const encoded = Object.entries(data).map(([key, value]) => [key, Buffer.from(value).toString("base64")] as const);
   return {
     apiVersion: "v1",
     kind: "Secret",
     metadata: { name: `${name}-${suffix}`, namespace, labels: labelsOf(owner) },
     type,
-    data: Object.fromEntries(encoded) as Record<string, string>,
+    data: Object.fromEntries(encoded),
   };
 }
 
@@ -100,11 +83,11 @@ function labelsOf(owner: string) {
 }
 
 /**
- * The objects of a job: one attempt is one pod, whose time limit is the attempt's.
+ * The objects of a job. Each attempt is a pod, which has the attempt's time limit.
  *
- * @param dockerConfig the pull secret's content, where the image needs one
+ * @param dockerConfig the pull secret's content, if the image needs one
  * @param more volumes
- * @param references further variables, with values from Secrets that are there
+ * @param references variables whose values are in existing Secrets
  * @throws UserError for what Kubernetes cannot hold: a variable's name, or too much input
  */
 export function jobObjects(
@@ -112,7 +95,7 @@ export function jobObjects(
   image: RunnableImage,
   names: JobNames,
   dockerConfig: string | undefined,
-  more: readonly Volume[] = [],
+  more: readonly MountedVolume[] = [],
   references: Readonly<Record<string, SecretKey>> = {},
 ): { readonly job: JobManifest; readonly secrets: readonly SecretManifest[] } {
   const { name, namespace, owner, nonce } = names;
@@ -127,29 +110,25 @@ export function jobObjects(
       : [secretOf(names, "pull", { ".dockerconfigjson": dockerConfig }, "kubernetes.io/dockerconfigjson")]),
   ];
   const secret = { secretName: `${name}-input`, items: [{ key: inputFile, path: inputFile }] };
-  const claims = claimsOf(program.volumes ?? {});
-  const volumes: readonly Volume[] = [
+  const claims = claimedVolumes(program);
+  const volumes: readonly MountedVolume[] = [
     { name: "tmp", mountPath: "/tmp", source: { emptyDir: {} } },
     { name: "home", mountPath: home, source: { emptyDir: {} } },
-    ...(program.isFunction
-      ? [{ name: "input", mountPath: inputFolder, readOnly: true as const, source: { secret } }]
-      : []),
+    ...(program.isFunction ? [{ name: "input", mountPath: inputFolder, readOnly: true, source: { secret } }] : []),
     ...more,
   ];
-  const template = {
-    metadata: { labels },
-    spec: {
-      restartPolicy: "Never",
-      ...(program.timeLimit === undefined ? {} : { activeDeadlineSeconds: Math.max(1, Math.ceil(program.timeLimit)) }),
-      terminationGracePeriodSeconds: grace,
-      automountServiceAccountToken: false,
-      enableServiceLinks: false,
-      securityContext: claims.length === 0 ? podSecurity : { ...podSecurity, ...groupOfVolumes },
-      ...placementOf(program.resources),
-      ...(dockerConfig === undefined ? {} : { imagePullSecrets: [{ name: `${name}-pull` }] }),
-      volumes: [...volumes.map(({ name, source }) => ({ name, ...source })), ...claimVolumes(claims)],
-      containers: [containerOf(program, image, names, [...volumes, ...claimMounts(claims)], references)],
-    },
+  const mounts = [...volumes.map(({ source: _, ...mount }) => mount), ...claims.flatMap((claim) => claim.mounts)];
+  const spec: PodSpec = {
+    restartPolicy: "Never",
+    activeDeadlineSeconds: program.timeLimit === undefined ? undefined : Math.max(1, Math.ceil(program.timeLimit)),
+    terminationGracePeriodSeconds: grace,
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+    securityContext: claims.length === 0 ? podSecurity : { ...podSecurity, ...groupOfVolumes },
+    ...placementOf(program.resources),
+    imagePullSecrets: dockerConfig === undefined ? undefined : [{ name: `${name}-pull` }],
+    volumes: [...volumes.map(({ name, source }) => ({ name, ...source })), ...claims.map(({ volume }) => volume)],
+    containers: [containerOf(program, image, names, mounts, references)],
   };
   return {
     job: {
@@ -165,23 +144,20 @@ export function jobObjects(
         },
       },
       spec: {
-        // Nothing runs before all that it needs is there, and its owner is known to what must go with it.
+        // A program starts only when its Secrets exist, and are sure to be deleted with the Job.
         suspend: secrets.length > 0,
         ...(sweep?.fields ?? { backoffLimit: program.retries }),
-        // What cannot be started is not tried again: container runtimes end it with this status.
         podFailurePolicy: {
           rules: [
             ...(sweep !== undefined || program.resources.spot ? [remade] : []),
-            {
-              action: "FailJob",
-              onExitCodes: { containerName, operator: "In", values: [startError] },
-            },
+            // No retry helps a program that cannot be started.
+            { action: "FailJob", onExitCodes: { containerName, operator: "In", values: [startError] } },
           ],
         },
         // One attempt at a time.
         podReplacementPolicy: "Failed",
         ttlSecondsAfterFinished: keptFor,
-        template,
+        template: { metadata: { labels }, spec },
       },
     },
     secrets,
@@ -192,16 +168,16 @@ function containerOf(
   program: Program,
   image: RunnableImage,
   { name, nonce }: JobNames,
-  mounts: readonly (Omit<Volume, "source"> & { readonly source?: object })[],
+  volumeMounts: readonly Mount[],
   references: Readonly<Record<string, SecretKey>>,
-): object {
+): Container {
   return {
     name: containerName,
     image,
     imagePullPolicy: "IfNotPresent",
-    ...(program.entrypoint === undefined ? {} : { command: [program.entrypoint] }),
+    command: program.entrypoint === undefined ? undefined : [program.entrypoint],
     args: literally(program.argv),
-    ...(program.cwd === undefined ? {} : { workingDir: program.cwd }),
+    workingDir: program.cwd,
     env: [
       { name: "HOME", value: home },
       ...(program.isFunction
@@ -211,7 +187,7 @@ function containerOf(
             { name: resultFileVariable, value: "/dev/termination-log" },
           ]
         : []),
-      // A value may be a secret, and whoever may look at jobs need not be one who may look at secrets.
+      // A value may be a secret, and not everyone who may read Jobs may read Secrets.
       ...Object.keys(program.env).map((variable) => ({
         name: variable,
         valueFrom: { secretKeyRef: { name: `${name}-input`, key: variableKey(variable) } },
@@ -220,34 +196,26 @@ function containerOf(
     ],
     ...resourcesOf(program.resources),
     securityContext: { ...containerSecurity, readOnlyRootFilesystem: true },
-    volumeMounts: mounts.map(({ source: _, ...mount }) => mount),
+    volumeMounts,
   };
 }
 
-/** The group of whoever uses a claim, so that the users of several images can. The node gives it to the files of a claim that may be written. */
-const groupOfVolumes = { fsGroup: 1000, fsGroupChangePolicy: "OnRootMismatch" };
-
-type Claims = ReturnType<typeof claimsOf>;
-
-/** One volume for each claim: a pod that names a claim twice may wait for ever. */
-function claimVolumes(claims: Claims): object[] {
-  return [...new Set(claims.map(({ claim }) => claim))].map((claimName) => {
-    const isWritten = claims.some(({ claim, isWritable }) => claim === claimName && isWritable);
-    return { name: volumeName(claims, claimName), persistentVolumeClaim: { claimName, readOnly: !isWritten } };
+/** One volume for each claim, because a pod that names a claim twice may wait forever. */
+function claimedVolumes({ volumes = {} }: Program): { readonly volume: Volume; readonly mounts: readonly Mount[] }[] {
+  const claims = claimsOf(volumes);
+  return [...Map.groupBy(claims, ({ claim }) => claim)].map(([claimName, uses]) => {
+    // The name of a claim may be too long for a volume.
+    const name = `claim-${claims.findIndex(({ claim }) => claim === claimName)}`;
+    const readOnly = !uses.some(({ isWritable }) => isWritable);
+    return {
+      volume: { name, persistentVolumeClaim: { claimName, readOnly } },
+      mounts: uses.map(({ path, isWritable }) => ({
+        name,
+        mountPath: path,
+        ...(isWritable ? {} : { readOnly: true }),
+      })),
+    };
   });
-}
-
-function claimMounts(claims: Claims): Omit<Volume, "source">[] {
-  return claims.map(({ path, claim, isWritable }) => ({
-    name: volumeName(claims, claim),
-    mountPath: path,
-    ...(isWritable ? {} : { readOnly: true as const }),
-  }));
-}
-
-/** Claims may have longer names than volumes. */
-function volumeName(claims: Claims, name: string): string {
-  return `claim-${claims.findIndex(({ claim }) => claim === name)}`;
 }
 
 function checkVariable(name: string, value = ""): void {
@@ -278,7 +246,7 @@ function variableKey(name: string): string {
   return `variable.${name}`;
 }
 
-/** The change that lets a suspended job begin. */
+/** The change that starts a suspended job. */
 export function release(now: Date): object {
   return { metadata: { annotations: { [releasedAnnotation]: now.toISOString() } }, spec: { suspend: false } };
 }

@@ -1,40 +1,34 @@
 import type { Environment } from "../../core/environment.ts";
 import { UserError } from "../../core/errors.ts";
 import type { Cluster } from "../../kubernetes/cluster.ts";
-import { ifFound } from "../../kubernetes/if-found.ts";
-import { type Job, type Metadata, managedBy, releasedAnnotation, userLabel } from "../../kubernetes/objects.ts";
+import { deleteIfFound, ifFound } from "../../kubernetes/if-found.ts";
+import {
+  type CronJob,
+  isOurs,
+  ownSelector,
+  type Raw,
+  releasedAnnotation,
+  userLabel,
+} from "../../kubernetes/objects.ts";
 import { listAll } from "../../kubernetes/watch.ts";
 import { slugOf } from "../job-folder.ts";
 import type { Program } from "../program.ts";
-import { createSecrets, jsonPatch, mergePatch, newJobName, objectsOf } from "./submit.ts";
+import { createSecrets, newJobName, objectsOf } from "./submit.ts";
 
-/** Jobs that the cluster keeps of those that ended. */
+/** How many ended jobs the cluster keeps. */
 const history = 3;
 
-/** The name that a schedule's Secrets begin with: another one each time it is changed. */
+/** The name that a schedule's Secrets begin with. Each update sets another one. */
 const versionAnnotation = "slipway/version";
 
-interface CronJob {
-  readonly metadata: Metadata;
-  readonly spec: {
-    readonly schedule: string;
-    readonly timeZone?: string;
-    readonly suspend?: boolean;
-    readonly jobTemplate: Pick<Job, "metadata" | "spec">;
-  };
-  readonly status?: { readonly active?: readonly object[]; readonly lastScheduleTime?: string };
-}
-
-/** A job that the cluster runs by the clock. */
 export interface Schedule {
   readonly name: string;
   readonly schedule: string;
-  /** Default: that of the cluster. */
+  /** Default: the cluster's. */
   readonly timeZone?: string;
-  /** `unfinished`: whoever made it was ended before it was whole. It never runs. */
+  /** `unfinished`: its creation was interrupted. It never runs. */
   readonly state: "active" | "paused" | "unfinished";
   readonly user: string;
-  /** When it ran last. */
   readonly last?: string;
 }
 
@@ -43,12 +37,12 @@ function cronPath({ namespace }: Cluster, name?: string): string {
 }
 
 /**
- * Makes a job's schedule, or changes it. A new one is suspended until all that it needs is there. One that is there changes with a single request,
- * so that whoever is interrupted leaves the old one or the new one. One that is paused stays so.
+ * Creates or updates a job's schedule. A new one is suspended until its Secrets exist. An update is a single request, so an interruption leaves
+ * the old schedule or the new one. A paused schedule stays paused.
  *
- * @param when in cron's form
- * @param copy whether a credential of the user's may go into the cluster
- * @throws UserError for a name that is taken, and as `submitJob`
+ * @param when in cron's syntax
+ * @param copy whether the user's own credential may be copied into the cluster
+ * @throws UserError for a name that is taken, and as `objectsOf`
  */
 export async function applySchedule(
   cluster: Cluster,
@@ -64,15 +58,15 @@ export async function applySchedule(
   if (before) requireOwn(cluster, name, before);
   const { suspend: _, ttlSecondsAfterFinished: __, ...jobSpec } = job.spec;
   const { labels, annotations } = job.metadata;
-  const spec = {
-    schedule: when.schedule,
-    ...(when.timeZone === undefined ? {} : { timeZone: when.timeZone }),
+  const spec: Raw<CronJob["spec"]> = {
+    ...when,
     concurrencyPolicy: "Forbid",
     successfulJobsHistoryLimit: history,
     failedJobsHistoryLimit: history,
     suspend: before !== undefined && stateOf(before) === "paused",
     jobTemplate: { metadata: { labels, annotations }, spec: jobSpec },
   };
+  const path = cronPath(cluster, name);
   const released = { [versionAnnotation]: version, [releasedAnnotation]: new Date().toISOString() };
   const hasPullSecret = secrets.some(({ type }) => type !== "Opaque");
   if (before) {
@@ -81,7 +75,7 @@ export async function applySchedule(
       { op: "replace", path: "/spec", value: spec },
       { op: "add", path: "/metadata/annotations", value: { ...before.metadata.annotations, ...released } },
     ];
-    const after = await api.ask<CronJob>("PATCH", cronPath(cluster, name), { body, contentType: jsonPatch });
+    const after = await api.ask<CronJob>("PATCH", path, { body });
     await removeSecrets(cluster, before);
     return { change: "updated", schedule: scheduleOf(after), hasPullSecret };
   }
@@ -95,29 +89,26 @@ export async function applySchedule(
   try {
     await createSecrets(cluster, ownerOf(created), secrets);
     const body = { metadata: { annotations: released }, spec: { suspend: false } };
-    const after = await api.ask<CronJob>("PATCH", cronPath(cluster, name), { body, contentType: mergePatch });
+    const after = await api.ask<CronJob>("PATCH", path, { body });
     return { change: "created", schedule: scheduleOf(after), hasPullSecret };
   } catch (error) {
-    // If this fails too it stays suspended, until the next one of its name is made, or it is removed.
+    // If this fails too, it stays suspended until it is replaced or removed.
     await remove(cluster, name).catch(() => {});
     throw error;
   }
 }
 
-/** The schedules of this user in the namespace, or of all users. */
+/** Schedules of this user in the namespace, or of all users. */
 export async function listSchedules(cluster: Cluster, isOfAll: boolean): Promise<Schedule[]> {
-  const labels = { ...managedBy, ...(isOfAll ? {} : { [userLabel]: cluster.owner }) };
-  const labelSelector = Object.entries(labels)
-    .map(([label, value]) => `${label}=${value}`)
-    .join(",");
+  const labelSelector = ownSelector(isOfAll ? undefined : cluster.owner);
   const { items } = await listAll<CronJob>(cluster.api, { path: cronPath(cluster), labelSelector });
   return items.map(scheduleOf).sort((one, other) => (one.name < other.name ? -1 : 1));
 }
 
 /**
- * Pauses a schedule, or lets it go on. Jobs that run are left alone.
+ * Pauses or resumes a schedule. Running jobs go on.
  *
- * @throws UserError where there is none, or it is not whole
+ * @throws UserError if it does not exist or is unfinished
  */
 export async function pauseSchedule(cluster: Cluster, name: string, isPaused: boolean): Promise<Schedule> {
   const found = await requireSchedule(cluster, name);
@@ -128,26 +119,25 @@ export async function pauseSchedule(cluster: Cluster, name: string, isPaused: bo
       `Run that command again, or remove it with \`slipway job schedule rm ${name}\`.`,
     );
   }
-  const asked = { body: { spec: { suspend: isPaused } }, contentType: mergePatch };
-  return scheduleOf(await cluster.api.ask<CronJob>("PATCH", cronPath(cluster, name), asked));
+  const body = { spec: { suspend: isPaused } };
+  return scheduleOf(await cluster.api.ask<CronJob>("PATCH", cronPath(cluster, name), { body }));
 }
 
 /**
- * Removes a schedule with the jobs that it made, also those that run.
+ * Removes a schedule and its jobs, including running ones.
  *
- * @throws UserError where there is none
+ * @throws UserError if it does not exist
  */
 export async function removeSchedule(cluster: Cluster, name: string): Promise<void> {
   await requireSchedule(cluster, name);
   await remove(cluster, name);
 }
 
-async function remove(cluster: Cluster, name: string): Promise<void> {
-  const body = { apiVersion: "meta/v1", kind: "DeleteOptions", propagationPolicy: "Background" };
-  await cluster.api.ask("DELETE", cronPath(cluster, name), { body });
+function remove(cluster: Cluster, name: string): Promise<void> {
+  return deleteIfFound(cluster.api, cronPath(cluster, name), { propagationPolicy: "Background" });
 }
 
-/** Removes the Secrets of a schedule as it was before, unless a job uses them. Those that stay go with the schedule. */
+/** Removes the Secrets of a replaced schedule, unless a job uses them. Those are removed with the schedule. */
 async function removeSecrets(cluster: Cluster, { metadata, status }: CronJob): Promise<void> {
   const version = metadata.annotations?.[versionAnnotation];
   if (version === undefined || (status?.active ?? []).length > 0) return;
@@ -181,10 +171,6 @@ function requireOwn({ owner, namespace }: Cluster, name: string, found: CronJob)
     `CronJob ${name} in namespace ${namespace} ${whose}.`,
     "Give the job's file another name, or choose another namespace with SLIPWAY_KUBERNETES_NAMESPACE.",
   );
-}
-
-function isOurs({ metadata }: CronJob): boolean {
-  return Object.entries(managedBy).every(([label, value]) => metadata.labels?.[label] === value);
 }
 
 function ownerOf({ metadata: { name, uid } }: CronJob) {

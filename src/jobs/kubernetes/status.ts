@@ -43,7 +43,7 @@ export function statusOf(id: string, { job, pods }: Observed, creation?: Trouble
   const hasSucceeded = !isIndexed && last?.status?.phase === "Succeeded";
   const failedPods = pods.filter(({ status }) => status?.phase === "Failed").length;
   const hasFailed = !isIndexed && failedPods > (job.spec.backoffLimit ?? 0);
-  const image = job.spec.template.spec.containers[0]?.image;
+  const image = job.spec.template.spec?.containers[0]?.image;
   const commit = job.metadata.annotations?.[commitAnnotation];
   const common = {
     id,

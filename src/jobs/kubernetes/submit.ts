@@ -5,13 +5,15 @@ import { refusalOf } from "../../kubernetes/api-error.ts";
 import { checkArchitecture } from "../../kubernetes/architecture.ts";
 import { requireClaims } from "../../kubernetes/claims.ts";
 import type { Cluster } from "../../kubernetes/cluster.ts";
+import { deleteIfFound } from "../../kubernetes/if-found.ts";
 import {
   endAnnotation,
   type Job,
+  type JobManifest,
   jobNameLabel,
-  managedBy,
+  ownSelector,
   releasedAnnotation,
-  userLabel,
+  type SecretManifest,
 } from "../../kubernetes/objects.ts";
 import { checkReach, pullAccess } from "../../kubernetes/pull-secret.ts";
 import { listAll, type Selection } from "../../kubernetes/watch.ts";
@@ -20,13 +22,10 @@ import { secretStores } from "../../secrets/cluster.ts";
 import { resolveVariables } from "../../secrets/variables.ts";
 import { slugOf } from "../job-folder.ts";
 import type { Program } from "../program.ts";
-import { type JobManifest, jobObjects, release, type SecretManifest } from "./job.ts";
+import { jobObjects, release } from "./job.ts";
 
-/** Milliseconds after which a job that was not released never will be. */
+/** Milliseconds after which an unreleased job counts as abandoned. */
 const abandonedAfter = 10 * 60_000;
-
-export const mergePatch = "application/merge-patch+json";
-export const jsonPatch = "application/json-patch+json";
 
 export function jobsPath({ namespace }: Pick<Cluster, "namespace">, name?: string): string {
   return `/apis/batch/v1/namespaces/${namespace}/jobs${name === undefined ? "" : `/${name}`}`;
@@ -42,23 +41,11 @@ export function newJobName(program: Pick<Program, "name">): string {
 }
 
 /**
- * Makes the job of a program: first the Job, suspended, then the Secrets, which it owns and which so go with it, then lets it begin.
+ * The objects of a program's job.
  *
- * @param copy whether a credential of the user's may go into the cluster
- * @throws UserError for a program that Kubernetes cannot run, before anything is made
+ * @param copy whether the user's own credential may be copied into the cluster
+ * @throws UserError for a program that Kubernetes cannot run
  */
-export async function submitJob(
-  cluster: Cluster,
-  program: Program,
-  name: string,
-  copy: boolean,
-  env: Environment,
-): Promise<void> {
-  const { job, secrets } = await objectsOf(cluster, program, name, copy, env);
-  await createOwned(cluster, job, secrets);
-}
-
-/** The objects of a program's job, as {@link submitJob} makes them. */
 export async function objectsOf(
   cluster: Cluster,
   program: Program,
@@ -80,7 +67,7 @@ export async function objectsOf(
   return jobObjects({ ...program, env: values }, image, names, dockerConfig, [], references);
 }
 
-/** Creates a job with what it owns, all of it or nothing. */
+/** Creates a suspended job, then the Secrets that it owns, and starts it. If a step fails, nothing is left. */
 export async function createOwned(
   cluster: Cluster,
   manifest: JobManifest,
@@ -90,84 +77,59 @@ export async function createOwned(
   const { name } = manifest.metadata;
   const path = jobsPath(cluster, name);
   const job = await api.ask<Job>("POST", jobsPath(cluster), { body: manifest }).catch((error) => {
-    // An earlier question whose answer was lost made it: nobody else takes this name.
+    // An earlier attempt whose response was lost created it: the name is random.
     if (refusalOf(error)?.reason === "AlreadyExists") return api.ask<Job>("GET", path);
     throw error;
   });
   if (!manifest.spec.suspend) return job;
-  const owner = { apiVersion: "batch/v1", kind: "Job", name, uid: job.metadata.uid };
   try {
-    await createSecrets(cluster, owner, secrets);
-    return await api.ask<Job>("PATCH", path, { body: release(new Date()), contentType: mergePatch });
+    await createSecrets(cluster, { apiVersion: "batch/v1", kind: "Job", name, uid: job.metadata.uid }, secrets);
+    return await api.ask<Job>("PATCH", path, { body: release(new Date()) });
   } catch (error) {
-    // If this fails too, `removeAbandoned` removes the job later.
+    // If this fails too, `removeAbandoned` deletes the job later.
     await deleteJob(cluster, name, "Background").catch(() => {});
     throw error;
   }
 }
 
-/** Creates Secrets that go with their owner. */
+/** Creates Secrets that are deleted with their owner. */
 export async function createSecrets(
   { api, namespace }: Cluster,
-  owner: object,
+  owner: { readonly apiVersion: string; readonly kind: string; readonly name: string; readonly uid: string },
   secrets: readonly SecretManifest[],
 ): Promise<void> {
-  // One after the other, over the connection that there is: another one takes longer.
+  // One after the other: a second connection would take longer to open.
   for (const { metadata, ...rest } of secrets) {
-    const body = { ...rest, metadata: { ...metadata, ownerReferences: [owner] } };
+    const body: SecretManifest = { ...rest, metadata: { ...metadata, ownerReferences: [owner] } };
     await api.ask("POST", `/api/v1/namespaces/${namespace}/secrets`, { body }).catch((error) => {
       if (refusalOf(error)?.reason !== "AlreadyExists") throw error;
     });
   }
 }
 
-/** Tells those who watch a job how it is ended, then deletes it with all it owns. */
+/** Deletes a job with all that it owns, and tells those who watch it why. */
 export async function endJob(cluster: Cluster, name: string, how: string): Promise<void> {
   const body = { metadata: { annotations: { [endAnnotation]: how } } };
-  await cluster.api.ask("PATCH", jobsPath(cluster, name), { body, contentType: mergePatch });
+  await cluster.api.ask("PATCH", jobsPath(cluster, name), { body });
   await deleteJob(cluster, name, "Foreground");
 }
 
-/** Deletes a job with all it owns; it is no error when it is gone. */
 export async function deleteJob(
   cluster: Cluster,
   name: string,
   propagationPolicy: "Foreground" | "Background",
 ): Promise<void> {
-  const body = { apiVersion: "meta/v1", kind: "DeleteOptions", propagationPolicy };
-  await cluster.api.ask("DELETE", jobsPath(cluster, name), { body }).catch((error) => {
-    if (refusalOf(error)?.status !== 404) throw error;
-  });
-}
-
-interface Jobs {
-  readonly path: string;
-  readonly labelSelector: string;
-}
-
-/** Which jobs of a namespace are this user's. */
-export function ownJobs(cluster: Cluster): Jobs {
-  return jobsWith(cluster, { ...managedBy, [userLabel]: cluster.owner });
-}
-
-/** Which jobs of a namespace are Slipway's, whoever submitted them. */
-export function allJobs(cluster: Cluster): Jobs {
-  return jobsWith(cluster, managedBy);
-}
-
-function jobsWith(cluster: Cluster, labels: Readonly<Record<string, string>>): Jobs {
-  const labelSelector = Object.entries(labels)
-    .map(([label, value]) => `${label}=${value}`)
-    .join(",");
-  return { path: jobsPath(cluster), labelSelector };
+  await deleteIfFound(cluster.api, jobsPath(cluster, name), { propagationPolicy });
 }
 
 /**
- * Removes this user's jobs that nobody will release or delete any more, since whoever was about to was ended. Kubernetes keeps suspended jobs
- * for ever.
+ * Deletes this user's jobs whose submission or deletion was interrupted. Kubernetes keeps suspended jobs forever.
+ *
+ * @param jobs of this user. Default: asks the cluster
  */
 export async function removeAbandoned(cluster: Cluster, jobs?: readonly Job[]): Promise<void> {
-  const all = jobs ?? (await listAll<Job>(cluster.api, ownJobs(cluster))).items;
+  const own = { path: jobsPath(cluster), labelSelector: ownSelector(cluster.owner) };
+  const all = jobs ?? (await listAll<Job>(cluster.api, own)).items;
   const before = Date.now() - abandonedAfter;
   await Promise.all(
     all

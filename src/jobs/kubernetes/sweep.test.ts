@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { reported } from "../../core/testdata/reported.ts";
 import type { Job, Pod } from "../../kubernetes/objects.ts";
+import { containerStatus } from "../../kubernetes/testdata/container-status.ts";
 import { statusOf } from "./status.ts";
 import { byItem, ItemProgress, isItemOver, LinePrefix, requireItem, sweepOf } from "./sweep.ts";
 import { shell } from "./testdata/program.ts";
@@ -27,7 +28,7 @@ function pod(index: number, phase: "Running" | "Failed" | "Succeeded", exitCode?
       annotations: { "batch.kubernetes.io/job-completion-index": String(index) },
     },
     spec: { containers: [] },
-    status: { phase, containerStatuses: [{ name: "main", state }] },
+    status: { phase, containerStatuses: [containerStatus(state)] },
   };
 }
 

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Condition, ContainerState, Event, Job, Pod } from "../../kubernetes/objects.ts";
 import { Quiet } from "../../kubernetes/quiet.ts";
+import { containerStatus } from "../../kubernetes/testdata/container-status.ts";
 import { waitOf } from "./waiting.ts";
 
 const image = `r.example/i@sha256:${"1".repeat(64)}`;
@@ -29,12 +30,12 @@ function pod({ node = "n1", state = {}, phase = "Pending", conditions = [], read
   return {
     metadata: metadata("a-x", 2),
     spec: { containers: [{ name: "main", image }], ...(node === "" ? {} : { nodeName: node }) },
-    status: { phase, conditions, containerStatuses: [{ name: "main", state, ready }] },
+    status: { phase, conditions, containerStatuses: [containerStatus(state, { ready })] },
   };
 }
 
 function event(reason: string, second: number, message = ""): Event {
-  return { metadata: metadata(reason, second), reason, message };
+  return { metadata: metadata(reason, second), involvedObject: {}, reason, message };
 }
 
 const creating = { waiting: { reason: "ContainerCreating" } };

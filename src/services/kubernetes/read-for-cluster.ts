@@ -64,6 +64,6 @@ function imagesOf(manifests: readonly Manifest[]): string[] {
     if (kind !== "Deployment") return [];
     const { containers, initContainers = [] } = (spec as { readonly template: { readonly spec: PodSpec } }).template
       .spec;
-    return [...containers, ...initContainers].map(({ image }) => image);
+    return [...containers, ...initContainers].flatMap(({ image }) => image ?? []);
   });
 }

@@ -17,7 +17,16 @@ async function words(...events: readonly { readonly reason: string; readonly mes
         metadata: { ...metadata, annotations },
         spec: { replicas: 1, template: { spec: { containers: [] } } },
       },
-      replicaSets: [{ metadata: { ...metadata, annotations, labels, ownerReferences: [{ uid: "u" }] } }],
+      replicaSets: [
+        {
+          metadata: {
+            ...metadata,
+            annotations,
+            labels,
+            ownerReferences: [{ apiVersion: "apps/v1", kind: "Deployment", name: "web", uid: "u" }],
+          },
+        },
+      ],
       pods: [{ metadata: { ...metadata, labels }, spec: { nodeName: "n1", containers: [] } }],
     },
   );

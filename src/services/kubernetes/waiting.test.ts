@@ -2,6 +2,7 @@ import { Readable } from "node:stream";
 import { expect, it } from "vitest";
 import type { Api } from "../../kubernetes/api.ts";
 import type { Pod } from "../../kubernetes/objects.ts";
+import { containerStatus } from "../../kubernetes/testdata/container-status.ts";
 import { waitOf } from "./waiting.ts";
 import type { Observed } from "./workload.ts";
 
@@ -17,7 +18,16 @@ function service(pods: readonly Pod["status"][], more: Partial<Observed> = {}): 
       metadata: { ...metadata, annotations },
       spec: { replicas: 1, template: { spec: { containers: [] } } },
     },
-    replicaSets: [{ metadata: { ...metadata, annotations, labels, ownerReferences: [{ uid: "u" }] } }],
+    replicaSets: [
+      {
+        metadata: {
+          ...metadata,
+          annotations,
+          labels,
+          ownerReferences: [{ apiVersion: "apps/v1", kind: "Deployment", name: "web", uid: "u" }],
+        },
+      },
+    ],
     pods: pods.map((status) => ({
       metadata: { ...metadata, labels },
       spec: { nodeName: "n1", containers: [] },
@@ -37,12 +47,12 @@ async function words(observed: Observed): Promise<string | undefined> {
 }
 
 it("says what the pods of a service do that are not ready", async () => {
-  const main = (state: object, more: object = {}) => ({ containerStatuses: [{ name: "main", state, ...more }] });
+  const main = (...status: Parameters<typeof containerStatus>) => ({ containerStatuses: [containerStatus(...status)] });
   const before = "0 of 1 pods are ready. Waiting for pod web-x: ";
   expect(await words(service([main({ running: {} })]))).toBe(`${before}its program runs and is not ready`);
   const crashed = main({ waiting: {} }, { lastState: { terminated: { exitCode: 3 } } });
   expect(await words(service([crashed]))).toBe(`${before}its program ended with status 3, and is started again`);
-  const sync = { initContainerStatuses: [{ name: "sync-models", state: { running: {} } }] };
+  const sync = { initContainerStatuses: [containerStatus({ running: {} }, { name: "sync-models" })] };
   expect(await words(service([sync]))).toBe(`${before}container sync-models runs: models: 1.0 GiB of 4.0 GiB`);
   expect(await words(service([main({})]))).toBe(`${before}node n1 prepares it`);
   const lost = { ...main({ running: {} }, { ready: true }), conditions: [{ type: "Ready", status: "False" as const }] };

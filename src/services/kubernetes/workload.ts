@@ -8,7 +8,7 @@ import {
 } from "../../kubernetes/objects.ts";
 
 export interface Deployment {
-  readonly metadata: Metadata & { readonly generation?: number };
+  readonly metadata: Metadata;
   readonly spec: { readonly replicas?: number; readonly template: { readonly spec: PodSpec } };
   readonly status?: {
     readonly observedGeneration?: number;
@@ -21,10 +21,7 @@ export interface Deployment {
 
 /** All pods of one state of a Deployment. */
 export interface ReplicaSet {
-  readonly metadata: Metadata & {
-    readonly generation?: number;
-    readonly ownerReferences?: readonly { readonly uid: string }[];
-  };
+  readonly metadata: Metadata;
   readonly spec?: { readonly replicas?: number };
   readonly status?: { readonly observedGeneration?: number; readonly replicas?: number };
 }
