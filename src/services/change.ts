@@ -48,7 +48,7 @@ function describe({ field, before, after }: Difference): string[] {
   return [`${field}: ${show(before)} → ${show(after)}`];
 }
 
-/** The commits that a value names: of repositories that the sync program gets as JSON, or in the path of a checkout. */
+/** Finds commits in the arguments of the sync program and in the paths of checkouts. */
 function commitsIn(value: unknown): readonly { readonly place: string; readonly commit: string }[] {
   const texts = (Array.isArray(value) ? value : [value]).filter((each) => typeof each === "string");
   return texts.flatMap((text) => {
@@ -69,7 +69,6 @@ function show(value: unknown): string {
   return `${text.slice(0, longest / 2)}…${text.slice(-longest / 2)}`;
 }
 
-/** Removes the values of variables, wherever they are. */
 export function withoutVariables(difference: Difference): Difference {
   const { field } = difference;
   if (/(^|\.)env\b/.test(field)) return { field };

@@ -9,8 +9,8 @@ import { anyImage } from "./names.ts";
 import { checkImageTaken, readServices } from "./read.ts";
 
 /**
- * `check job FILE NAME OUTPUT` or `check service FILE NAME OUTPUT [--has-image]`: fails with the file's mistakes, else writes an empty file. The
- * checks are the same on every machine.
+ * `check job|service FILE NAME OUTPUT [--has-image]`: fails with the file's mistakes, else writes an empty
+ * file.
  */
 async function main([kind, file = "", name = "", output = "", option]: readonly string[]): Promise<void> {
   if (kind === "job") parseDeployment(await readDocument(file, name), name);

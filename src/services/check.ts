@@ -1,7 +1,6 @@
 import type { Issue } from "../config/document.ts";
 import type { ServiceFields } from "./schema.ts";
 
-/** Checks fields of a service against each other. */
 export function checkFields(fields: ServiceFields): Issue[] {
   const { resources } = fields;
   const issues: Issue[] = [];
@@ -45,7 +44,7 @@ function addRepeated<Item>(
   }
 }
 
-/** Bytes of the longest argument, and the longest `NAME=value`, that Linux starts a program with; one more is NUL. */
+/** The longest argument and the longest `NAME=value` of a program on Linux, without the NUL. */
 const longestArgument = 128 * 1024 - 1;
 
 function addTooLong({ command = [], env }: ServiceFields, add: Add): void {
@@ -75,7 +74,7 @@ function addAutoscaling(resources: ServiceFields["resources"], add: Add): void {
   }
 }
 
-/** Folders that would cover one another. */
+/** Refuses folders that would cover each other. */
 function addFolders({ models, repositories }: ServiceFields, add: Add): void {
   const folders = [
     ...models.map(({ path }, index) => ({

@@ -7,19 +7,17 @@ import type { ServiceFile } from "./read.ts";
 import type { ServiceStatus } from "./status.ts";
 
 interface Notices {
-  /** Called with messages for people. */
+  /** For people. */
   readonly notice: (text: string) => void;
 }
 
 interface ChangeOptions extends Notices {
-  /** Called with each change right after it was made. */
   readonly onChange: (change: Change) => void;
 }
 
 interface WaitOptions extends Notices {
   /** Seconds to wait until the service is ready. Default: no wait. */
   readonly timeLimit?: number | undefined;
-  /** Ends the wait, if the engine can: see {@link ServiceEngine.isAbortable}. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -43,13 +41,10 @@ export interface ServiceEngine {
   plan(file: ServiceFile, options: Notices): Promise<readonly Change[]>;
   /** Creates, updates and deletes until the services match a file. */
   apply(file: ServiceFile, options: ApplyOptions): Promise<void>;
-  /** The state of services, by default of all. */
   statuses(names?: readonly string[]): Promise<readonly ServiceStatus[]>;
-  /** Calls `write` with whole lines. */
   logs(name: string, options: LogOptions & Notices, write: (lines: Buffer) => Promise<void>): Promise<void>;
-  /** Forwards a port of this machine to a service until the signal aborts. */
   open(name: string, options: OpenOptions): Promise<void>;
-  /** The revisions of a service, the oldest first. */
+  /** The oldest first. */
   history(name: string): Promise<readonly Revision[]>;
   /**
    * Goes back to a revision, by default to the one before the current one.
@@ -59,6 +54,6 @@ export interface ServiceEngine {
   rollBack(name: string, asked: number | undefined, options: ChangeOptions & WaitOptions): Promise<number>;
   /** @returns whether the restart is complete; otherwise the engine continues it */
   restart(name: string, options: WaitOptions): Promise<boolean>;
-  /** Deletes services and everything created for them. Deletes nothing if one does not exist. */
+  /** Deletes nothing if a service does not exist. */
   delete(services: readonly NamedService[], options: ChangeOptions): Promise<void>;
 }

@@ -1,25 +1,23 @@
 import { UserError } from "../core/errors.ts";
 
-/** A version of a service that it can go back to. */
 export interface Revision {
-  /** From 1, the newest is the highest. */
+  /** The first is 1, the newest is the highest. */
   readonly revision: number;
-  /** When it was made, ISO 8601. */
+  /** ISO 8601. */
   readonly created: string;
-  /** Who made it, and how it differs from the one before: `ada: changed image`. */
+  /** `ada: changed image`. */
   readonly cause?: string;
   readonly image?: string;
-  /** Whether the service is this one. */
   readonly isCurrent: boolean;
 }
 
-/** How many revisions of a service are kept, as Kubernetes keeps them of a Deployment: the current one and ten before. */
+/** As many as Kubernetes keeps of a Deployment. */
 export const keptRevisions = 11;
 
 /**
- * The revision to go back to: the one that was asked for, else the newest one before the current one.
+ * The revision that was asked for, else the newest one before the current one.
  *
- * @throws UserError where there is none, or it is the current one
+ * @throws UserError if there is none, or it is the current one
  */
 export function revisionToRestore<Some extends Revision>(
   service: string,
@@ -54,7 +52,6 @@ export function causeOf(fields: readonly string[] | undefined): string {
   return text.length <= 200 ? text : `${text.slice(0, 199)}…`;
 }
 
-/** The error for a revision whose pods could not start. */
 export function notRestorable(service: string, revision: number, missing: readonly string[]): UserError {
   return new UserError(
     { code: "revision-not-found", culprit: service },

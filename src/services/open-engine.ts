@@ -8,15 +8,14 @@ export const serviceEngines = ["kubernetes", "container"] as const;
 
 export type EngineName = (typeof serviceEngines)[number];
 
-/** The default of {@link serviceEngine}, for people. */
+/** For people. */
 export const defaultServiceEngine =
   "SLIPWAY_ENGINE, else kubernetes if you have a kubeconfig, else container if you have podman or docker";
 
 /**
- * Chooses the engine: the one that was asked for, else that of SLIPWAY_ENGINE, else Kubernetes if this user has a cluster, else containers if
- * this user has podman or docker. Without either, or with KUBECONFIG set, it is Kubernetes, whose error says what to do.
- *
- * @throws UserError if SLIPWAY_ENGINE names an engine that runs no services
+ * Chooses the engine: the one that was asked for, else that of SLIPWAY_ENGINE, else Kubernetes if this user
+ * has a cluster, else containers if this user has podman or docker. Without either, or with KUBECONFIG set,
+ * it is Kubernetes, whose error says what to do.
  */
 export function serviceEngine(asked: EngineName | undefined, env: Environment): EngineName {
   const wanted = asked ?? (env["SLIPWAY_ENGINE"] || undefined);
@@ -33,7 +32,6 @@ export function serviceEngine(asked: EngineName | undefined, env: Environment): 
   );
 }
 
-/** Opens the engine that {@link serviceEngine} chooses. */
 export async function openServiceEngine(asked: EngineName | undefined, env: Environment): Promise<ServiceEngine> {
   return serviceEngine(asked, env) === "container"
     ? new (await import("./container/engine.ts")).ContainerServices(env)

@@ -3,29 +3,27 @@ import { type AddressInfo, createServer, type Socket } from "node:net";
 import { Failure, UserError } from "../core/errors.ts";
 import { heartbeat, patience } from "../core/heartbeat.ts";
 
-/** The only address at which a service is opened: other machines cannot reach it. */
+/** Other machines cannot reach it. */
 const host = "127.0.0.1";
 
-/** Seconds that a connection waits for a pod or container that takes it. */
+/** Seconds that a connection waits for a pod or container. */
 export const connectTime = 60;
 
 export interface OpenOptions {
-  /** Port of this machine. Default: that of the service where it is free, else any. */
+  /** Port of this machine. Default: that of the service if it is free, else any. */
   readonly port?: number | undefined;
   /** Port of the service. Default: its first one. */
   readonly target?: number | undefined;
   readonly signal: AbortSignal;
-  /** Told the address once it can be used. */
   readonly onUrl: (url: string) => void;
   readonly notice: (text: string) => void;
 }
 
 /**
- * Listens on a port of this machine until it is aborted.
+ * Listens on a port of this machine until the signal aborts.
  *
- * @param preferred taken where it is free and no other one was asked for
- * @param join joins a connection with the service; an error is told, and ends the connection
- * @throws Failure when the port that was asked for is not free
+ * @param preferred used if it is free and no other port was asked for
+ * @param join connects a client with the service; an error is printed and closes the connection
  */
 export async function servePort(
   preferred: number,
@@ -68,7 +66,6 @@ export async function servePort(
   }
 }
 
-/** @throws UserError for a port that the service does not have */
 export function chosenPort(numbers: readonly number[], name: string, target: number | undefined): number {
   const found = target === undefined ? numbers[0] : numbers.find((each) => each === target);
   if (found !== undefined) return found;
@@ -80,10 +77,10 @@ export function chosenPort(numbers: readonly number[], name: string, target: num
 }
 
 /**
- * Tells people how many connections wait for a pod or container.
+ * Prints how many connections wait.
  *
- * @param waiting since when each of them waits, in milliseconds since the epoch
- * @param isTold elsewhere, such as that a cluster does not answer. Default: it is not
+ * @param waiting the start of each wait, in milliseconds since the epoch
+ * @param isTold whether another notice says why
  * @returns a function that stops it
  */
 export function tellWaiting(
@@ -103,7 +100,6 @@ export function tellWaiting(
   );
 }
 
-/** The error for a connection that nobody took. */
 export function notReached(name: string, what: "pod" | "container", cause: unknown): Failure {
   return new Failure(
     { code: "service-not-ready", culprit: name },

@@ -1,15 +1,15 @@
 import { type ErrorCode, errorCodes } from "../core/error-codes.ts";
 
-/** An error as `reportOf` of another process printed it. */
+/** An error that another process printed with `reportOf`. */
 export interface PrintedError {
   readonly problem: string;
-  /** Empty: it printed none. */
+  /** Empty: none was printed. */
   readonly remedy: string;
-  /** Undefined: it printed none that this version knows. */
+  /** Undefined: none that this version knows. */
   readonly code: ErrorCode | undefined;
 }
 
-/** Reads the error from the last two lines that a program printed. */
+/** Reads the last two lines that a program printed. */
 export function printedError(lines: readonly string[]): PrintedError {
   const [problem = "", last = ""] = lines.slice(-2);
   const [, remedy = last, code = ""] = /^(.*) \[([\w-]+)\]$/.exec(last) ?? [];

@@ -11,38 +11,35 @@ import { checkFields } from "./check.ts";
 import type { Service } from "./model.ts";
 import { nameFrom, namePattern, type ServiceFields, serviceFields } from "./schema.ts";
 
-/** A service and the document that describes it. */
 export interface ServiceDocument {
   readonly service: Service;
-  /** The error for fields of it, by their way in the document: `["models"]`. */
+  /** The error for mistakes in fields, given by their paths in the document: `["models"]`. */
   error(issues: readonly Issue[], code?: ErrorCode): UserError;
 }
 
-/** A document that describes a service. */
 export interface ServiceFile {
-  /** Of a file or folder. */
+  /** A file or folder. */
   readonly path: string;
-  /** Its name, for people. */
+  /** For people. */
   readonly name: string;
-  /** Of its services that name none. */
+  /** For services that name none. */
   readonly image?: string;
 }
 
-/** Of files that describe services. */
 const extension = /\.(ya?ml|jsonc?)$/;
-/** Most services in a file. */
 const maximumServices = 1000;
-/** Bytes of the largest file. */
+/** Bytes. */
 const maximumFile = 256 * 1024;
 
 /**
- * Reads what describes services: a file of one or more YAML documents (JSON is YAML), or the files of a folder, those below it left out.
+ * Reads a file of one or more YAML documents (JSON is YAML), or the files of a folder without its
+ * subfolders.
  *
- * @param name what a person calls file or folder
- * @param instanceTypes names that `instanceType` may have. Undefined: any
- * @param image of services that name none
- * @throws UserError with file, line, column, field and nearest known name of every mistake in the first document that has some; nothing of
- *   what fields hold is in it
+ * @param name for people
+ * @param instanceTypes allowed names. Undefined: any
+ * @param image for services that name none
+ * @throws UserError with all mistakes of the first document that has some: file, line, column, field,
+ *   nearest known name, and no value
  */
 export async function readServices(
   path: string,
@@ -74,7 +71,7 @@ export async function readServices(
   return found;
 }
 
-/** @throws UserError when an image is given that no service takes: each names its own */
+/** Refuses an image that no service takes: each names its own. */
 export function checkImageTaken(documents: readonly ServiceDocument[], image: string | undefined): void {
   const [first] = documents;
   if (image === undefined || first === undefined || documents.some(({ service }) => service.image === image)) return;
@@ -87,11 +84,6 @@ export function checkImageTaken(documents: readonly ServiceDocument[], image: st
   ]);
 }
 
-/**
- * Reads the text of a file.
- *
- * @throws UserError as {@link readServices}
- */
 export function parseServices(
   text: string,
   fileName: string,
@@ -110,7 +102,10 @@ export function parseServices(
   return documents.map((document) => readService(document, documents.length > 1, fileName, instanceTypes, image));
 }
 
-/** JSON with spaces in place of comments, so that the rest stays where it is. YAML takes trailing commas, but no such comments. */
+/**
+ * Replaces comments by spaces, so that positions stay. YAML accepts JSON's trailing commas, but not its
+ * comments.
+ */
 function withoutComments(text: string): string {
   return text.replaceAll(/"(?:[^"\\\n]|\\.)*"|\/\/.*|\/\*[\s\S]*?\*\//g, (found) =>
     found.startsWith('"') ? found : found.replaceAll(/[^\n]/g, " "),
@@ -159,7 +154,6 @@ function readService(
   return { service: serviceOf(fields, name, image), error: (mistakes, code) => document.error(mistakes, code) };
 }
 
-/** The one field that need not be there where it is given in another way. */
 function missingImage(value: unknown): z.core.$ZodIssue[] {
   const isGroup = typeof value === "object" && value !== null && !Array.isArray(value);
   if (!isGroup || Object.hasOwn(value, "image")) return [];

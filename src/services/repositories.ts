@@ -4,23 +4,23 @@ import { secretKey } from "../secrets/secrets.ts";
 import type { Content, ContentSecret, ContentText } from "./content.ts";
 import type { Repositories, Repository } from "./model.ts";
 
-/** The sync program's argument for one repository, as JSON: only public facts. */
+/** The sync program's argument for one repository, as JSON. Process lists show it. */
 export interface RepositoryToSync {
   readonly url: string;
-  /** Undefined: what its main branch names when nobody has cloned it yet. */
+  /** Undefined: the main branch at the first clone. */
   readonly commit?: string;
-  /** Its path in the volume, relative. */
+  /** Relative, in the volume. */
   readonly folder: string;
-  /** Of the secret with its password, for errors. */
+  /** Name of the password's secret, for errors. */
   readonly secret?: string;
-  /** Files that have user and password: this name with `.username` and `.password`. */
+  /** The base name of the files `.username` and `.password`. */
   readonly login?: string;
 }
 
-/** The file with authorities that sign the certificates of git servers, beside those that everybody knows. */
+/** Certificates of authorities for git servers, besides the public ones. */
 export const authoritiesFile = "authorities.pem";
 
-/** The content with a service's repositories. The same commit of the same address is at the same place for every service. */
+/** The same commit of the same address has the same folder for every service. */
 export function repositoriesContent(repositories: Repositories, authorities: string | undefined): Content {
   const { dataset, mountPath } = repositories;
   const all = repositories.repositories.map((repository, index) => ({
@@ -54,12 +54,12 @@ function toSync({ url, commit, username, secret }: Repository, login: string): R
   };
 }
 
-/** Whether a password for one address may be told to whoever answers at the other. */
+/** Whether one address's server may receive the other's password. */
 export function isSameServer(one: string, other: string): boolean {
   return new URL(one).origin === new URL(other).origin;
 }
 
-/** @throws UserError for a password that git's protocol cannot carry: what follows its first line would be told to git as something else */
+/** Refuses a password that would break git's line-based protocol. */
 export function requireOneLine(password: string, secret: string, url: string): void {
   if (!/[\0\r\n]/.test(password)) return;
   throw new UserError(

@@ -8,11 +8,10 @@ import type { ServiceDocument } from "./read.ts";
 import { isSameServer, requireOneLine } from "./repositories.ts";
 
 /**
- * Finds the commit that each repository's main branch names now, so that neither a restart nor a further replica has other code. Asks the git
- * servers as this user, and only where the user has no password for one with that of the service.
+ * Pins the main branch's commit of each repository, so that restarts and new replicas get the same code.
+ * Asks as this user, and with the service's password only if the user has none for the server.
  *
- * @param secrets where the service's engine keeps them. Undefined: nobody knows, and only this user's own passwords are used
- * @throws UserError for a secret that is not there, with its place in the document; for a server that does not let us ask
+ * @param secrets undefined: only the user's own passwords
  */
 export async function resolveRepositories(
   { service, error }: ServiceDocument,

@@ -3,11 +3,9 @@ import type { Service } from "./model.ts";
 import type { ServiceDocument } from "./read.ts";
 
 /**
- * Finds the secrets that a service's variables name.
+ * Finds the secrets of a service's variables.
  *
- * @param stores where the service's engine finds them
- * @param error makes an error with places in the service's document. Default: without
- * @throws UserError for secrets that are not there
+ * @param error adds positions in the document
  */
 export async function resolveSecrets(
   service: Service,

@@ -9,17 +9,13 @@ import { runnableImage } from "../signatures/runnable-image.ts";
 import type { Service } from "./model.ts";
 import { resolveModels } from "./served-models.ts";
 
-/**
- * Pins a service's image and models by digest, so that all pods run the same program, after a restart too.
- *
- * @throws UserError when there is no such image or model, or the image lacks a signature that the configuration file requires
- */
+/** Pins a service's image and models by digest, so that restarts and new replicas get the same program. */
 export async function resolveService(service: Service, env: Environment): Promise<Service> {
   const [image, models] = await Promise.all([resolveImage(service, env), resolveModels(service.models, env)]);
   return { ...service, image, models };
 }
 
-/** The digest that a tag has now, of an index where the image is for several platforms: nodes take what is for theirs. */
+/** The digest of a tag. That of an index if the image is for several platforms: nodes choose theirs. */
 async function resolveImage({ image, containerRegistry }: Service, env: Environment): Promise<string> {
   const reference = parseReference(image);
   const { registry, repository, tag = "latest" } = reference;

@@ -66,7 +66,10 @@ function someOf<T extends z.ZodType>(item: T, maximum: number, remedy: string) {
 /** At most 40 characters, because names of objects add up to 20. */
 export const namePattern = /^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$/;
 
-/** Turns a name that a person wrote, or a file's, into one for a service: `My cool_app` is `my-cool-app`. The result may still not match {@link namePattern}. */
+/**
+ * Turns a person's or a file's name into a service's: `My cool_app` becomes `my-cool-app`. The result may
+ * still not match {@link namePattern}.
+ */
 export function nameFrom(text: string): string {
   return text
     .toLowerCase()
@@ -80,7 +83,7 @@ const name = checked(text(), (value) =>
     : ["is not a name for a service", "Write at most 40 letters, digits and -, a letter first."],
 ).transform(nameFrom);
 
-/** Refuses texts that a container's environment or a ConfigMap cannot hold. */
+/** Refuses what a container's environment or a ConfigMap cannot hold. */
 const storable = (value: string): [string, string] | undefined => {
   if (value.includes("\0")) return ["contains a NUL character", "Remove it."];
   return value.isWellFormed() ? undefined : ["contains half a character", "Write the whole character."];
@@ -124,7 +127,7 @@ const url = checked(text(), (value) => {
   const parsed = parseGitUrl(value);
   if (!("problem" in parsed)) {
     if (parsed.protocol === "https") return undefined;
-    // There is no field that could name one.
+    // Services have no field for an SSH key.
     return [
       "is an SSH address, but services have no SSH keys",
       "Write its https address, and give `username` and `password` if it is private.",
@@ -320,7 +323,10 @@ type DeepReadonly<T> = T extends object ? { readonly [Key in keyof T]: DeepReado
 
 export type ServiceFields = DeepReadonly<z.output<typeof serviceFields>>;
 
-/** The JSON Schema (2020-12) of a service's document, for editors. It accepts all that Slipway accepts, and some documents that Slipway refuses. */
+/**
+ * The JSON Schema (2020-12) for editors. It accepts all that Slipway accepts, and some documents that
+ * Slipway refuses.
+ */
 export function serviceJsonSchema(): object {
   return { title: "Slipway service", ...z.toJSONSchema(serviceFields, { io: "input", target: "draft-2020-12" }) };
 }

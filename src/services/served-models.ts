@@ -12,18 +12,14 @@ import { type Content, type ContentSecret, modelFolder } from "./content.ts";
 import type { Model, Service } from "./model.ts";
 import { type RegistryAccesses, registriesFile } from "./sync/registries.ts";
 
-/** The registry with the models of services, which is that of jobs. */
+/** The registry with the models of services, the same as that of jobs. */
 export interface ModelRegistry {
   readonly host: string;
-  /** Repositories by the ids of models. */
+  /** Gives the repository of a model's ID. */
   readonly repositoryOf: (id: string) => string;
 }
 
-/**
- * Finds the registry of models, which is not asked anything.
- *
- * @throws UserError when there is none yet
- */
+/** Does not contact the registry. */
 export async function modelRegistry(env: Environment): Promise<ModelRegistry> {
   const host = writableHost(env);
   if (host !== undefined) {
@@ -37,11 +33,7 @@ export async function modelRegistry(env: Environment): Promise<ModelRegistry> {
   );
 }
 
-/**
- * Finds the versions of models that were pushed last, so that neither a restart nor a further replica has another one.
- *
- * @throws UserError when the registry does not have one
- */
+/** Pins the newest versions of models, so that restarts and new replicas get the same ones. */
 export async function resolveModels(models: readonly Model[], env: Environment): Promise<readonly Model[]> {
   if (models.length === 0) return models;
   const { host, repositoryOf } = await modelRegistry(env);
@@ -59,16 +51,16 @@ export async function resolveModels(models: readonly Model[], env: Environment):
   }
 }
 
-/** The secret with what {@link modelAccess} gives, as a part of a service's content in Kubernetes. */
+/** The Secret with the text of {@link modelAccess}. */
 export function modelSecret({ name }: Pick<Service, "name">): ContentSecret {
   return { secret: `${name}-models`, key: registriesFile, file: registriesFile };
 }
 
 /**
- * What brings a service's models into its container. One without a digest is the newest whenever a container is made.
+ * The content with a service's models. A model without a digest is the newest one at the start of each
+ * container.
  *
- * @param claim the volume claim they are kept in; undefined: each pod has them for itself
- * @param files how the sync program gets {@link modelAccess}
+ * @param claim the volume claim for models. Undefined: each pod has its own
  */
 export function modelsContent(
   models: Service["models"],
@@ -91,8 +83,8 @@ export function modelsContent(
 }
 
 /**
- * How the registry of models is reached from where a service runs, as text of the file that the sync program reads: the user's settings for it; for the
- * embedded one short-lived tokens; for another the user's credential, where that may be copied.
+ * The registry access of the sync program, as text of its file: the user's settings; for the embedded
+ * registry short-lived tokens; for another one the user's credential, if it may be copied.
  */
 export async function modelAccess(
   { models }: Pick<Service, "models">,

@@ -6,9 +6,9 @@ import { modelRegistry, modelSecret, modelsContent } from "./served-models.ts";
 import type { ServiceSettings } from "./settings.ts";
 
 /**
- * The content that a service gets before its program starts, in this order.
+ * The content of a service, in the order of its fetches.
  *
- * @param modelFiles how the sync program gets `modelAccess`. Default: by the secret that applying makes in a cluster
+ * @param modelFiles how the sync program gets `modelAccess`. Default: from the Secret that an apply creates
  */
 export async function contentsOf(
   service: Service,

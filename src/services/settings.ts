@@ -9,15 +9,15 @@ import { issuesOf } from "../config/mistakes.ts";
 import { checked, referenceIn, strictFields } from "../config/schema-words.ts";
 import type { Environment } from "../core/environment.ts";
 
-/** What the user's configuration file says of services. */
+/** The user's settings for services. */
 export interface ServiceSettings {
-  /** Those that are known without configuration, and over them those of the file. */
+  /** The built-in ones, overridden by those of the configuration file. */
   readonly instanceTypes: InstanceTypes;
-  /** The image that brings models and repositories to services, by digest. Undefined: the one that came with this command line. */
+  /** The sync image, by digest. Undefined: the one that belongs to this command line. */
   readonly syncImage?: string;
-  /** The volume claim that models are kept in. Undefined: each pod has them for itself. */
+  /** The volume claim for models. Undefined: each pod has its own. */
   readonly modelsClaim?: string;
-  /** PEM of the authorities that sign the certificates of git servers, beside those that everybody knows. */
+  /** Certificates (PEM) of authorities for git servers, besides the public ones. */
   readonly authorities?: string;
 }
 
@@ -48,11 +48,7 @@ const configuration = z.object({
   ).default({ models: {} }),
 });
 
-/**
- * Reads `services` and `instanceTypes` of the user's configuration file.
- *
- * @throws UserError with file, line, column and field of every mistake in these sections
- */
+/** Reads `services` and `instanceTypes` of the user's configuration file. */
 export async function readServiceSettings(env: Environment = process.env): Promise<ServiceSettings> {
   const { path, document } = await readConfiguration(env);
   const instanceTypes = instanceTypesIn(document);
@@ -67,7 +63,7 @@ export async function readServiceSettings(env: Environment = process.env): Promi
   };
 }
 
-/** Most bytes of authorities: they stand in the description of each pod. */
+/** The authorities are a part of each pod's description. */
 const maximumAuthorities = 64 * 1024;
 
 async function readAuthorities(name: string, path: string, document: Document): Promise<string> {

@@ -7,24 +7,21 @@ import { writableHost } from "../registry/writable.ts";
 import { printedError } from "./printed-error.ts";
 import { readServiceSettings } from "./settings.ts";
 
-/** The image that brings models and repositories to services: `images/sync` of Slipway, which the registry of jobs has. */
+/** The image that fetches models and repositories: `images/sync` of Slipway. */
 export interface SyncImage {
-  /** `HOST/REPOSITORY@sha256:…`. */
   readonly reference: string;
-  /** Makes the registry have it. One that was named is there already. */
+  /** Pushes it, unless the user named one. */
   readonly push: () => Promise<void>;
 }
 
-/** Names an image that is in a registry already, by digest. */
+/** A pushed image, by digest. */
 const imageVariable = "SLIPWAY_SYNC_IMAGE";
-/** Names the program that pushes the image. The build of this command line sets it. */
+/** The program that pushes the image. The build of this command line sets it. */
 const pushVariable = "SLIPWAY_SYNC_PUSH";
 
 /**
- * Finds the sync image: of `SLIPWAY_SYNC_IMAGE`, else `services.syncImage` of the configuration file, else the one that was built with this command
- * line. Asks no registry for it.
- *
- * @throws UserError when there is none, or a name has no digest
+ * Finds the sync image: of `SLIPWAY_SYNC_IMAGE`, else `services.syncImage` of the configuration file, else
+ * the one built with this command line.
  */
 export async function syncImage(env: Environment): Promise<SyncImage> {
   const named = env[imageVariable] || (await readServiceSettings(env)).syncImage;

@@ -8,7 +8,6 @@ import type { ServiceFile } from "../../services/read.ts";
 import { optionError } from "../usage-error.ts";
 import { notice, printJson } from "./output.ts";
 
-/** The options that select services and the output format. */
 interface FileOptions {
   readonly file: string;
   readonly image?: string | undefined;
@@ -20,7 +19,6 @@ interface EngineOptions {
   readonly engine?: EngineName | undefined;
 }
 
-/** Whether and how long to wait until services are ready. */
 export interface WaitOptions {
   readonly wait: boolean;
   /** Seconds. */
@@ -31,18 +29,17 @@ function fileOf({ file, image, called = file }: FileOptions): ServiceFile {
   return { path: userPath(file), name: called, ...(image === undefined ? {} : { image }) };
 }
 
-/** Prints the manifests of a file's services. Contacts registries and git servers only with `--resolve`, and never the cluster. */
+/** Prints the manifests of a file's services. Contacts registries and git servers only with `--resolve`. */
 export async function printManifests(options: FileOptions & { readonly resolve: boolean }): Promise<void> {
   const { path, name, image } = fileOf(options);
   const { renderFile, resolveOutside } = await import("../../services/kubernetes/render-file.ts");
   const { manifestsAsJson, manifestsAsYaml } = await import("../../services/kubernetes/text.ts");
   const rendered = await renderFile(path, name, process.env, options.resolve ? resolveOutside : undefined, image);
   const manifests = rendered.flatMap((each) => each.manifests);
-  // Bytes, because text would be escaped for the terminal, and kubectl reads the documents as they are.
+  // Bytes, because text would be escaped for the terminal.
   process.stdout.write(Buffer.from(options.json ? manifestsAsJson(manifests) : manifestsAsYaml(manifests)));
 }
 
-/** Prints what `apply` would change. */
 export async function planChanges(
   options: FileOptions & EngineOptions & { readonly exitCode: boolean },
 ): Promise<void> {
@@ -54,7 +51,6 @@ export async function planChanges(
   if (changes.length > 0 && options.exitCode) process.exitCode = 1;
 }
 
-/** Makes services match the file, and waits for them if asked to. */
 export async function applyChanges(
   options: FileOptions & EngineOptions & WaitOptions & { readonly rollback: boolean },
 ): Promise<void> {
@@ -79,7 +75,6 @@ export async function applyChanges(
   if (all.length === 0) process.stderr.write("Nothing to change.\n");
 }
 
-/** Deletes services by name, or by the files that define them. */
 export async function deleteByName({
   names,
   engine,
@@ -89,18 +84,12 @@ export async function deleteByName({
   await (await openServiceEngine(engine, process.env)).delete(services, { notice, onChange: printChange });
 }
 
-/** @throws UserError if the time limit is not a positive number */
 export function timeLimitOf({ wait, timeLimit }: WaitOptions): { readonly timeLimit?: number } {
   if (timeLimit > 0) return wait ? { timeLimit } : {};
   throw optionError("--time-limit", "--time-limit is not a number of seconds.", "Give a number above 0.");
 }
 
-/**
- * Runs a change of services that the user may interrupt.
- *
- * @param isAbortable whether the change ends when its signal aborts; otherwise an interrupt ends the process
- * @param words message to print after an interrupt
- */
+/** Runs a change that the user may interrupt. One that cannot abort ends with the process. */
 export function interruptible(
   isAbortable: boolean,
   change: (signal?: AbortSignal) => Promise<void>,

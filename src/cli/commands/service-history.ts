@@ -11,14 +11,12 @@ interface ServiceOptions {
 
 const afterInterrupt = "What was changed stays: `slipway service status` tells how the service is.";
 
-/** Lists the revisions of a service, the newest last. */
 export async function showHistory({ name, engine, json }: ServiceOptions & { readonly json: boolean }): Promise<void> {
   const revisions = await (await openServiceEngine(engine, process.env)).history(name);
   if (json) printJson(revisions);
   else process.stdout.write(historyLines(revisions));
 }
 
-/** One line per revision, below a line of titles. */
 function historyLines(revisions: readonly Revision[]): string {
   const rows = revisions.map(({ revision, created, cause = "", image = "", isCurrent }) => [
     `${revision}${isCurrent ? " (current)" : ""}`,
@@ -29,7 +27,6 @@ function historyLines(revisions: readonly Revision[]): string {
   return columns([["REVISION", "CREATED", "IMAGE", "CAUSE"], ...rows]);
 }
 
-/** Goes back to an earlier revision. */
 export async function rollBack(
   options: ServiceOptions & WaitOptions & { readonly to?: number | undefined },
 ): Promise<void> {
@@ -43,7 +40,6 @@ export async function rollBack(
   await interruptible(engine.isAbortable && options.wait, change, afterInterrupt);
 }
 
-/** Restarts the pods or containers of a service. */
 export async function restart(options: ServiceOptions & WaitOptions): Promise<void> {
   const { name, wait } = options;
   const waiting = timeLimitOf(options);

@@ -11,7 +11,6 @@ interface EngineOptions {
   readonly engine?: EngineName | undefined;
 }
 
-/** Prints the state of services. */
 export async function showStatuses({
   names = [],
   json,
@@ -23,7 +22,6 @@ export async function showStatuses({
   if (statuses.length === 0) process.stderr.write("There are no services.\n");
 }
 
-/** Lists services: name, state, replicas and image. */
 export async function listServices({ json, engine }: EngineOptions & { readonly json: boolean }): Promise<void> {
   const statuses = await (await openServiceEngine(engine, process.env)).statuses();
   const rows = statuses.map(({ name, state, replicas: { ready, wanted }, image }) => ({
@@ -38,7 +36,6 @@ export async function listServices({ json, engine }: EngineOptions & { readonly 
   if (rows.length === 0) process.stderr.write("There are no services.\n");
 }
 
-/** A service in the output of `service ls`. */
 interface ListedService {
   readonly name: string;
   readonly state: string;
@@ -47,14 +44,12 @@ interface ListedService {
   readonly image?: string;
 }
 
-/** One line per service, in columns. */
 export function serviceLines(rows: readonly ListedService[]): string {
   return columns(
     rows.map(({ name, state, ready, wanted, image = "" }) => [name, state, `${ready} of ${wanted} ready`, image]),
   );
 }
 
-/** Prints the output of a service's pods or containers. */
 export async function showLogs({
   name,
   follow,
@@ -71,7 +66,6 @@ export async function showLogs({
   }, "");
 }
 
-/** Forwards a port of this machine to a service, and prints its URL, until it is interrupted. */
 export async function openByName({
   name,
   engine,
@@ -95,7 +89,6 @@ export async function openByName({
   }, "");
 }
 
-/** A summary line, then one line per detail. */
 function format({ name, state, replicas, autoscaling, image, reason, endpoints, urls = [] }: ServiceStatus): string {
   const { wanted, ready, old } = replicas;
   const scale = autoscaling ? ` (autoscaled, ${autoscaling.minReplicas} to ${autoscaling.maxReplicas})` : "";

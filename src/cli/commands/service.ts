@@ -8,14 +8,13 @@ const engine = {
   describe: `Engine that runs services: Kubernetes, or podman or docker on this machine. Default: ${defaultServiceEngine}`,
 } as const;
 
-/** The file's name in messages, for Bazel's rule, which keeps the file elsewhere. */
+/** The name of Bazel's copy of the file in messages. */
 const called = { type: "string", hidden: true } as const;
 
 const timeLimit = { type: "number", default: 600, describe: "Seconds to wait, with --wait" } as const;
 
 const serviceName = required("Name of the service");
 
-/** The options of commands that change one service. */
 function withService<T>(command: Argv<T>) {
   return command
     .positional("name", serviceName)
@@ -24,7 +23,6 @@ function withService<T>(command: Argv<T>) {
     .option("time-limit", timeLimit);
 }
 
-/** The options that select services. */
 function withFile<T>(command: Argv<T>) {
   return command
     .positional("file", required("Service file, YAML or JSON, or a folder of such files"))
@@ -32,7 +30,7 @@ function withFile<T>(command: Argv<T>) {
     .option("called", called);
 }
 
-/** Commands for services. Each loads its code only when it runs. */
+/** Each command loads its code only when it runs. */
 export function builder(yargs: Argv): Argv {
   return yargs
     .command("schema", "Print the JSON Schema of services, for editors", {}, async () =>

@@ -21,12 +21,14 @@ import type { Meaning } from "./meaning.ts";
 import { bringImage, bringSyncImage, exactImage, serviceUse } from "./prepare.ts";
 import { bringContent, foldersOf, removeLeftovers } from "./sync.ts";
 
-/** The containers that podman or docker has for this user. */
 export async function openContainers(env: Environment): Promise<Containers> {
   return Containers.open(requireContainerClient(env, serviceUse), env);
 }
 
-/** Lists what {@link applyFile} would change. Asks registries and git servers, but fetches nothing. */
+/**
+ * Lists the changes that {@link applyFile} would make. Asks registries and git servers, but fetches
+ * nothing.
+ */
 export async function planFile(file: ServiceFile, env: Environment): Promise<readonly Change[]> {
   const changes: Change[] = [];
   const containers = await openContainers(env);
@@ -36,11 +38,7 @@ export async function planFile(file: ServiceFile, env: Environment): Promise<rea
   return changes;
 }
 
-/**
- * Makes the services of a file or folder what they should be on this machine.
- *
- * @throws UserError for mistakes; Failure for a container that cannot be started, or with a time limit does not get ready
- */
+/** Creates, replaces and deletes containers until they match the services of a file or folder. */
 export async function applyFile(file: ServiceFile, env: Environment, options: ApplyOptions): Promise<void> {
   const containers = await openContainers(env);
   for (const meaning of await meaningsOf(containers, file, env)) {
@@ -93,7 +91,7 @@ async function meaningOf(
   return { service: complete, facts: factsOf(complete, exact, type, foldersOf(contents)), contents };
 }
 
-/** @returns folders of this machine by where the service's containers see them */
+/** @returns folders of this machine by their paths in the containers */
 export async function bringAll(
   containers: Containers,
   { service, facts, contents }: Meaning,
@@ -112,7 +110,6 @@ export async function bringAll(
   return mounts;
 }
 
-/** Takes the lock of a service, and prints a notice if another command has it. */
 export async function lockOf(service: string, env: Environment, notice: (text: string) => void): Promise<Lock> {
   const folder = servicesFolder(env);
   await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -123,12 +120,7 @@ export async function lockOf(service: string, env: Environment, notice: (text: s
   return waitForLock(path);
 }
 
-/**
- * Ends and removes all containers of services.
- *
- * @param onChange told of each once it is gone: each may take a minute
- * @throws UserError when one of them is not there that is not disabled: then none is deleted
- */
+/** Deletes nothing if a service that is not disabled has no container. */
 export async function deleteServices(
   services: readonly NamedService[],
   env: Environment,
@@ -144,7 +136,7 @@ export async function deleteServices(
   for (const { name, isDisabled } of services) {
     const lock = await lockOf(name, env, notice);
     try {
-      // The previous holder of the lock may have made others.
+      // The previous holder of the lock may have created others.
       const found = await containers.list(name);
       if (found.length === 0 && isDisabled) notice(`${name}: it is disabled and has no container.`);
       for (const each of found) {
@@ -159,7 +151,6 @@ export async function deleteServices(
   }
 }
 
-/** @throws UserError when a service has no container */
 export async function containersOf(containers: Containers, names: readonly string[]): Promise<readonly Found[]> {
   const lists = await Promise.all(names.map((name) => containers.list(name)));
   const missing = names.filter((_, index) => lists[index]?.length === 0);

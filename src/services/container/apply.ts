@@ -10,24 +10,22 @@ import { chooseHostPorts, type HostPorts } from "./ports.ts";
 import { waitUntilReady } from "./ready.ts";
 import { type Step, stepsTo } from "./steps.ts";
 
-/** A service, and what it means on this machine now. */
 export interface Prepared {
   readonly service: Service;
   readonly facts: Facts;
   /**
-   * Gets what its containers need, before any of them is stopped; called when there is a container to start.
+   * Fetches what the containers need. Called before any of them stops, if one has to start.
    *
-   * @returns folders of this machine by where the containers see them
+   * @returns folders of this machine by their paths in the containers
    */
   readonly bring: () => Promise<Readonly<Record<string, string>>>;
 }
 
-/** How many containers of a service run. Nothing scales them here. */
+/** Containers have no autoscaler. */
 export function replicasOf({ enabled, replicas }: Service): number {
   return enabled ? replicas : 0;
 }
 
-/** The changes that {@link applyService} would make. */
 export async function planService(containers: Containers, service: Service, facts: Facts): Promise<readonly Change[]> {
   return (await stepsOf(containers, service, facts)).map(({ change }) => change);
 }
@@ -38,10 +36,10 @@ async function stepsOf(containers: Containers, service: Service, facts: Facts): 
 }
 
 /**
- * Makes a service's containers what they should be, one after the other: a container's predecessor is asked to end, then it starts. Every step
- * may be done again: after an interruption a second time ends where the first would have.
+ * Replaces one container after the other: stops the old one, then starts the new one. An interrupted apply
+ * can be repeated.
  *
- * @throws Failure when a container cannot be started, in which case its predecessor is started again; with a time limit when one does not get ready
+ * @throws Failure if a container cannot be started (its predecessor runs again), or is not ready in time
  */
 export async function applyService(containers: Containers, prepared: Prepared, options: ApplyOptions): Promise<void> {
   const { service, facts } = prepared;
@@ -65,7 +63,7 @@ export async function applyService(containers: Containers, prepared: Prepared, o
     if (!(error instanceof Failure && error.code === "service-not-ready")) throw error;
     throw new Failure(error, error.problem, remedy);
   } finally {
-    // Containers with a successor are not needed again, nor are those that an interrupted change left.
+    // Removes replaced containers, and those that an interrupted change left.
     for (const { former } of done) for (const each of former) await containers.remove(each.name);
   }
   for (const { former, change } of steps.filter(({ isWanted }) => !isWanted)) {
@@ -74,7 +72,7 @@ export async function applyService(containers: Containers, prepared: Prepared, o
   }
 }
 
-/** Waits for the containers that were right already: an earlier apply may have waited for none. */
+/** Waits also for containers that did not change: an earlier apply may have waited for none. */
 async function waitForOthers(
   containers: Containers,
   service: Service,
@@ -90,16 +88,16 @@ async function waitForOthers(
   }
 }
 
-/** The error for a container that does not get ready. What to do is known once what ran before runs again, or does not. */
+/** The remedy depends on whether the previous version runs again. */
 function unready(container: string, problem: string): Failure {
   return new Failure({ code: "service-not-ready", culprit: container }, `${container} is not ready. ${problem}`, "");
 }
 
-/** A container in place of others, which are there still, and do not run. */
+/** A new container and the stopped ones that it replaces. */
 interface Replacement {
   readonly now: NewContainer;
   former: readonly Found[];
-  /** Of these, what ran. */
+  /** Those of them that ran. */
   readonly ran: readonly Found[];
 }
 
@@ -120,7 +118,7 @@ async function replace(
   });
   const ports = publishedPorts(service);
   let now = newContainer(present?.hostPorts ?? (await chooseHostPorts(ports, replica, portsOf(former))));
-  // One of that name that is not the right one cannot be started; one that is paused has its ports, and cannot be stopped.
+  // A wrong container with that name prevents a start; a paused one holds its ports, and cannot be stopped.
   const isInTheWay = ({ name, state }: Found) => name === containerNameOf(now) || state === "paused";
   for (const each of former.filter(isInTheWay)) await end(containers, each);
   const others = former.filter((each) => !isInTheWay(each));
@@ -146,29 +144,29 @@ async function replace(
   return { now, former: others, ran };
 }
 
-/** What is said before a container stops, and what clients can do meanwhile. */
 export function stopNotice({ client }: Containers, called: string, service: string, replicas: number): string {
   const meanwhile = replicas > 1 ? "the other replicas do" : `\`slipway service open ${service}\` makes clients wait`;
   return `${called}: ${client.name} stops, then starts it. Until then its ports do not answer; ${meanwhile}.`;
 }
 
-/** The value of the secret that a variable names. */
 function secretOf({ secrets = {} }: Service, variable: string): string | undefined {
   const secret = secrets[variable];
   return secret && "value" in secret ? secret.value : undefined;
 }
 
-/** The host ports of the predecessors. */
 function portsOf(former: readonly Found[]): HostPorts {
   return new Map(former.flatMap(({ hostPorts }) => [...hostPorts]));
 }
 
-/** Whether somebody else has a port by now. */
 function isTaken(error: unknown): boolean {
   return /address already in use|port is already allocated/i.test(String(error));
 }
 
-/** Goes back to what ran, where that is wanted. @returns what a person can do, or has */
+/**
+ * Restores the previous version, if asked to.
+ *
+ * @returns the remedy for the error
+ */
 async function afterwards(
   containers: Containers,
   done: readonly Replacement[],
@@ -177,7 +175,7 @@ async function afterwards(
   if (done.length === 0) return "Nothing had changed. Correct it and apply it again.";
   if (!isRolledBack) return "Correct it and apply it again; with --rollback Slipway starts the previous version again.";
   const restored = done.flatMap(({ ran }) => ran);
-  // Whatever happens from here on, what ran before is not removed.
+  // From here on, the previous containers must survive any error.
   for (const each of done) each.former = each.former.filter((former) => !each.ran.includes(former));
   const failures: unknown[] = [];
   for (const { now, ran } of done) {
@@ -196,7 +194,6 @@ async function afterwards(
   return "The previous version is running again.";
 }
 
-/** Ends and removes a container. */
 export async function end(containers: Containers, found: Found): Promise<void> {
   if (isRunning(found)) await containers.stop(found.name);
   await containers.remove(found.name);

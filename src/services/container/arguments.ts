@@ -3,32 +3,29 @@ import type { ContainerClient } from "../../containers/client.ts";
 import { containerNameOf, type Labelled } from "./labels.ts";
 import { type HostPorts, loopback } from "./ports.ts";
 
-/** A container that is to be. */
 export interface NewContainer extends Labelled {
-  /** Its variables, with their values. */
   readonly env: Readonly<Record<string, string>>;
   readonly hostPorts: HostPorts;
-  /** Folders of this machine by where the container sees them. */
+  /** Folders of this machine by their paths in the container. */
   readonly mounts: Readonly<Record<string, string>>;
 }
 
 interface CreateSettings {
   readonly labelFile: string;
   readonly environmentFile: string | undefined;
-  /** Names of variables that the client hands from its own environment into the container. */
+  /** Variables that the client passes on from its own environment. */
   readonly inherited: readonly string[];
   readonly limits: ProcessLimits | undefined;
-  /** Seconds that it gets to end. */
+  /** Seconds between SIGTERM and SIGKILL. */
   readonly grace: number;
   readonly runtime: string | undefined;
 }
 
-/** The lowest port that any program may listen on. */
 const firstUnprivileged = 1024;
 
 /**
- * The arguments of the command that makes a container of a service: no capability, no new privilege, ports on loopback alone, started again
- * whenever it ends. No value of a variable is among them.
+ * The arguments that create a container: no capability, no new privilege, ports only on loopback, always
+ * restarted. They contain no value of a variable.
  */
 export function createArguments(client: ContainerClient, wanted: NewContainer, settings: CreateSettings): string[] {
   const { image, command, resources, ports } = wanted.facts;
@@ -45,7 +42,7 @@ export function createArguments(client: ContainerClient, wanted: NewContainer, s
     "--cap-drop=all",
     "--security-opt=no-new-privileges",
     ...[...wanted.hostPorts].map(([port, hostPort]) => `--publish=${loopback}:${hostPort}:${port}/tcp`),
-    // Docker does this by itself.
+    // Docker sets this itself.
     ...(isPodman && ports.some((port) => port < firstUnprivileged)
       ? ["--sysctl=net.ipv4.ip_unprivileged_port_start=0"]
       : []),
@@ -65,7 +62,7 @@ export function createArguments(client: ContainerClient, wanted: NewContainer, s
 
 function podmanArguments({ limits, runtime }: CreateSettings): string[] {
   return [
-    // Either would carry this machine's variables into the container.
+    // Either would pass this machine's variables into the container.
     "--env-host=false",
     "--http-proxy=false",
     "--log-driver=k8s-file",

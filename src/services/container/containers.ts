@@ -20,30 +20,27 @@ import { containerNameOf, type Labelled, labelFile, readLabels, serviceLabel } f
 import { listeningPorts } from "./listening.ts";
 import type { HostPorts } from "./ports.ts";
 
-/** A container of a service, as the engine has it. */
 export interface Found extends Labelled {
-  /** Its name in the engine. */
   readonly name: string;
-  /** `running`, `exited`, `created` and other words of the engine. */
+  /** As the engine names it: `running`, `exited`, `created` and others. */
   readonly state: string;
   readonly exitCode: number;
   readonly isOutOfMemory: boolean;
-  /** How often the engine has started it anew. */
+  /** How often the engine has restarted it. */
   readonly restarts: number;
-  /** As the engine writes it, in RFC 3339. */
+  /** RFC 3339. */
   readonly startedAt: string;
   readonly hostPorts: HostPorts;
 }
 
 /**
- * Whether a container has to be stopped before another takes its place. Podman calls one stopping that was asked to end by somebody who was interrupted,
- * docker one restarting between two starts.
+ * Whether a container has to stop before another takes its place. An interrupted `podman stop` leaves one
+ * `stopping`; docker calls one `restarting` between two starts.
  */
 export function isRunning({ state }: Pick<Found, "state">): boolean {
   return state === "running" || state === "stopping" || state === "restarting";
 }
 
-/** The needed part of the answer to `inspect`, of podman and docker. */
 interface Inspected {
   readonly Name: string;
   readonly Config: { readonly Labels: Readonly<Record<string, string>> | null };
@@ -60,18 +57,18 @@ interface Inspected {
 }
 
 interface Question {
-  /** The image that it is about, for errors. */
+  /** For errors. */
   readonly image?: string;
-  /** Further ones of the client's environment. */
+  /** Added to the client's environment. */
   readonly variables?: Readonly<Record<string, string>>;
-  /** Its standard input. */
+  /** Standard input. */
   readonly input?: Buffer;
 }
 
-/** Seconds after which a container that is to end is killed, as pods are. */
+/** Seconds between SIGTERM and SIGKILL, as for pods. */
 const grace = 60;
 
-/** The containers of services that podman or docker has for this user. */
+/** The services' containers of podman or docker. */
 export class Containers {
   readonly client: ContainerClient;
   readonly #env: Environment;
@@ -81,13 +78,13 @@ export class Containers {
     this.#env = env;
   }
 
-  /** @throws Failure when docker's daemon, which would let its client wait for ever, does not answer */
+  /** @throws Failure if docker's daemon does not answer: its client would wait forever */
   static async open(client: ContainerClient, env: Environment): Promise<Containers> {
     if (client.name === "docker") await checkDocker(env);
     return new Containers(client, env);
   }
 
-  /** All of a service, or of all services, in the order of names and replicas. */
+  /** Sorted by service and replica. */
   async list(service?: string): Promise<readonly Found[]> {
     const found = await Promise.all((await this.ids(service)).map((id) => this.find(id)));
     return found
@@ -95,14 +92,13 @@ export class Containers {
       .sort((one, other) => one.service.localeCompare(other.service) || one.replica - other.replica);
   }
 
-  /** The ids of those of a service, or of all services. */
   async ids(service?: string): Promise<readonly string[]> {
     const label = service === undefined ? serviceLabel : `${serviceLabel}=${service}`;
     const ids = await this.ask(["ps", "--all", "--quiet", "--no-trunc", `--filter=label=${label}`]);
     return ids.split("\n").filter((id) => id !== "");
   }
 
-  /** One by what the engine calls it; undefined when it is gone, or not of a service. */
+  /** Undefined: there is none, or it belongs to no service. */
   async find(id: string): Promise<Found | undefined> {
     const inspected = await this.#inspect<Inspected>("container", id);
     const labelled = inspected && readLabels(inspected.Config.Labels ?? {});
@@ -125,14 +121,13 @@ export class Containers {
     };
   }
 
-  /** Whether a program in a container listens on a port that is published. False also where this machine cannot see that. */
+  /** Whether a program in a container listens on a port. False also if this machine cannot see that. */
   async listens(name: string, port: number): Promise<boolean> {
     if (!isOnThisMachine(this.client, this.#env)) return false;
     const pid = await this.ask(["container", "inspect", "--format={{.State.Pid}}", name]);
     return (await listeningPorts(Number(pid))).has(port);
   }
 
-  /** The configuration of an image that the engine has. */
   async image(image: string): Promise<{ readonly id: string; readonly user: string } | undefined> {
     const found = await this.#inspect<{ readonly Id: string; readonly Config: { readonly User?: string } }>(
       "image",
@@ -149,16 +144,11 @@ export class Containers {
     return (JSON.parse(text) as readonly Answer[])[0];
   }
 
-  /** As {@link pullImage}. */
   async pull(image: string, login: Login | undefined): Promise<void> {
     await pullImage(this.client, image, login, this.#env);
   }
 
-  /**
-   * Makes a container, which does not run yet.
-   *
-   * @throws UserError naming a variable that no container can be given
-   */
+  /** Creates a container without starting it. */
   async create(wanted: NewContainer, runtime?: string): Promise<void> {
     const { inherited, file } = divideEnvironment(wanted.env);
     const folder = makeRunFolder(this.client, wanted.facts.image, file, {}, this.#env);
@@ -177,7 +167,10 @@ export class Containers {
     }
   }
 
-  /** Starts a container; where podman's default runtime does not work on this machine, one that is made anew for another. */
+  /**
+   * Starts a container. If podman's default runtime does not work on this machine, recreates it for another
+   * one.
+   */
   async start(wanted: NewContainer): Promise<void> {
     const name = containerNameOf(wanted);
     try {
@@ -191,24 +184,22 @@ export class Containers {
     }
   }
 
-  /** Starts a container again as it was. */
   async resume(name: string): Promise<void> {
     await this.ask(["start", name]);
   }
 
-  /** Asks a container to end, and waits until it has. */
   async stop(name: string): Promise<void> {
     await this.ask(["stop", `--time=${grace}`, name]);
   }
 
-  /** Removes a container, which is killed where it still runs. It may be gone already. */
+  /** Kills a running container. It may be gone already. */
   async remove(name: string): Promise<void> {
     await this.ask(["rm", "--force", "--volumes", name]).catch((error: unknown) => {
       if (!/no such container/i.test(String(error))) throw error;
     });
   }
 
-  /** Tells what a container has printed, as fast as `onData` takes it. @returns when the engine has no more of it, with `follow` when the container ended */
+  /** Reads the log of a container as fast as `onData` takes it; with `follow`, until the container ends. */
   async logs(
     name: string,
     { follow, tail, since, timestamps = false, signal }: Omit<LogOptions, "colors">,
@@ -235,7 +226,6 @@ export class Containers {
     });
   }
 
-  /** Limits that podman needs to be told where it may not set its own. */
   limitArguments(): string[] {
     return limitArguments(this.client.name === "podman" ? processLimits() : undefined);
   }
@@ -243,8 +233,7 @@ export class Containers {
   /**
    * Starts a container and waits for its end.
    *
-   * @param onLine told what it says on standard error
-   * @returns its status, and all that it said there
+   * @returns its exit status and the lines of its standard error
    */
   async attach(name: string, onLine: (line: string) => void): Promise<{ status: number; words: readonly string[] }> {
     const child = spawn(this.client.path, ["start", "--attach", name], {
@@ -262,14 +251,13 @@ export class Containers {
   }
 
   /**
-   * One command of the client, to its end.
+   * Runs a command of the client and returns its output.
    *
-   * @returns what it prints
-   * @throws UserError with what it says
+   * @throws UserError with its error output
    */
   async ask(args: readonly string[], { image = "", variables = {}, input }: Question = {}): Promise<string> {
     const [what = ""] = args.filter((word) => !word.startsWith("-"));
-    // The last word of others may be anything.
+    // The last word of other commands can be anything.
     const name = /^(start|stop|rm)$/.test(what) ? ` ${args.at(-1)}` : "";
     const result = await runProgram(this.client.path, args, {
       env: { ...this.#env, ...variables },

@@ -6,7 +6,6 @@ import { showServiceLogs } from "./logs.ts";
 import { openService } from "./open.ts";
 import { serviceStatuses } from "./status.ts";
 
-/** Runs services with podman or docker on this machine. */
 export class ContainerServices implements ServiceEngine {
   readonly isAbortable = false;
   readonly afterInterrupt = "What was applied stays; the next `slipway service apply` completes it.";

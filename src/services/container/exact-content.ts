@@ -9,11 +9,7 @@ import { contentsOf } from "../service-content.ts";
 import type { ServiceSettings } from "../settings.ts";
 import { registriesFile } from "../sync/registries.ts";
 
-/**
- * The exact content of a service's containers: commits, and versions of models.
- *
- * @throws UserError for a missing secret, repository or model
- */
+/** Pins commits and versions of models. */
 export async function exactContents(
   document: ServiceDocument,
   settings: ServiceSettings,
@@ -28,8 +24,8 @@ export async function exactContents(
 }
 
 /**
- * The files that the sync program reads, by their names. A secret that is not there has none. How models are reached is told by tokens that are good for
- * minutes, or by this user's credential, which does not leave this machine.
+ * The files for the sync program, by name. A missing secret has no file. Models come with tokens that
+ * expire in minutes, or with this user's credential, which does not leave this machine.
  */
 export async function filesOf(
   service: Service,

@@ -3,18 +3,16 @@ import { sha256 } from "../../oci/digest.ts";
 import { canonicalJson } from "../../oci/json.ts";
 import type { HealthChecks, Service } from "../model.ts";
 
-/** The source of a container's folder: a folder of a named volume, which never changes. */
+/** A folder of a named volume, mounted into a container. Its content never changes. */
 export interface VolumeFolder {
   readonly volume: string;
-  /** Below the volume's root. */
   readonly folder: string;
-  /** In the container. */
   readonly path: string;
 }
 
-/** All that makes a container of a service what it is, in words that may be read by others: values of variables are there by their digests alone. */
+/** Everything that defines a container. Others can read it, so it has only digests of variables' values. */
 export interface Facts {
-  /** By digest, or the id of an image that this machine alone has. */
+  /** A digest, or the ID of an image that only this machine has. */
   readonly image: string;
   readonly command?: readonly string[];
   readonly ports: readonly number[];
@@ -25,7 +23,7 @@ export interface Facts {
   readonly folders: Readonly<Record<string, string>>;
 }
 
-/** @param image what `service.image` is now, exactly */
+/** @param image the exact image that `service.image` stands for */
 export function factsOf(
   service: Service,
   image: string,
@@ -44,18 +42,20 @@ export function factsOf(
   };
 }
 
-/** Digests of values. That of a secret is of its name and version: a digest of the secret could be found again by trying. */
+/**
+ * Digests of values. For a secret, a digest of its name and version: a digest of its value could be
+ * guessed.
+ */
 export function variablesOf({ env, secrets = {} }: Service): Facts["env"] {
   return Object.fromEntries(env.map(({ name, value }) => [name, sha256(`${value}${secrets[name]?.version ?? ""}`)]));
 }
 
-/** Ten characters that are the same for the same facts. */
 export function hashOf(facts: Facts): string {
   const [, hash = ""] = sha256(canonicalJson(facts)).split(":");
   return hash.slice(0, 10);
 }
 
-/** The ports of a container that are published: those of the service, and those that health checks ask. */
+/** The ports of the service, and those of its health checks. */
 export function publishedPorts({ ports, healthChecks }: Pick<Service, "ports" | "healthChecks">): readonly number[] {
   const asked = Object.values(healthChecks).flatMap((check) => check?.port ?? []);
   return [...new Set([...ports, ...asked])];

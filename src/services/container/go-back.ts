@@ -14,11 +14,6 @@ import { type KeptRevision, noteRevision, readHistory } from "./history.ts";
 import { replicaName } from "./labels.ts";
 import { waitUntilReady } from "./ready.ts";
 
-/**
- * The revisions of a service that this machine keeps, the oldest first.
- *
- * @throws UserError when there is no such service
- */
 export async function serviceHistory(env: Environment, name: string): Promise<readonly Revision[]> {
   return (await revisionsOf(await openContainers(env), env, name)).map(({ meaning: _, ...revision }) => revision);
 }
@@ -35,12 +30,7 @@ async function revisionsOf(
   return revisions.map((each) => ({ ...each, isCurrent: each.revision === current }));
 }
 
-/**
- * Makes a service what it was at an earlier revision, as `apply` does with a file. Secrets have the values of now.
- *
- * @param asked its number. Default: the newest one before the current one
- * @throws UserError when there is no such revision; Failure as `apply`
- */
+/** Applies an earlier revision, with the current values of secrets. */
 export async function rollBackService(
   env: Environment,
   name: string,
@@ -63,11 +53,7 @@ export async function rollBackService(
   }
 }
 
-/**
- * Stops and starts the containers of a service, one after the other.
- *
- * @throws UserError when there is no such service; Failure when a container does not get ready in time
- */
+/** Restarts one container after the other. */
 export async function restartService(
   env: Environment,
   name: string,

@@ -3,15 +3,17 @@ import { connect } from "node:net";
 import type { HealthCheck } from "../model.ts";
 import { loopback } from "./ports.ts";
 
-/** Milliseconds that a connection must outlive: what publishes ports may take one for a program that does not listen, and then ends it. */
+/**
+ * Milliseconds that a connection must last: a port forwarder may accept one for a program that does not
+ * listen, and then close it.
+ */
 const listening = 250;
 
 /**
- * Asks a container by its published port.
+ * Checks a container through its published port.
  *
  * @param check undefined: whether the port is open
- * @param port of this machine
- * @returns what is wrong, for people; undefined when all is well
+ * @returns what is wrong, for people; undefined if nothing is
  */
 export function askHealth(check: HealthCheck | undefined, port: number): Promise<string | undefined> {
   const milliseconds = (check?.timeoutSeconds ?? 5) * 1000;
@@ -50,7 +52,7 @@ function isOpen(port: number, timeout: number): Promise<string | undefined> {
       clearTimeout(timer);
       timer = setTimeout(() => end(undefined), listening);
     });
-    // A program that speaks first is there.
+    // A program that sends first is ready.
     socket.on("data", () => end(undefined));
     socket.on("close", () => end(`nothing listens behind ${where}`));
     socket.on("error", (error: NodeJS.ErrnoException) => end(`${where} takes no connection (${error.code})`));

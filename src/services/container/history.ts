@@ -9,10 +9,9 @@ import { causeOf, keptRevisions, type Revision } from "../history.ts";
 import { hashOf } from "./facts.ts";
 import type { Meaning } from "./meaning.ts";
 
-/** A revision with all that makes its containers again. */
 export type KeptRevision = Omit<Revision, "isCurrent"> & { readonly meaning: Meaning };
 
-/** The folder with the locks and histories of services on this machine. Nobody else may read it: specs may have values of variables. */
+/** The folder of locks and histories. Only its owner may read it: specs can have values of variables. */
 export function servicesFolder(env: Environment): string {
   return join(stateFolder(env), "services");
 }
@@ -21,7 +20,7 @@ function pathOf(env: Environment, service: string): string {
   return join(servicesFolder(env), `${service}.history.json`);
 }
 
-/** The revisions of a service that were applied on this machine, the oldest first. */
+/** The applied revisions, the oldest first. */
 export async function readHistory(env: Environment, service: string): Promise<readonly KeptRevision[]> {
   const text = await readFile(pathOf(env, service), "utf8").catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return "[]";
@@ -31,9 +30,9 @@ export async function readHistory(env: Environment, service: string): Promise<re
 }
 
 /**
- * Notes what a service is from now on, without the values of its secrets. The same facts are the same revision.
+ * Records a revision, without values of secrets. The same facts are the same revision.
  *
- * @param why for a person. Default: who it was, and the fields that changed
+ * @param why for people. Default: the user and the changed fields
  */
 export async function noteRevision(env: Environment, { service, ...rest }: Meaning, why?: string): Promise<void> {
   const { name } = service;

@@ -1,25 +1,22 @@
 import type { Facts } from "./facts.ts";
 
-/** The label with the name of the service that a container is of: by it everything is found. */
 export const serviceLabel = "slipway/service";
 
 const replicaLabel = "slipway/replica";
 const hashLabel = "slipway/hash";
 const factsLabel = "slipway/facts";
 
-/** A part of a label's value: podman and docker read no line of a label file that has more than 64 KiB, and a character has up to four bytes. */
+/** A part of a label's value. Lines of a label file may have 64 KiB, and a character up to four bytes. */
 const part = /.{1,15000}/gsu;
 
-/** The facts in a container's labels. */
 export interface Labelled {
   readonly service: string;
-  /** From 0. */
   readonly replica: number;
   readonly hash: string;
   readonly facts: Facts;
 }
 
-/** Lines for `--label-file`. JSON has no line ends. */
+/** Lines for `--label-file`. JSON has no line breaks. */
 export function labelFile({ service, replica, hash, facts }: Labelled): string {
   const parts = JSON.stringify(facts).match(part) ?? [];
   const labels = {
@@ -39,7 +36,7 @@ function partLabel(index: number): string {
   return index === 0 ? factsLabel : `${factsLabel}.${index}`;
 }
 
-/** Reads labels back; undefined where somebody else wrote them. */
+/** Undefined: somebody else wrote the labels. */
 export function readLabels(labels: Readonly<Record<string, string>>): Labelled | undefined {
   const service = labels[serviceLabel];
   const replica = Number(labels[replicaLabel] ?? Number.NaN);
@@ -54,12 +51,12 @@ export function readLabels(labels: Readonly<Record<string, string>>): Labelled |
   }
 }
 
-/** The name of a service's container, for people. */
+/** For people. */
 export function replicaName({ service, replica }: Pick<Labelled, "service" | "replica">): string {
   return `${service}-${replica}`;
 }
 
-/** The name of a container. It has a hash of the facts, so that a container can exist beside its predecessor. */
+/** Has a hash of the facts, so that a container can exist beside its predecessor. */
 export function containerNameOf(labelled: Pick<Labelled, "service" | "replica" | "hash">): string {
   return `slipway-${replicaName(labelled)}-${labelled.hash}`;
 }

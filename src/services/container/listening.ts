@@ -1,12 +1,12 @@
 import { readFile } from "node:fs/promises";
 
-/** The state LISTEN, and addresses of loopback, as Linux writes them. */
+/** As Linux writes the state LISTEN and loopback addresses. */
 const listen = "0A";
 const ownAddresses: ReadonlySet<string> = new Set(["0100007F", "00000000000000000000000001000000"]);
 
 /**
- * The TCP ports in the network of a process on which something listens that others reach too: proc(5), `/proc/PID/net/tcp`. None where that
- * cannot be read.
+ * The TCP ports that a process's network exposes beyond loopback, from `/proc/PID/net/tcp` (proc(5)). None
+ * if that is unreadable.
  */
 export async function listeningPorts(pid: number): Promise<ReadonlySet<number>> {
   const tables = await Promise.all(

@@ -8,14 +8,8 @@ import { replicaName } from "./labels.ts";
 
 type Write = (lines: Buffer) => void | Promise<void>;
 
-/** Milliseconds between looks at which containers there are. */
 const interval = 1000;
 
-/**
- * Writes what the containers of a service have printed.
- *
- * @throws UserError when it has none
- */
 export async function showServiceLogs(
   env: Environment,
   name: string,
@@ -29,7 +23,7 @@ export async function showServiceLogs(
   options.signal?.throwIfAborted();
 }
 
-/** Writes what containers have printed, each line after the container's name where there are several. */
+/** Each line has the container's name in front if there are several. */
 export async function writeLogs(
   containers: Containers,
   found: readonly Found[],
@@ -46,10 +40,7 @@ export async function writeLogs(
   );
 }
 
-/**
- * Writes what the containers of a service print, of those to come and after each start too, until there are none any more; each line after its
- * replica's name once there are several.
- */
+/** Follows the containers of a service, also later ones and restarts, until there are none. */
 export async function followLogs(
   containers: Containers,
   service: string,
@@ -69,9 +60,9 @@ export async function followLogs(
     for (const stream of Object.values(streams)) await stream.end();
   };
   try {
-    // One look may fall between the end of a container and its successor.
+    // A container and its successor may both be missing for a moment.
     for (let looksInVain = 0; looksInVain < 2; ) {
-      // Not by their names: one that could not be started has a successor of the same name.
+      // IDs, because a container that could not start has a successor of the same name.
       const ids = await containers.ids(service);
       const fresh = await Promise.all(
         ids
@@ -81,7 +72,7 @@ export async function followLogs(
             return found === undefined ? [] : [{ id, found }];
           }),
       );
-      // All of them first, so that each line knows of the others.
+      // Counts all of them first, so that lines get their prefixes.
       for (const { found } of fresh.flat()) replicas.add(found.replica);
       for (const { id, found } of fresh.flat()) followed.set(id, follow(id, found).catch(failed.reject));
       looksInVain = ids.length === 0 ? looksInVain + 1 : 0;
@@ -93,7 +84,7 @@ export async function followLogs(
   }
 }
 
-/** Follows a container from one start to the next, until it is gone. An engine tells all that was printed before anew each time. */
+/** Follows a container over its restarts. After each, the engine repeats all earlier output. */
 async function followOne(
   containers: Containers,
   id: string,
@@ -112,7 +103,7 @@ async function followOne(
       told[stream] += data.length;
       await streams[stream].write(data.subarray(known));
     });
-    // Less than before is what engines keep of a log that has become too long.
+    // Shorter than before: the engine has dropped the start of the log.
     Object.assign(written, told);
     for (;;) {
       signal.throwIfAborted();
@@ -121,7 +112,7 @@ async function followOne(
       if (found.startedAt !== followed) {
         followed = found.startedAt;
         if (options.tail !== undefined) {
-          // The last lines would be others now: all that it prints from here on.
+          // The last lines are others now: continue from the restart.
           shown = { ...options, tail: undefined, since: new Date(followed) };
           Object.assign(written, { stdout: 0, stderr: 0 });
         }

@@ -7,26 +7,20 @@ import { containersOf, openContainers } from "./apply-file.ts";
 import type { Containers, Found } from "./containers.ts";
 import { loopback } from "./ports.ts";
 
-/** Milliseconds between attempts to reach a container. */
 const interval = 250;
-/** Containers that get a request, until one answers. */
+/** Containers that are tried with a request. */
 const attempts = 3;
-/** Bytes that are kept of a request until a container answers. */
+/** Bytes of a request to keep until a container answers. */
 const maximumKept = 64 * 1024;
-/** One request without a body, which HTTP allows a proxy to repeat (RFC 9110, 9.2.2). */
+/** A request without a body, which a proxy may repeat (RFC 9110, 9.2.2). */
 const repeatable = /^(GET|HEAD|OPTIONS) (?!.*\r\n\r\n.).*\r\n\r\n$/s;
 
-/**
- * Forwards a port of this machine to the published ports of a service's containers until it is aborted.
- *
- * @throws UserError when there is no such service, or it has no such port
- */
 export async function openService(env: Environment, name: string, options: OpenOptions): Promise<void> {
   const containers = await openContainers(env);
   await forward(containers, name, await containersOf(containers, [name]), options);
 }
 
-/** As {@link openService}, with what was found. */
+/** Forwards a port of this machine to containers until the signal aborts. */
 export async function forward(
   containers: Containers,
   name: string,
@@ -36,7 +30,10 @@ export async function forward(
   const { target, signal, notice } = options;
   let ports = hostPortsOf(found, name, target);
   let turn = 0;
-  /** Those that nobody took stand in line: a load of thousands must not ask podman, nor meet a container that just started, all at once. */
+  /**
+   * Connections that wait form a line: thousands at once would overload podman and a container that just
+   * started.
+   */
   let line = Promise.resolve();
   const waiting = new Map<Socket, number>();
   const reach = async (client: Socket): Promise<Socket | undefined> => {
@@ -61,7 +58,7 @@ export async function forward(
         if (server !== undefined) return server;
         if (late.aborted) throw notReached(name, "container", last);
         await delay(interval, undefined, { signal: late }).catch(() => {});
-        // A container that took the place of another may have other ports.
+        // A successor may have other ports.
         const now = await containers.list(name);
         ports = now.length === 0 ? [] : hostPortsOf(now, name, target);
       }
@@ -91,7 +88,6 @@ export async function forward(
   }
 }
 
-/** The ports of this machine behind which the containers that run have a port. */
 function hostPortsOf(found: readonly Found[], name: string, target: number | undefined): readonly number[] {
   return found
     .filter(({ state }) => state === "running")
@@ -105,11 +101,10 @@ async function connectTo(port: number): Promise<Socket> {
 }
 
 /**
- * Passes on what both say until they end.
+ * Forwards data in both directions until they end.
  *
- * @param before what the client has said to a container that did not answer
- * @returns what to say to another container, where this one ended without an answer to a request that may be repeated, as when it stops before it has
- *   accepted a connection
+ * @param before what the client sent to a container that did not answer
+ * @returns what to send to another container, if this one ended without an answer to a repeatable request
  */
 async function exchange(
   client: Socket,

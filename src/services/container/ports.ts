@@ -1,20 +1,20 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer } from "node:net";
 
-/** The address at which ports of containers are published: other machines cannot reach it. */
+/** Ports are published only here: other machines cannot reach it. */
 export const loopback = "127.0.0.1";
 
-/** Milliseconds that a connection within this machine may take to arrive. */
+/** Milliseconds for a connection within this machine. */
 const arrival = 1000;
 
 /** Ports of this machine by ports of a container. */
 export type HostPorts = ReadonlyMap<number, number>;
 
 /**
- * Chooses where the ports of one container are published: where its predecessor's were, else, for a service's first container, at the
- * same number where that is free, else anywhere.
+ * Chooses the host ports of a container: its predecessor's; else, for the first replica, the same numbers
+ * if free; else any.
  *
- * @param before what its predecessor has, which ends first
+ * @param before of the predecessor, which ends first
  */
 export async function chooseHostPorts(
   ports: readonly number[],
@@ -37,8 +37,8 @@ async function anyFree(taken: ReadonlySet<number>): Promise<number> {
 }
 
 /**
- * The port that was listened on for a moment, or undefined where that is not possible, or where connections do not arrive: a container
- * that was killed leaves a rule that leads its port to an address nobody has.
+ * Listens on a port for a moment. Undefined if that fails, or if connections do not arrive: a killed
+ * container can leave a forwarding rule behind.
  */
 async function tryPort(wanted: number): Promise<number | undefined> {
   const server = createServer();

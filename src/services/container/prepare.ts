@@ -12,20 +12,15 @@ import { resolveService } from "../resolve.ts";
 import { syncImage } from "../sync-image.ts";
 import type { Containers } from "./containers.ts";
 
-/** How errors name this engine. */
 export const serviceUse: ContainerUse = {
   asked: "The engine container",
   instead: "run services in Kubernetes with --engine kubernetes",
 };
 
-/** The registry in the names of images that were built on this machine and never pushed. */
+/** The registry name of images that were built here and never pushed. */
 const local = "localhost";
 
-/**
- * Pins a service's image: by digest, or by id if only this machine has it.
- *
- * @throws UserError when there is none, or the engine is on a machine that cannot get it
- */
+/** Pins a service's image by digest, or by ID if only this machine has it. */
 export async function exactImage(containers: Containers, service: Service, env: Environment): Promise<string> {
   const { image } = service;
   checkReach(containers.client, image, env, serviceUse);
@@ -41,10 +36,9 @@ export async function exactImage(containers: Containers, service: Service, env: 
 }
 
 /**
- * Pulls a service's image unless the engine has it, and checks that it may run.
+ * Pulls a service's image if necessary.
  *
- * @param image what {@link exactImage} gave
- * @throws UserError when it cannot be pulled, or its user is root or may be
+ * @throws UserError also if the image may run as root
  */
 export async function bringImage(
   containers: Containers,
@@ -64,10 +58,9 @@ export async function bringImage(
 }
 
 /**
- * Pushes and pulls the sync image unless the engine has it.
+ * Pushes and pulls the sync image if necessary.
  *
- * @returns its name there
- * @throws UserError when this command line came without one, or the engine is elsewhere and cannot get it
+ * @returns its name in the engine
  */
 export async function bringSyncImage(containers: Containers, env: Environment): Promise<string> {
   const { reference, push } = await syncImage(env);
@@ -80,7 +73,7 @@ export async function bringSyncImage(containers: Containers, env: Environment): 
   return reference;
 }
 
-/** Only the credential that `containerRegistry` names, where it names one; a short-lived one for this machine's embedded registry. */
+/** Only the credential that `containerRegistry` names, or a short-lived one for the embedded registry. */
 async function loginFor(
   client: ContainerClient,
   { containerRegistry }: Service,
@@ -97,7 +90,7 @@ async function loginFor(
   );
 }
 
-/** Has the same rule as Kubernetes, so that an image that runs here runs there. */
+/** The rule of Kubernetes, so that an image that runs here runs there. */
 function checkUser(image: string, user: string): void {
   const [name = ""] = user.split(":");
   if (/^[0-9]+$/.test(name) && Number(name) > 0) return;

@@ -5,18 +5,16 @@ import type { Containers, Found } from "./containers.ts";
 import { askHealth } from "./health.ts";
 import { type HostPorts, loopback } from "./ports.ts";
 
-/** Milliseconds between questions. */
 const pause = 300;
 
-/** How often a program may end before nobody waits for it any more: the engine starts it anew each time. */
+/** Restarts after which the wait ends. */
 const enoughEnds = 3;
 
-/** Lines of a program's log that an error has. */
 const lastLines = 10;
 
 type Checked = Pick<Service, "ports" | "healthChecks">;
 
-/** Asks whether a container is ready, once: what `startup` and `readiness` of a service say, else its first port. */
+/** Checks readiness once: the service's check, else the first port. */
 export async function askReadiness(service: Checked, hostPorts: HostPorts): Promise<string | undefined> {
   const { ports, healthChecks } = service;
   const port = healthChecks.readiness?.port ?? ports[0] ?? 0;
@@ -24,11 +22,9 @@ export async function askReadiness(service: Checked, hostPorts: HostPorts): Prom
 }
 
 /**
- * Waits until a container is ready.
- *
  * @param timeLimit seconds
- * @param restartsBefore how often it had been started anew when it was not waited for yet
- * @returns why it does not become ready; undefined when it is
+ * @param restartsBefore the container's restarts before the wait
+ * @returns why it does not become ready; undefined if it is ready
  */
 export async function waitUntilReady(
   containers: Containers,
@@ -77,7 +73,10 @@ export async function waitUntilReady(
   }
 }
 
-/** What is between a port of this machine and a program that listens: a container that was killed leaves its rule for the port. */
+/**
+ * Explains a port that does not lead to a listening program: a killed container can leave a forwarding
+ * rule.
+ */
 async function blockageOf(
   containers: Containers,
   name: string,
@@ -91,7 +90,7 @@ async function blockageOf(
   return ` Its program listens on port ${port}, but ${loopback}:${hostPort} does not lead there: a container that was killed may have left its rule. Remove that rule, or restart this machine: \`iptables -t nat -S | grep ${hostPort}\` lists the rules of the port.`;
 }
 
-/** Why a container does not run, and whether that is final; undefined when it runs. */
+/** Undefined: it runs. */
 async function howItEnded(
   containers: Containers,
   name: string,
@@ -108,7 +107,10 @@ async function howItEnded(
   return { words: `Its program has ended ${restarts} times${last}.`, isFinal: true };
 }
 
-/** Why a program that answers may still end. The clock of the engine may be another machine's, so it is enough to have seen it for so long. */
+/**
+ * A program that answers may still end. The engine's clock may be another machine's, so only the time since
+ * it was seen counts.
+ */
 function howYoung(startedAt = "", seenAt: number): string | undefined {
   const seconds = Math.floor((Date.now() - Math.min(Date.parse(startedAt) || seenAt, seenAt)) / 1000);
   return seconds < settlingTime
@@ -122,7 +124,7 @@ function howOf({ exitCode, isOutOfMemory }: Found): string {
     : `with status ${exitCode}`;
 }
 
-/** A program that ends again and again runs in between, when nobody tells how it has ended. */
+/** A crashing program runs between its ends, when its exit status is unknown. */
 async function whenNotRunning(containers: Containers, name: string, found: Found): Promise<Found | undefined> {
   let now: Found | undefined = found;
   for (let tries = 0; now?.state === "running" && tries < 20; tries += 1) {

@@ -6,18 +6,12 @@ import { replicaName } from "./labels.ts";
 import { loopback } from "./ports.ts";
 import { askReadiness } from "./ready.ts";
 
-/**
- * How services are on this machine.
- *
- * @param names none: all that have containers
- * @throws UserError when one that is named has none
- */
+/** @param names empty: all services */
 export async function serviceStatuses(env: Environment, names: readonly string[]): Promise<readonly ServiceStatus[]> {
   const containers = await openContainers(env);
   return statusesOf(names.length === 0 ? await containers.list() : await containersOf(containers, names));
 }
 
-/** How the services are that containers are of. */
 export async function statusesOf(found: readonly Found[]): Promise<readonly ServiceStatus[]> {
   const names = [...new Set(found.map(({ service }) => service))];
   return Promise.all(
@@ -31,7 +25,7 @@ export async function statusesOf(found: readonly Found[]): Promise<readonly Serv
 }
 
 async function statusOfService(name: string, found: readonly Found[]): Promise<ServiceStatus> {
-  // An interrupted change leaves two in one place.
+  // An interrupted change leaves two containers for one replica.
   const places = Map.groupBy(found, ({ replica }) => replica);
   const current = [...places.values()].flatMap(
     (here) => here.find(({ state }) => state === "running") ?? here[0] ?? [],
@@ -59,7 +53,6 @@ async function problemOf(found: Found): Promise<string | undefined> {
   return problem && `${replicaName(found)} is not ready: ${problem}.`;
 }
 
-/** The addresses of a container on this machine. */
 export function endpointsOf({ facts, hostPorts }: Pick<Found, "facts" | "hostPorts">): readonly string[] {
   return facts.ports.flatMap((port) => {
     const hostPort = hostPorts.get(port);

@@ -4,31 +4,27 @@ import type { Found } from "./containers.ts";
 import type { Facts } from "./facts.ts";
 import { replicaName } from "./labels.ts";
 
-/** The step for one container of a service. */
+/** The step for one replica. */
 export interface Step {
   readonly change: Change;
   readonly replica: number;
-  /** Whether there is a container in place of the ones that go. */
+  /** Whether a container replaces the former ones. */
   readonly isWanted: boolean;
-  /** The right one, which does not run as it should. */
+  /** The right container, which does not run. */
   readonly present?: Found;
-  /** The ones that go; an interrupted change leaves two. */
+  /** Containers to remove. An interrupted change leaves two. */
   readonly former: readonly Found[];
 }
 
-/** A service as it is to be. */
 export interface Goal {
   readonly service: string;
-  /** How many of it run. */
   readonly replicas: number;
   readonly facts: Facts;
   readonly hash: string;
 }
 
-/** States from which the engine starts a container. */
 const startable: ReadonlySet<string> = new Set(["created", "configured", "initialized", "exited", "stopped"]);
 
-/** The steps from the present containers to the wanted ones. Empty when they are the same. */
 export function stepsTo({ service, replicas, facts, hash }: Goal, existing: readonly Found[]): readonly Step[] {
   const steps: Step[] = [];
   for (let replica = 0; replica < replicas; replica += 1) {

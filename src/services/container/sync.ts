@@ -5,25 +5,21 @@ import { printedError } from "../printed-error.ts";
 import type { Containers } from "./containers.ts";
 import type { VolumeFolder } from "./facts.ts";
 
-/** Options of {@link bringContent}. */
 export interface SyncOptions {
   readonly service: string;
-  /** The sync image, which the engine has. */
   readonly image: string;
-  /** The sync program's secrets, by name of the file. */
+  /** The files for the sync program, by name. */
   readonly files: Readonly<Record<string, Buffer>>;
   readonly notice: (text: string) => void;
 }
 
-/** The user that the sync image runs as. */
 const user = 1000;
 
-/** The named volume that content is kept in: that of the dataset, or one for all models of this machine. */
+/** The dataset, or one volume for all models of this machine. */
 export function volumeOf({ kind, claim }: Content): string {
   return kind === "repositories" && claim !== undefined ? claim : `slipway-${kind}`;
 }
 
-/** The folders of content that containers see, with their volumes. */
 export function foldersOf(contents: readonly Content[]): readonly VolumeFolder[] {
   return contents.flatMap((content) =>
     content.mounts.map(({ path, folder }) => ({ volume: volumeOf(content), folder, path })),
@@ -31,18 +27,17 @@ export function foldersOf(contents: readonly Content[]): readonly VolumeFolder[]
 }
 
 /**
- * Makes a volume have content: the sync program runs in a container, to its end. The network is this machine's: what content comes from may be
- * served on its loopback interface.
+ * Runs the sync program in a container, with this machine's network: its sources may be on loopback.
  *
- * @returns the folder of this machine that the volume is
- * @throws Failure with what the program says when content cannot be brought
+ * @returns the folder of the volume on this machine
+ * @throws Failure with the program's error
  */
 export async function bringContent(containers: Containers, content: Content, options: SyncOptions): Promise<string> {
   const { service, image, files, notice } = options;
   const volume = volumeOf(content);
   const folder = await volumePlace(containers, volume);
   const name = syncName(service, content.kind);
-  // One that was interrupted.
+  // An interrupted run leaves it.
   await containers.remove(name);
   const args = [
     "create",
@@ -81,12 +76,11 @@ function syncName(service: string, kind: ContentKind): string {
   return `slipway-sync-${service}-${kind}`;
 }
 
-/** Removes the sync containers that an interrupted apply left. */
 export async function removeLeftovers(containers: Containers, service: string): Promise<void> {
   for (const kind of ["models", "repositories"] as const) await containers.remove(syncName(service, kind));
 }
 
-/** The folder of a named volume on this machine. Creates the volume if it is missing. */
+/** Creates the volume if it is missing. */
 async function volumePlace(containers: Containers, name: string): Promise<string> {
   const place = ["volume", "inspect", "--format={{.Mountpoint}}", name];
   const found = await containers.ask(place).catch((error: unknown) => {
@@ -98,7 +92,7 @@ async function volumePlace(containers: Containers, name: string): Promise<string
   return containers.ask(place);
 }
 
-/** Files as `cp` takes them: their content is never on a command line, nor in a file of this machine. */
+/** A tar for `cp`: the files are on no command line, and not on this machine's disk. */
 function archiveOf(folder: string, files: Readonly<Record<string, Buffer>>): Buffer {
   const owner = { uid: user, gid: user };
   const path = folder.slice(1);

@@ -6,7 +6,10 @@ function rights(group: string, resource: string, verbs: readonly string[]): Righ
   return verbs.map((verb) => ({ group, resource, verb }));
 }
 
-/** All rights that services need in the namespace where they run, and no more. docs/services-kubernetes.md has the same as a Role. */
+/**
+ * All rights that services need in their namespace. A test compares them with the Role in
+ * docs/services-kubernetes.md.
+ */
 export const serviceRights: readonly Right[] = [
   ...["configmaps", "secrets", "services"].flatMap((resource) => rights("", resource, changing)),
   ...rights("", "persistentvolumeclaims", ["get"]),
@@ -18,7 +21,7 @@ export const serviceRights: readonly Right[] = [
   ...rights("apps", "replicasets", ["list", "watch"]),
   ...rights("", "pods", ["list", "watch"]),
   { group: "", resource: "pods", subresource: "log", verb: "get" },
-  // Newer clusters ask for `create` where older ones ask for `get`.
+  // Newer clusters require `create` in place of `get`.
   ...["get", "create"].map((verb) => ({ group: "", resource: "pods", subresource: "portforward", verb })),
   ...rights("", "events", ["list"]),
   ...rights("discovery.k8s.io", "endpointslices", ["list"]),

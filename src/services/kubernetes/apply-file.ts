@@ -6,11 +6,10 @@ import { readForCluster } from "./read-for-cluster.ts";
 import { noSuchService } from "./status.ts";
 
 /**
- * Makes the services of a file or folder what they should be in the cluster that the environment names.
+ * Applies the services of a file or folder.
  *
- * @param isTrial nothing is done, and the API server tells what would be
- * @param image of the services that name none
- * @throws UserError for mistakes, all that can be found before anything is asked of the cluster
+ * @param isTrial changes nothing: the API server tells what would change
+ * @throws UserError for mistakes, before it contacts the cluster where possible
  */
 export async function applyFile(
   path: string,
@@ -28,12 +27,7 @@ export async function applyFile(
   return changes;
 }
 
-/**
- * Deletes services with all that was made for them.
- *
- * @param onChange told of each object once it is deleted
- * @throws UserError when one of them is not there: then none is deleted
- */
+/** Deletes nothing if a service does not exist. */
 export async function deleteServices(
   names: readonly string[],
   env: Environment,

@@ -23,7 +23,6 @@ import {
 } from "./manifest.ts";
 import { removalOf, withoutStrangers, withStrangers } from "./ports.ts";
 
-/** The namespace of objects, and its API. */
 export interface Place {
   readonly api: Api;
   readonly namespace: string;
@@ -34,29 +33,26 @@ interface Live {
   readonly spec?: { readonly replicas?: number };
 }
 
-/** An object with all that its cluster has of it. */
 export type LiveObject = Live & { readonly apiVersion: string; readonly kind: Kind };
 
-/** The owner of the fields that a spec names (server-side apply). */
+/** The owner of the fields that manifests set (server-side apply). */
 export const fieldManager = "slipway";
 
-/** Callbacks while a service is applied. */
 export interface ApplyListener {
-  /** Told of each change once it is made: what comes after it may fail. */
+  /** Called after each change. */
   readonly onChange?: (change: Change) => void;
-  /** Told of each object as it was left, or would be. */
+  /** Called with each object as the API server answered it. */
   readonly onApplied?: (object: LiveObject) => void;
-  /** Who applies it, for its history. Default: its history does not say. */
+  /** Recorded in the service's history. Default: no record. */
   readonly user?: string;
 }
 
 /**
- * Makes a service's objects what they should be, and deletes those that it has no more. Fields that the manifests do not name are left to
- * whoever set them. Every step may be done again: after an interruption a second time ends where the first would have.
+ * Creates, updates and deletes a service's objects until they match the manifests. Leaves other fields to
+ * whoever set them. An interrupted apply can be repeated.
  *
- * @param isTrial nothing is done, and the API server tells what would be
- * @returns what is not as it was: nothing the second time
- * @throws UserError when an object of that name is not of that service
+ * @param isTrial changes nothing: the API server tells what would change
+ * @throws UserError if an object of that name belongs to no or another service
  */
 export async function applyService(
   { api, namespace }: Place,
@@ -91,7 +87,7 @@ export async function applyService(
   return [...changes, ...(await prune({ api, namespace }, service.name, manifests, isTrial, onChange))];
 }
 
-/** Notes why a Deployment is what it is now. Server-side apply leaves the note alone: it does not own it. */
+/** Records why a Deployment changed. Server-side apply does not own this annotation, and leaves it alone. */
 export async function setCause({ api, namespace }: Place, name: string, cause: string): Promise<void> {
   await api.ask("PATCH", pathOf("Deployment", namespace, name), {
     query: { fieldManager },
@@ -100,7 +96,7 @@ export async function setCause({ api, namespace }: Place, name: string, cause: s
   });
 }
 
-/** The change of an object that was there. A Secret's fields stay out of it. */
+/** Leaves out the fields of a Secret. */
 export function changeOf(kind: Kind, name: string, differences: readonly Difference[]): Change {
   if (kind === "Secret") return { action: "change", kind, name };
   return {
@@ -112,7 +108,7 @@ export function changeOf(kind: Kind, name: string, differences: readonly Differe
   };
 }
 
-/** Applies a manifest as {@link put} does, and removes the ports that others have added to it. */
+/** Applies a manifest as {@link put} does, and removes ports that others have added. */
 export async function putOver(
   place: Place,
   manifest: Manifest,
@@ -126,14 +122,14 @@ export async function putOver(
   const path = pathOf(manifest.kind, place.namespace, manifest.metadata.name);
   const asked = { query: { fieldManager }, body: removal, contentType: "application/json-patch+json" };
   return place.api.ask<LiveObject>("PATCH", path, asked).catch(async (error: unknown) => {
-    // Where an answer is lost, what is asked again finds nothing to remove.
+    // If the first answer was lost, the repeated request finds nothing to remove.
     const now = refusalOf(error)?.status === 422 ? await place.api.ask<LiveObject>("GET", path) : undefined;
     if (now && removalOf(manifest, now).length === 0) return now;
     throw error;
   });
 }
 
-/** Applies a manifest. Overwrites changes of others to its fields. */
+/** Overwrites others' changes to the manifest's fields. */
 export function put({ api, namespace }: Place, manifest: Manifest, isTrial = false): Promise<LiveObject> {
   return api.ask<LiveObject>("PATCH", pathOf(manifest.kind, namespace, manifest.metadata.name), {
     query: { fieldManager, force: true, fieldValidation: "Strict", ...(isTrial ? { dryRun: "All" } : {}) },
@@ -142,7 +138,6 @@ export function put({ api, namespace }: Place, manifest: Manifest, isTrial = fal
   });
 }
 
-/** An object of that name, or undefined. */
 async function read({ api, namespace }: Place, { kind, metadata }: Manifest): Promise<Live | undefined> {
   const { name } = metadata;
   const live = await ifFound(api.ask<Live>("GET", pathOf(kind, namespace, name)));
@@ -158,10 +153,7 @@ function isOf({ metadata }: Live, name: string): boolean {
   return Object.entries(labelsOf(name)).every(([label, value]) => metadata.labels?.[label] === value);
 }
 
-/**
- * A Deployment whose replicas are the autoscaler's says what they are now: a field that is no longer named would fall back to one replica.
- * A new one begins with the fewest.
- */
+/** Keeps the autoscaler's number of replicas: a Deployment without the field would fall back to one replica. */
 function withReplicas(manifest: Manifest, { replicas, autoscaling }: Service, live: Live | undefined): Manifest {
   const spec = manifest["spec"] as { readonly replicas?: number } | undefined;
   if (manifest.kind !== "Deployment" || autoscaling === undefined || spec?.replicas !== undefined) return manifest;
@@ -169,10 +161,7 @@ function withReplicas(manifest: Manifest, { replicas, autoscaling }: Service, li
   return { ...manifest, spec: { ...spec, replicas: Math.min(Math.max(now, replicas), autoscaling.maxReplicas) } };
 }
 
-/**
- * Deletes what is of the service and not among its manifests. What pods of before a change need, such as their variables, stays as long as
- * there are any.
- */
+/** Deletes a service's objects that have no manifest. ConfigMaps and Secrets stay as long as pods need them. */
 export async function prune(
   place: Place,
   service: string,
@@ -189,7 +178,6 @@ export async function prune(
   return removeAll(place, stale, onChange, isTrial);
 }
 
-/** Deletes objects, one after the other. */
 export async function removeAll(
   place: Place,
   keys: readonly { readonly kind: Kind; readonly name: string }[],
@@ -206,17 +194,19 @@ export async function removeAll(
   return changes;
 }
 
-/** The objects that a pod needs to start again. */
 const neededByPods: ReadonlySet<Kind> = new Set(["ConfigMap", "Secret"]);
 
-/** Makes again what somebody who applies something else at the same time has deleted, before the Deployment named it. */
+/** Recreates objects that a parallel apply has deleted before the Deployment referred to them. */
 async function replenish(place: Place, manifests: readonly Manifest[]): Promise<void> {
   for (const manifest of manifests) {
     if (neededByPods.has(manifest.kind) && (await read(place, manifest)) === undefined) await put(place, manifest);
   }
 }
 
-/** `KIND NAME` of the ConfigMaps and Secrets of present and future pods, and of the ConfigMaps of pods that a rollback would make. */
+/**
+ * `KIND NAME` of the ConfigMaps and Secrets of present and future pods, and of the ConfigMaps of earlier
+ * revisions.
+ */
 async function usedByPods({ api, namespace }: Place, service: string): Promise<ReadonlySet<string>> {
   interface PodsOwner {
     readonly spec: { readonly replicas?: number; readonly template: { readonly spec: object } };
@@ -225,7 +215,7 @@ async function usedByPods({ api, namespace }: Place, service: string): Promise<R
   const labelSelector = `${serviceLabel}=${service}`;
   const list = async (plural: string) =>
     (await listAll<PodsOwner>(api, { path: `/apis/apps/v1/namespaces/${namespace}/${plural}`, labelSelector })).items;
-  // One after the other: what is of a Deployment now may be of a set a moment later.
+  // Lists Deployments first: a template can move to a ReplicaSet in between.
   const owners = [...(await list("deployments")), ...(await list("replicasets"))];
   const isRunning = ({ spec, status }: PodsOwner) => (spec.replicas ?? 0) > 0 || (status?.replicas ?? 0) > 0;
   return new Set(
@@ -236,7 +226,7 @@ async function usedByPods({ api, namespace }: Place, service: string): Promise<R
   );
 }
 
-/** The ConfigMaps and Secrets that a pod is made of, wherever it names them. */
+/** `KIND NAME` of the ConfigMaps and Secrets in a pod's spec. */
 export function references(part: unknown): string[] {
   if (typeof part !== "object" || part === null) return [];
   return Object.entries(part).flatMap(([field, value]) => {
@@ -259,9 +249,9 @@ export function references(part: unknown): string[] {
 }
 
 /**
- * The objects of a kind. None of an optional kind that the cluster does not have, or that its user may not list.
+ * Nothing of an optional kind that the cluster does not have or the user may not list.
  *
- * @param isNeeded whether a user who may not list them is refused in any case
+ * @param isNeeded whether the user must be allowed to list it
  */
 export async function listKind<Item>(
   { api, namespace }: Place,
@@ -278,11 +268,7 @@ export async function listKind<Item>(
   }
 }
 
-/**
- * Every object of a service, by its labels.
- *
- * @param needed kinds that its user must be allowed to list. Default: those that every service has
- */
+/** @param needed kinds that the user must be allowed to list */
 export async function allOf(
   { api, namespace }: Place,
   service: string,
@@ -294,14 +280,13 @@ export async function allOf(
   const lists = await Promise.all(
     kinds.map(async (kind) => {
       const items = await listKind<Live>({ api, namespace }, kind, labelSelector, needed.has(kind));
-      // Lists leave out what all their items say.
+      // Items of lists lack these fields.
       return items.map((item) => ({ ...item, apiVersion: apiVersionOf(kind), kind }));
     }),
   );
   return lists.flat();
 }
 
-/** Deletes an object that may be gone already. */
 export async function remove({ api, namespace }: Place, kind: Kind, name: string, isTrial = false): Promise<void> {
   const query = { propagationPolicy: "Background", ...(isTrial ? { dryRun: "All" } : {}) };
   await ifFound(api.ask("DELETE", pathOf(kind, namespace, name), { query }));

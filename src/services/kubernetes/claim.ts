@@ -2,7 +2,7 @@ import type { Cluster } from "../../kubernetes/cluster.ts";
 import { ifFound } from "../../kubernetes/if-found.ts";
 import type { ServiceDocument } from "../read.ts";
 
-/** @throws UserError when the volume claim of a service's repositories does not exist: only its owner knows its size and class */
+/** Only its owner knows the size and class of a volume claim, so Slipway creates none. */
 export async function requireDataset(
   { service: { repositories }, error }: ServiceDocument,
   cluster: Cluster,
@@ -19,7 +19,6 @@ export async function requireDataset(
   ]);
 }
 
-/** Whether a namespace has a volume claim. */
 export async function hasClaim(name: string, { api, namespace }: Cluster): Promise<boolean> {
   const path = `/api/v1/namespaces/${namespace}/persistentvolumeclaims/${name}`;
   return (await ifFound(api.ask<object>("GET", path))) !== undefined;

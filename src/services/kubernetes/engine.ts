@@ -86,7 +86,6 @@ export class ClusterServices implements ServiceEngine {
   };
 }
 
-/** @throws Failure if a service does not become ready in time */
 async function requireReady(cluster: Cluster, name: string, options: WaitOptions): Promise<void> {
   const { waitUntilReady } = await import("./wait.ts");
   const reason = (await waitUntilReady(cluster, [name], options)).get(name);

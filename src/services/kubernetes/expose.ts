@@ -5,7 +5,6 @@ import type { Expose, Service } from "../model.ts";
 import type { Place } from "./apply.ts";
 import { apiVersionOf, labelsOf, type Manifest } from "./manifest.ts";
 
-/** A Gateway, as far as it is chosen by. */
 interface Gateway {
   readonly metadata: Metadata;
   readonly spec: {
@@ -18,14 +17,12 @@ interface Gateway {
   };
 }
 
-/** A listener of a Gateway, as routes name it. */
 interface ParentReference {
   readonly name: string;
   readonly namespace: string;
   readonly sectionName: string;
 }
 
-/** The part of an Ingress or an HTTPRoute that says where something is exposed. */
 export interface Exposure {
   readonly metadata: Metadata;
   readonly spec: {
@@ -35,10 +32,9 @@ export interface Exposure {
   };
 }
 
-/** Whether an HTTPRoute is for an HTTPS listener: the route itself does not say. */
+/** Marks an HTTPRoute for an HTTPS listener: the route itself does not say. */
 const schemeAnnotation = "slipway/scheme";
 
-/** An Ingress of the cluster's default class. */
 export function ingressOf({ name, ports: [port] }: Service, { host, tls }: Expose): Manifest {
   const backend = { service: { name, port: { number: port } } };
   return {
@@ -69,7 +65,7 @@ function routeOf({ name, ports: [port] }: Service, { host, tls }: Expose, parent
   };
 }
 
-/** Services whose Ingress is an HTTPRoute where the cluster has a Gateway that takes it. */
+/** Replaces the Ingress by an HTTPRoute if the cluster has a Gateway for it. */
 export async function routed<Some extends { readonly service: Service; readonly manifests: readonly Manifest[] }>(
   place: Place,
   services: readonly Some[],
@@ -87,7 +83,7 @@ export async function routed<Some extends { readonly service: Service; readonly 
   });
 }
 
-/** The Gateways of the cluster; where its user may not list them, those of the namespace. None where there is no Gateway API. */
+/** All Gateways, or those of the namespace if the user may not list all. None without the Gateway API. */
 async function gatewaysFor({ api, namespace }: Place): Promise<readonly Gateway[]> {
   const group = "/apis/gateway.networking.k8s.io/v1";
   for (const path of [`${group}/gateways`, `${group}/namespaces/${namespace}/gateways`]) {
@@ -101,7 +97,7 @@ async function gatewaysFor({ api, namespace }: Place): Promise<readonly Gateway[
   return [];
 }
 
-/** A listener for a host: of a Gateway of the service's own namespace where there is one. */
+/** Prefers Gateways of the service's namespace. */
 function listenerFor(
   { namespace }: Place,
   gateways: readonly Gateway[],
@@ -122,13 +118,12 @@ function listenerFor(
   return undefined;
 }
 
-/** Whether a listener takes requests for a host; `*.a.io` takes those for all hosts below it. */
+/** `*.a.io` matches all hosts below it. */
 function isFor(hostname: string | undefined, host: string): boolean {
   if (hostname === undefined || hostname === host) return true;
   return hostname.startsWith("*.") && host.endsWith(hostname.slice(1));
 }
 
-/** The addresses at which objects expose a service. */
 export function urlsIn(exposures: readonly Exposure[]): { readonly urls?: readonly string[] } {
   const urls = exposures.flatMap(({ metadata, spec: { hostnames, rules = [], tls = [] } }) => {
     const isSecure = tls.length > 0 || metadata.annotations?.[schemeAnnotation] === "https";

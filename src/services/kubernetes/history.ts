@@ -27,17 +27,11 @@ interface ReplicaSet {
   readonly spec: { readonly template: Template };
 }
 
-/** A Deployment, as far as its history goes. */
 type Live = LiveObject & { readonly spec: { readonly replicas?: number; readonly template: Template } };
 
-/** A revision with its pods' template. */
 type ClusterRevision = Revision & { readonly template: Template };
 
-/**
- * The revisions of a service that its Deployment keeps, the oldest first.
- *
- * @throws UserError when there is no such service
- */
+/** The oldest first. */
 export async function serviceHistory(cluster: Cluster, name: string): Promise<readonly Revision[]> {
   return (await revisionsOf(cluster, name)).map(({ template: _, ...revision }) => revision);
 }
@@ -78,10 +72,9 @@ function deploymentPath({ namespace }: Place, name: string): string {
 }
 
 /**
- * Makes the pods of a service what they were at an earlier revision, with its ports. The number of replicas stays.
+ * Restores the pods and ports of an earlier revision. The number of replicas stays.
  *
- * @param asked its number. Default: the newest one before the current one that can be restored
- * @throws UserError when there is no such revision, or its variables or secrets were deleted
+ * @param asked default: the newest revision before the current one that can be restored
  */
 export async function rollBackService(
   cluster: Cluster,
@@ -105,7 +98,7 @@ export async function rollBackService(
   return { revision: target.revision, changes };
 }
 
-/** `KIND NAME` of what the pods of a revision need and what is not there any more. */
+/** `KIND NAME` of objects that the revision's pods need and that are gone. */
 async function missingFor({ api, namespace }: Place, { template }: ClusterRevision): Promise<string[]> {
   const { imagePullSecrets: _, ...spec } = template.spec;
   const needed = [...new Set(references(spec))];
@@ -118,7 +111,6 @@ async function missingFor({ api, namespace }: Place, { template }: ClusterRevisi
   return needed.filter((_, index) => found[index] === undefined);
 }
 
-/** @throws Failure if the configuration file requires of the service's image what it lacks */
 async function requireRunnable({ containers }: PodSpec): Promise<void> {
   for (const { name, image } of containers) if (name === containerName && image) await runnableImage(image);
 }
@@ -140,7 +132,7 @@ async function restoreTemplate(cluster: Cluster, name: string, template: Templat
   const { [hashLabel]: _, ...labels } = template.metadata?.labels ?? {};
   for (let attempt = 1; ; attempt += 1) {
     const live = await readDeployment(cluster, name);
-    // Whoever may pull images now may pull the earlier ones.
+    // The current pull secrets also pull earlier images.
     const { imagePullSecrets } = live.spec.template.spec;
     const wanted = {
       metadata: { ...template.metadata, labels },
@@ -153,17 +145,13 @@ async function restoreTemplate(cluster: Cluster, name: string, template: Templat
       const differences = objectDifferences(live, await put(cluster, { ...manifest, metadata }));
       return differences.length === 0 ? [] : [changeOf("Deployment", name, differences)];
     } catch (error) {
-      // Its controller writes into it too.
+      // The controller writes to it too.
       if (refusalOf(error)?.status !== 409 || attempt >= tries) throw error;
     }
   }
 }
 
-/**
- * Starts all pods of a service anew, as an update does: new ones first, as `kubectl rollout restart`.
- *
- * @throws UserError when there is no such service, or it is disabled
- */
+/** Restarts all pods as `kubectl rollout restart` does: new ones first. */
 export async function restartService(cluster: Cluster, name: string): Promise<void> {
   const { spec } = await readDeployment(cluster, name);
   if (spec.replicas === 0) {

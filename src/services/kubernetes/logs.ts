@@ -9,15 +9,13 @@ import { requireAll } from "./status.ts";
 import { hasBegun } from "./workload.ts";
 
 interface ClusterLogOptions extends LogOptions {
-  /** Told what a person should know meanwhile. */
   readonly notice: (text: string) => void;
 }
 
 /**
- * Shows what the pods of a service print, line by line, each with its pod's name before it once there are several.
+ * Writes the output of a service's pods, with the pod's name before each line if there are several.
  *
- * @param write called with whole lines, one call after the other
- * @throws UserError when there is no such service
+ * @param write called with whole lines, one call at a time
  */
 export async function showServiceLogs(
   place: Place & { readonly context: string },
@@ -75,7 +73,7 @@ export async function showServiceLogs(
     for (;;) {
       const { deployment, pods } = observation.of(name);
       const fresh = pods.filter((pod) => !begun.has(pod.metadata.name) && hasBegun(pod, containerName));
-      // All of them first, so that each line knows of the others.
+      // Registers all of them first, so that lines get their prefixes.
       for (const { metadata } of fresh) begun.set(metadata.name, Promise.resolve());
       for (const { metadata } of fresh) begun.set(metadata.name, show(metadata.name).catch(failed.reject));
       if (!follow || (deployment === undefined && pods.length === 0)) break;
@@ -90,7 +88,6 @@ export async function showServiceLogs(
   }
 }
 
-/** Whether a pod prints no more. */
 function hasEnded(pod: Pod | undefined): boolean {
   if (pod === undefined) return true;
   const { phase } = pod.status ?? {};

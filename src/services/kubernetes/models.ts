@@ -10,11 +10,7 @@ import { hasClaim } from "./claim.ts";
 import { labelsOf, type Manifest } from "./manifest.ts";
 import { mayCopy } from "./pull-secret.ts";
 
-/**
- * Whether models can come to pods of a cluster. They fetch them themselves, and have a loopback interface of their own, on whatever node they are.
- *
- * @throws UserError when the registry is on this machine's loopback interface, or the volume claim of the settings is not there
- */
+/** Checks that pods can fetch models: they cannot reach this machine's loopback interface. */
 export async function checkModels(cluster: Cluster, env: Environment): Promise<void> {
   const { context, namespace } = cluster;
   const { host } = await modelRegistry(env);
@@ -35,8 +31,8 @@ export async function checkModels(cluster: Cluster, env: Environment): Promise<v
 }
 
 /**
- * The secret by which a service's pods reach the registry of models: the user's settings for it and, with `SLIPWAY_COPY_CREDENTIALS=1`, the user's
- * credential.
+ * The Secret with the user's settings for the model registry and, with `SLIPWAY_COPY_CREDENTIALS=1`, the
+ * user's credential.
  */
 export async function modelSecrets(service: Service, env: Environment): Promise<Manifest[]> {
   if (service.models.length === 0) return [];

@@ -7,7 +7,7 @@ import type { Place } from "./apply.ts";
 import { pathOf, serviceLabel } from "./manifest.ts";
 import type { Deployment, Observed, ReplicaSet } from "./workload.ts";
 
-/** Services and their pods as they are now, kept up to date. */
+/** Watches services and their pods. */
 export class Observation {
   #deployments: ReadonlyMap<string, Deployment> | undefined;
   #replicaSets: ReadonlyMap<string, ReplicaSet> | undefined;
@@ -16,10 +16,6 @@ export class Observation {
   readonly #closing = new AbortController();
   readonly #quiet: Quiet;
 
-  /**
-   * @param names of services in one namespace
-   * @param notice told what a person should know meanwhile
-   */
   constructor(
     { api, namespace }: Place,
     names: readonly string[],
@@ -54,17 +50,15 @@ export class Observation {
     signal?.addEventListener("abort", () => this.#changes.wake(), { once: true, signal: this.#closing.signal });
   }
 
-  /** Settles once everything was seen; rejects when it cannot be. */
+  /** Settles once every list has arrived. */
   async ready(signal?: AbortSignal): Promise<void> {
     while (!this.#deployments || !this.#replicaSets || !this.#pods) await this.change(signal);
   }
 
-  /** Settles with the next change; rejects when there will be none. */
   change(signal?: AbortSignal): Promise<void> {
     return this.#changes.next(signal);
   }
 
-  /** The objects of a service. */
   of(name: string): Observed {
     return observedOf(
       name,
@@ -74,7 +68,6 @@ export class Observation {
     );
   }
 
-  /** Whether the cluster does not answer, which people are told. */
   get isQuiet(): boolean {
     return this.#quiet.isQuiet;
   }
@@ -85,7 +78,7 @@ export class Observation {
   }
 }
 
-/** A label selector for services; of many it selects all, and of a text that no selector takes too: none of them is called so. */
+/** Selects one service, or all if there are several names or one that no label can hold. */
 export function selectorFor(names: readonly string[]): string {
   const [name = ""] = names;
   return /^[-a-z0-9]+$/.test(name) && names.length === 1 ? `${serviceLabel}=${name}` : serviceLabel;
@@ -99,7 +92,6 @@ export function replicaSetsPath(namespace: string): string {
   return `/apis/apps/v1/namespaces/${namespace}/replicasets`;
 }
 
-/** The objects of one service, among those of several. */
 export function observedOf(
   name: string,
   deployments: readonly Deployment[],

@@ -9,20 +9,17 @@ import { Observation } from "./observation.ts";
 import { requireAll } from "./status.ts";
 import { isPodReady, type Observed, podsOf } from "./workload.ts";
 
-/** Milliseconds between attempts to reach a pod. */
 const interval = 250;
 
 /**
- * Forwards a port of this machine to the pods of a service until it is aborted. Each connection goes to a pod that is ready then, of the newest state
- * where there is one.
- *
- * @throws UserError when there is no such service, or it has no such port
+ * Forwards a port of this machine to ready pods, preferably of the newest revision, until the signal
+ * aborts.
  */
 export async function openService(cluster: Cluster, name: string, options: OpenOptions): Promise<void> {
   const { signal, notice } = options;
   const observation = new Observation(cluster, [name], signal, notice);
   let turn = 0;
-  /** Connections for which no pod is ready, and since when. */
+  /** Since when connections wait for a pod. */
   const waiting = new Map<Socket, number>();
   const endNotices = tellWaiting(name, "pod", waiting, notice, () => observation.isQuiet);
   const join = async (client: Socket) => {
@@ -48,7 +45,7 @@ export async function openService(cluster: Cluster, name: string, options: OpenO
         kept = await joinPod(cluster.api, place, client, kept);
         if (kept === undefined) return;
       } catch (error) {
-        // A pod that has just ended is not there, or does not run.
+        // The pod has ended, or does not run.
         const { status = 0 } = refusalOf(error) ?? {};
         if (!mayPass(error) && ![400, 404, 409, 500].includes(status)) throw error;
         last = error;
@@ -77,7 +74,6 @@ function podsThatAnswer(observed: Observed) {
   return ready.length > 0 ? ready : old.filter(isPodReady);
 }
 
-/** @throws UserError for a port that the service does not have */
 function portOf({ deployment }: Observed, name: string, target: number | undefined): number {
   const container = deployment?.spec.template.spec.containers.find((each) => each.name === containerName);
   const { ports = [] } = (container ?? {}) as { readonly ports?: readonly { readonly containerPort: number }[] };

@@ -1,14 +1,13 @@
 import { fieldManager } from "./apply.ts";
 
-/** Fields of an object that somebody else has set. */
 export interface OthersFields {
-  /** The name that the other program gave itself: `kubectl-edit`. */
+  /** The name that another program gave itself: `kubectl-edit`. */
   readonly manager: string;
   /** As `spec.template.spec.containers[main].resources.limits.cpu`. Sorted. */
   readonly fields: readonly string[];
 }
 
-/** The note of an API server about who has set which fields, in the form `FieldsV1`. */
+/** The API server's record of who set which fields, in the form `FieldsV1`. */
 interface Managed {
   readonly metadata: {
     readonly managedFields?: readonly {
@@ -19,13 +18,10 @@ interface Managed {
   };
 }
 
-/** Annotations with which Kubernetes and kubectl keep their own books. */
+/** Annotations that Kubernetes and kubectl write themselves. */
 const bookkeeping = /^metadata\.annotations\.(deployment\.kubernetes\.io|kubectl\.kubernetes\.io|kubernetes\.io)\//;
 
-/**
- * The fields of an object that others have set and that `apply` has left alone, or would leave: those that it takes back are Slipway's in its answer.
- * What controllers report about an object is not among them, nor what an autoscaler does.
- */
+/** The fields that others set and that `apply` leaves alone, without status and the autoscaler's. */
 export function fieldsOfOthers(object: object): readonly OthersFields[] {
   const entries = (object as Managed).metadata.managedFields ?? [];
   const own = new Set(
@@ -42,10 +38,10 @@ export function fieldsOfOthers(object: object): readonly OthersFields[] {
   return [...byManager].map(([manager, fields]) => ({ manager, fields: [...fields].sort() }));
 }
 
-/** The paths to what is set, without the groups on the way there. */
+/** The paths to the fields, without the groups that contain them. */
 function leaves(fields: object, path = ""): string[] {
   return Object.entries(fields).flatMap(([key, below]) => {
-    // The group or the item itself.
+    // The group or item itself.
     if (key === ".") return [];
     const here = path + partOf(key, path);
     const inside = leaves(below as object, here);
@@ -53,7 +49,10 @@ function leaves(fields: object, path = ""): string[] {
   });
 }
 
-/** `f:NAME` is a field, `k:{"name":"main"}` an item of a list by what tells it from others, `v:"a"` one of a set, `i:0` one by its place. */
+/**
+ * `f:NAME` is a field, `k:{"name":"main"}` a list's item by its keys, `v:"a"` one of a set, `i:0` one by
+ * position.
+ */
 function partOf(key: string, path: string): string {
   const text = key.slice(2);
   if (key.startsWith("f:")) return path === "" ? text : `.${text}`;

@@ -2,30 +2,25 @@ import { containerSecurity, literally } from "../../kubernetes/security.ts";
 import { secretObjectName } from "../../secrets/cluster.ts";
 import { type Content, type ContentKind, secretsFolder, syncArguments, volumeFolder } from "../content.ts";
 
-/** The parts of a pod that fetch its content before its program starts. */
+/** The parts of a pod that fetch content before its program starts. */
 export interface PodContent {
   readonly volumes: readonly object[];
   readonly initContainers: readonly object[];
   /** Of the program's container. */
   readonly mounts: readonly object[];
-  /** Of the pod: texts that become files. */
+  /** Texts that become files. */
   readonly annotations: Readonly<Record<string, string>>;
   /** Whether the user's credential for the sync image may be copied into the cluster. */
   readonly mayCopy: boolean;
 }
 
-/** Of a service that nothing is brought to. */
 export const noContent: PodContent = { volumes: [], initContainers: [], mounts: [], annotations: {}, mayCopy: false };
 
-/** The user and group that the sync image runs as. */
 export const syncUser = 1000;
 
 /**
- * The volumes, init containers and mounts of content. Each container of the sync program sees its own volume and its own secrets; the program's sees
- * folders of content, read-only.
- *
- * @param syncImage by digest
- * @param mayCopy whether the user's credential for that may be copied into the cluster
+ * Each container of the sync program sees only its own volume and secrets. The program's container sees
+ * folders of the volumes, read-only.
  */
 export function podContent(contents: readonly Content[], syncImage: string, mayCopy = false): PodContent {
   return {
@@ -57,7 +52,7 @@ function volumesOf(content: Content): object[] {
             projected: {
               defaultMode: 0o440,
               sources: [
-                // Whether one that is not there is missed is for the sync program to say.
+                // The sync program reports a missing secret.
                 ...secrets.map(({ secret, key, file }) => ({
                   secret: { name: secretObjectName(secret), items: [{ key, path: file }], optional: true },
                 })),

@@ -8,23 +8,20 @@ import { labelsOf } from "./manifest.ts";
 import { noContent, type PodContent, syncUser } from "./pod-content.ts";
 import { type SecretVariables, secretVariables } from "./secret-variables.ts";
 
-/** Seconds between the end of a pod's being asked and its SIGTERM: whoever sends requests must have heard of it. */
+/** Seconds between the request to end a pod and its SIGTERM, so that senders of requests learn of it. */
 const farewell = 5;
 
-/** Seconds after which a pod that is to end is killed. Requests that it has may take the rest of them. */
+/** Seconds until SIGKILL. Open requests have what {@link farewell} leaves of them. */
 const grace = 60;
 
-/** The secret with which a service's image is pulled. */
 export function pullSecretName(name: string): string {
   return `${name}-pull`;
 }
 
-/** The secret with a copy of the user's credential for the image that brings content. */
 export function syncSecretName(name: string): string {
   return `${name}-sync`;
 }
 
-/** The secret with which images are pulled from the embedded registry. */
 export function tokenSecretName(name: string): string {
   return `${name}-token`;
 }
@@ -39,12 +36,7 @@ function pullSecretsOf({ name, image, containerRegistry }: Service, { initContai
   ];
 }
 
-/**
- * The pod template of a service.
- *
- * @param environment name of the ConfigMap with its variables, where it has some
- * @param content what is brought to them before their program starts
- */
+/** @param environment name of the ConfigMap with the variables */
 export function podTemplate(
   service: Service,
   type: InstanceType | undefined,
@@ -64,7 +56,7 @@ export function podTemplate(
       automountServiceAccountToken: false,
       enableServiceLinks: false,
       terminationGracePeriodSeconds: grace,
-      // Secrets, and volumes that are kept, become readable, and these writable, for the group that the sync program is in.
+      // Secrets and kept volumes become readable, and these writable, for the sync program's group.
       securityContext:
         content.initContainers.length === 0
           ? podSecurity
@@ -106,12 +98,12 @@ export function portName(port: number): string {
   return `port-${port}`;
 }
 
-/** Bytes that the sync program gets at least. */
+/** The least memory of the sync program. */
 const syncMemory = 512 * 2 ** 20;
 
 /**
- * An init container with what the service has, which is free by then: a pod of which one container may take more than it asked for is not among
- * the last to be ended.
+ * Gives an init container the service's resources, which are still free. Without limits, the pod would be
+ * evicted early.
  */
 function limited(container: object, type: InstanceType | undefined): object {
   if (type === undefined) return container;
@@ -119,8 +111,8 @@ function limited(container: object, type: InstanceType | undefined): object {
 }
 
 /**
- * Without a check of its own, a container has started, and is ready, when its first port is open. Whether it goes on is never guessed: a
- * container that is only busy would be killed.
+ * By default a container has started, and is ready, when its first port is open. There is no default for
+ * `liveness`: a busy container would be killed.
  */
 function probesOf({ healthChecks, ports }: Service): object {
   const [first = 0] = ports;
@@ -134,7 +126,6 @@ function probesOf({ healthChecks, ports }: Service): object {
   };
 }
 
-/** @param timing of this check, where it has been given */
 function probe(
   asked: HealthCheck | undefined,
   firstPort: number,
@@ -144,7 +135,7 @@ function probe(
   const port = asked?.port ?? firstPort;
   return {
     ...(asked === undefined ? { tcpSocket: { port } } : { httpGet: { path: asked.path, port, scheme: "HTTP" } }),
-    // A cluster does not keep what is 0.
+    // The API server drops zeros.
     ...(timing?.initialDelaySeconds ? { initialDelaySeconds: timing.initialDelaySeconds } : {}),
     periodSeconds: timing?.periodSeconds ?? defaults.periodSeconds,
     timeoutSeconds: timing?.timeoutSeconds ?? 5,

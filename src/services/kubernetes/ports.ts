@@ -1,4 +1,3 @@
-/** A port of a Service, or of a container. */
 interface Port {
   readonly name?: string;
   readonly port?: number;
@@ -6,16 +5,14 @@ interface Port {
   readonly protocol?: string;
 }
 
-/** A list of ports in an object. */
 interface PortList {
-  /** The container that has it; empty for a Service. */
+  /** The container's name; empty for a Service. */
   readonly owner: string;
   /** RFC 6901. */
   readonly pointer: string;
   readonly ports: Port[];
 }
 
-/** The part of Services and Deployments that has ports. */
 interface WithPorts {
   readonly spec?: {
     readonly ports?: Port[];
@@ -37,12 +34,12 @@ function portLists(object: object): readonly PortList[] {
   }));
 }
 
-/** Server-side apply knows a port by this alone: one whose number somebody changes by hand is another port from then on. */
+/** Server-side apply identifies a port by number and protocol: a port with a changed number is another port. */
 function keyOf({ port, containerPort, protocol = "TCP" }: Port): string {
   return `${port ?? containerPort}/${protocol}`;
 }
 
-/** The ports of an object that a manifest does not have, by their lists. Containers that the manifest does not have are not its own. */
+/** The ports of an object that its manifest lacks. Skips containers that the manifest lacks. */
 function strangers(manifest: object, object: object) {
   const wanted = portLists(manifest);
   return portLists(object).flatMap((list) => {
@@ -53,8 +50,8 @@ function strangers(manifest: object, object: object) {
 }
 
 /**
- * A manifest that a server takes though somebody changed a port by hand. Server-side apply would add the right port beside that one, which has its
- * name; here, the changed one gets another name, until {@link removalOf} takes it away.
+ * Makes a manifest acceptable although somebody changed a port by hand. Server-side apply would add a
+ * second port of the same name. Here the changed one is renamed, until {@link removalOf} removes it.
  */
 export function withStrangers<Sent extends object>(manifest: Sent, live: object): Sent {
   const sent = structuredClone(manifest);
@@ -73,12 +70,12 @@ export function withStrangers<Sent extends object>(manifest: Sent, live: object)
   return sent;
 }
 
-/** What takes away the ports that a manifest does not have, and only them. Empty: there are none. */
+/** Removes only the ports that a manifest lacks. Empty: there are none. */
 export function removalOf(manifest: object, object: object): readonly PatchOperation[] {
   return strangers(manifest, object).flatMap(({ pointer, ports, strange }) =>
     strange
       .map((port) => ({ path: `${pointer}/${ports.indexOf(port)}`, value: port }))
-      // The last first, so that the others keep their places.
+      // The last first, so that indexes stay valid.
       .reverse()
       .flatMap(({ path, value }): PatchOperation[] => [
         { op: "test", path, value },
@@ -87,7 +84,6 @@ export function removalOf(manifest: object, object: object): readonly PatchOpera
   );
 }
 
-/** An object as it is without the ports that a manifest does not have. */
 export function withoutStrangers<Live extends object>(manifest: object, object: Live): Live {
   const result = structuredClone(object);
   for (const { ports, strange } of strangers(manifest, result)) {

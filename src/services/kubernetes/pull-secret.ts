@@ -7,17 +7,16 @@ import type { Service } from "../model.ts";
 import { expiryAnnotation, labelsOf, type Manifest } from "./manifest.ts";
 import { pullSecretName, syncSecretName, tokenSecretName } from "./pod.ts";
 
-/** Whether the user's credentials for what Slipway adds to services may be copied into the cluster. */
 export function mayCopy(env: Environment): boolean {
   return env["SLIPWAY_COPY_CREDENTIALS"] === "1";
 }
 
 /**
- * The secrets with which the images of a service's pods are pulled: a copy of the credential that `containerRegistry` names; for the image that brings
- * content one of the user's, where that may be; for images in the embedded registry short-lived tokens.
+ * The secrets that pull a service's images: a copy of the credential that `containerRegistry` names, the
+ * user's credential for the sync image if it may be copied, and short-lived tokens for the embedded
+ * registry.
  *
  * @param images of its pods
- * @throws UserError when there is no credential of that name, it is for another registry, cannot be read, or is of a kind that nodes cannot use
  */
 export async function pullSecrets(service: Service, images: readonly string[], env: Environment): Promise<Manifest[]> {
   const named = await namedSecret(service, env);

@@ -16,11 +16,10 @@ import { type Rendered, renderFile } from "./render-file.ts";
 import { secretCopy } from "./secret-variables.ts";
 
 /**
- * The services of a file or folder with everything that applying sends, and the cluster that they are for.
+ * Everything that an apply sends, and the cluster.
  *
- * @param isTrial no registry gets anything either
- * @param image of the services that name none
- * @throws UserError for mistakes, all that can be found before anything is changed
+ * @param isTrial pushes nothing to a registry
+ * @throws UserError for mistakes, before anything changes
  */
 export async function readForCluster(
   path: string,
@@ -58,7 +57,6 @@ export async function readForCluster(
   return { cluster, services };
 }
 
-/** The images of pods. */
 function imagesOf(manifests: readonly Manifest[]): string[] {
   return manifests.flatMap(({ kind, spec }) => {
     if (kind !== "Deployment") return [];

@@ -11,21 +11,17 @@ import { podContent } from "./pod-content.ts";
 import { mayCopy } from "./pull-secret.ts";
 import { renderService } from "./render.ts";
 
-/** A service and its objects in Kubernetes. */
 export interface Rendered {
   readonly service: Service;
   readonly manifests: readonly Manifest[];
-  /** What brings it its content, which the registry may not have yet. Undefined: nothing is brought to it. */
+  /** Fetches its content; may need a push. Undefined: the service has no content. */
   readonly sync?: SyncImage;
 }
 
 /**
- * Reads and renders the services of a file or folder. Asks nobody anything by itself.
+ * Renders the services of a file or folder. Contacts nobody itself.
  *
- * @param name what a person calls it
- * @param resolve finds what the names in a service stand for now. Default: they stay
- * @param image of the services that name none
- * @throws UserError for mistakes in it
+ * @param resolve pins names in a service. Default: they stay
  */
 export async function renderFile(
   path: string,
@@ -39,7 +35,7 @@ export async function renderFile(
   const documents = await readServices(path, name, Object.keys(types), image);
   checkImageTaken(documents, image);
   const services = await Promise.all(documents.map((document) => resolve(document, env)));
-  // The same for all of them.
+  // One for all services.
   let found: Promise<SyncImage> | undefined;
   return Promise.all(
     services.map(async (service): Promise<Rendered> => {
@@ -47,7 +43,7 @@ export async function renderFile(
       if (service.models.length === 0 && service.repositories === undefined) {
         return { service, manifests: renderService(service, type) };
       }
-      // First: on a new machine this is what starts the registry, whose name is then known.
+      // Comes first: on a new machine it starts the registry, which gives it a name.
       found ??= syncImage(env);
       const sync = await found;
       const contents = await contentsOf(service, settings, env);
@@ -60,7 +56,7 @@ export async function renderFile(
   );
 }
 
-/** Finds what names stand for by asking registries and git servers, and no cluster. */
+/** Pins names with registries and git servers, without a cluster. */
 export async function resolveOutside(document: ServiceDocument, env: Environment): Promise<Service> {
   return resolveService(await resolveRepositories(document, undefined, env), env);
 }

@@ -9,11 +9,8 @@ import { podTemplate, portName } from "./pod.ts";
 import type { PodContent } from "./pod-content.ts";
 
 /**
- * The objects of a service in Kubernetes, in the order in which they are made. The same service gives the same bytes. They name no namespace:
- * whoever applies them does. The secret that an image is pulled with is named and not among them.
- *
- * @param type what `instanceType` means
- * @param content what is brought to its pods. Default: nothing
+ * The objects of a service, in the order of their creation, byte for byte the same for the same service.
+ * They have no namespace, and the pull secret is not among them.
  */
 export function renderService(
   service: Service,
@@ -36,7 +33,6 @@ export function renderService(
         ...(isScaled ? {} : { replicas: enabled ? service.replicas : 0 }),
         minReadySeconds: settlingTime,
         selector: { matchLabels: selectorOf(name) },
-        // New pods first, old ones as the new are ready.
         strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
         template: podTemplate(service, type, environment?.metadata.name, content),
       },
@@ -46,7 +42,6 @@ export function renderService(
   ];
 }
 
-/** The object that has the address of a service inside its cluster. */
 export function networkService(name: string, ports: readonly number[]): Manifest {
   return {
     apiVersion: "v1",
@@ -60,7 +55,7 @@ export function networkService(name: string, ports: readonly number[]): Manifest
   };
 }
 
-/** Variables without a secret, in an object that is called by what it holds: pods of before a change keep theirs, and a change makes new pods. */
+/** The name has a hash of the variables: old pods keep theirs, and a change creates new pods. */
 function environmentOf({ name, env }: Service): Manifest | undefined {
   const plain = env.filter(({ value }) => secretIn(value) === undefined);
   if (plain.length === 0) return undefined;

@@ -6,23 +6,16 @@ import { readForCluster } from "./read-for-cluster.ts";
 import { restore, type Snapshot, snapshotOf, takeSnapshot } from "./rollback.ts";
 import { type WaitOptions, waitUntilReady } from "./wait.ts";
 
-/** Options of {@link rollOutFile}. */
 export interface RolloutOptions extends WaitOptions {
-  /** Of the services that name none. */
   readonly image?: string | undefined;
-  /** Whether to roll all of them back if one does not get ready. */
+  /** Whether all services go back if one does not become ready. */
   readonly isRolledBack: boolean;
-  /** Told of changes as they are made. */
   readonly onChanges: (changes: readonly Change[]) => void;
-  /** Told of each object as it was left. */
+  /** Called with each object as the API server answered it. */
   readonly onApplied?: (object: LiveObject) => void;
 }
 
-/**
- * Makes the services of a file or folder what they should be, and waits until all are ready.
- *
- * @throws UserError as `applyFile`; Failure with the reason when one does not get ready
- */
+/** Applies the services of a file or folder, and waits until all are ready. */
 export async function rollOutFile(
   path: string,
   name: string,
@@ -38,7 +31,7 @@ export async function rollOutFile(
     for (const { service, manifests } of services) {
       const { name } = service;
       if (isRolledBack) before.set(name, await takeSnapshot(cluster, name));
-      // As the API server answered: a look afterwards might show what someone else has made of it.
+      // From the API server's answer: a later read might contain someone else's change.
       const onApplied = (object: LiveObject) => {
         if (object.kind === "Deployment") left.set(name, snapshotOf([object]));
         options.onApplied?.(object);
@@ -65,7 +58,7 @@ export async function rollOutFile(
   throw new ErrorOfKind(identity, `${firstLine(failure)} ${outcome}`, "Fix it, then apply again.", { cause: failure });
 }
 
-/** @returns how services are then, in a sentence */
+/** @returns the outcome, in a sentence */
 async function putBack(
   place: Place,
   before: ReadonlyMap<string, Snapshot>,

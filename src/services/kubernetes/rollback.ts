@@ -5,10 +5,10 @@ import type { Change } from "../change.ts";
 import { allOf, changeOf, type LiveObject, type Place, put, remove, setCause } from "./apply.ts";
 import { causeAnnotation, expiryAnnotation, type Kind, type Manifest, objectDifferences, pathOf } from "./manifest.ts";
 
-/** How often a Deployment is tried to be put back while its controller writes into it. */
+/** Attempts to restore a Deployment while its controller writes to it. */
 export const tries = 10;
 
-/** All objects of a service as they are at one time, by kind and name. Nothing where there is no such service. */
+/** All objects of a service by `KIND NAME`. Empty: there is no such service. */
 export type Snapshot = ReadonlyMap<string, LiveObject>;
 
 export async function takeSnapshot(place: Place, service: string): Promise<Snapshot> {
@@ -20,12 +20,11 @@ export function snapshotOf(objects: readonly LiveObject[]): Snapshot {
 }
 
 /**
- * Puts a service back to what it was: each object to its state then, whoever set what in it; what was deleted since is there again, and what is
- * new is deleted.
+ * Restores all objects of a service, whoever set which field. Recreates deleted objects, and deletes new
+ * ones.
  *
- * @param left the Deployment as what is undone has made it
- * @returns what is not as it was before this
- * @throws Failure when someone else has changed the Deployment since: then nothing is done
+ * @param left the Deployment as the failed apply left it
+ * @throws Failure if someone else has changed the Deployment since. Then nothing changes
  */
 export async function restore(
   place: Place,
@@ -64,7 +63,7 @@ export async function restore(
   return changes;
 }
 
-/** The state of an object, without what a cluster notes about it. */
+/** An object without what the cluster adds. */
 export function manifestOf({ status: _, metadata, ...rest }: LiveObject & { readonly status?: unknown }): Manifest {
   const { name, labels = {}, annotations = {} } = metadata;
   const ours = Object.entries(annotations).filter(([key]) => key.startsWith("slipway/"));
@@ -74,7 +73,6 @@ export function manifestOf({ status: _, metadata, ...rest }: LiveObject & { read
   };
 }
 
-/** Fails where pods are meant to be something else by now than they were left to be. */
 function requireUntouched(service: string, before: Snapshot, left: Snapshot, now: Snapshot): void {
   const key = `Deployment ${service}`;
   const template = (snapshot: Snapshot) => {
@@ -82,7 +80,7 @@ function requireUntouched(service: string, before: Snapshot, left: Snapshot, now
     return { ...(object?.spec?.template ?? {}) };
   };
   const differs = (one: Snapshot, other: Snapshot) => objectDifferences(template(one), template(other)).length > 0;
-  // An earlier attempt may have put it back, without hearing of it.
+  // An earlier attempt may have restored it without receiving the answer.
   if (!differs(left, now) || !differs(before, now)) return;
   throw new Failure(
     { code: "service-conflict", culprit: `Deployment ${service}` },
@@ -91,7 +89,7 @@ function requireUntouched(service: string, before: Snapshot, left: Snapshot, now
   );
 }
 
-/** With the version that was looked at: a change of someone else is never overwritten. */
+/** Sends the version that it read, so that it never overwrites someone else's change. */
 async function putDeployment(place: Place, service: string, object: LiveObject, left: Snapshot): Promise<void> {
   const key = `Deployment ${service}`;
   const path = pathOf("Deployment" satisfies Kind, place.namespace, object.metadata.name);

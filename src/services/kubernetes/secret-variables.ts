@@ -7,13 +7,13 @@ import type { SecretKey } from "../../secrets/variables.ts";
 import type { Service } from "../model.ts";
 import { labelsOf, type Manifest } from "./manifest.ts";
 
-/** A container's variables whose values are in Secrets, and an annotation of its pod that makes new pods after a change of those. */
+/** Variables from Secrets, and an annotation that replaces the pods when those change. */
 export interface SecretVariables {
   readonly env: readonly object[];
   readonly annotations: Readonly<Record<string, string>>;
 }
 
-/** The variables of a service that name secrets. Where nobody looked for the secrets, they are those that `slipway secret` makes. */
+/** Secrets that were not looked up are those of `slipway secret`. */
 export function secretVariables(service: Service): SecretVariables {
   const { env, secrets = {} } = service;
   const variables = env.flatMap(({ name, value }) => {
@@ -38,7 +38,7 @@ function keyOf(service: Service, variable: string, secret: string): SecretKey {
   return "reference" in found ? found.reference : { name: copyName(service), key: variable };
 }
 
-/** The Secret with the values that come from this machine. It is a part of the service and is deleted with it. */
+/** The Secret with values from this machine. It belongs to the service and is deleted with it. */
 export function secretCopy(service: Service): Manifest | undefined {
   const values = Object.entries(service.secrets ?? {}).flatMap(([name, each]) =>
     "value" in each ? [[name, Buffer.from(each.value).toString("base64")] as const] : [],
@@ -54,7 +54,7 @@ export function secretCopy(service: Service): Manifest | undefined {
   };
 }
 
-/** It has a hash of when the values were set, and of no value: pods of before a change keep theirs. */
+/** Has a hash of the versions, not of the values: old pods keep theirs. */
 function copyName({ name, env, secrets = {} }: Service): string {
   const copied = env.filter((variable) => "value" in (secrets[variable.name] ?? {}));
   const versions = copied.map((variable) => [variable.name, variable.value, secrets[variable.name]?.version]);

@@ -33,10 +33,9 @@ interface Autoscaler {
 }
 
 /**
- * How services are, in the order of their names.
+ * Sorted by name.
  *
- * @param names which, all of the namespace where there is none
- * @throws UserError when one is not there
+ * @param names empty: all services of the namespace
  */
 export async function serviceStatuses(
   place: Place & { readonly context: string },
@@ -77,7 +76,6 @@ export async function serviceStatuses(
   );
 }
 
-/** @throws UserError naming those that are not there */
 export function requireAll(
   names: readonly string[],
   there: ReadonlySet<string>,
@@ -121,7 +119,7 @@ async function stateOf(
   return { ...common, state: "changing", ...(trouble ? { reason: trouble.words } : {}) };
 }
 
-/** Why an autoscaler cannot tell how many replicas there should be. */
+/** Why an autoscaler cannot choose a number of replicas. */
 function blindnessOf({ status }: Autoscaler): string | undefined {
   const inactive = status?.conditions?.find(
     ({ type, status, reason }) => type === "ScalingActive" && status === "False" && reason !== "ScalingDisabled",
@@ -131,7 +129,7 @@ function blindnessOf({ status }: Autoscaler): string | undefined {
   return `Its autoscaler gets no metrics (${inactive.reason}): ${oneLine(inactive.message)}. ${remedy}`;
 }
 
-/** Of those that requests are sent to. */
+/** Only of those that receive requests. */
 function addressesOf({ endpoints, ports }: EndpointSlice): string[] {
   const ready = (endpoints ?? []).filter(({ conditions }) => conditions?.ready !== false);
   return ready.flatMap(({ addresses }) =>

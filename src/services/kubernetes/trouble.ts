@@ -26,13 +26,12 @@ import {
 import type { Place } from "./apply.ts";
 import { isPodReady, isSeen, type Observed, podsOf } from "./workload.ts";
 
-/** Bytes of the last lines of a log. */
 const maximumWords = 1024 * 1024;
 
-/** How often a program may be started again until nobody waits for it any more. */
+/** Restarts after which nobody waits any more. */
 const enoughRestarts = 3;
 
-/** Pods that are looked at: what keeps one of them mostly keeps all. */
+/** Pods to examine: most have the same trouble. */
 const enoughPods = 3;
 
 const ofService: Owner = {
@@ -43,7 +42,7 @@ const ofService: Owner = {
   missingImage: "Push it, or name another image.",
 };
 
-/** The reason why a service is not as it should be, if known. */
+/** Why a service is not ready, if known. */
 export async function troubleOf(place: Place, observed: Observed, signal?: AbortSignal): Promise<Trouble | undefined> {
   const { deployment } = observed;
   if (deployment === undefined)
@@ -56,7 +55,6 @@ export async function troubleOf(place: Place, observed: Observed, signal?: Abort
   return found ?? refusedPod(conditionOf(deployment, "ReplicaFailure")?.message, ofService) ?? endedPod(failed.at(-1));
 }
 
-/** Kubernetes replaces a pod that its node rejected or ended. */
 function endedPod(pod: Pod | undefined): Trouble | undefined {
   if (pod === undefined) return undefined;
   const { reason = "Failed", message } = pod.status ?? {};
@@ -73,11 +71,11 @@ async function podTrouble(place: Place, pod: Pod, signal: AbortSignal | undefine
     const end = lastEnd(status);
     if (end) return crashTrouble(place, pod, status, end, signal);
   }
-  // Without containers it has no node yet.
+  // Without container states it has no node yet.
   return waitingTrouble(pod, ofService) ?? eventTrouble(await ofPod(place, pod, signal), pod);
 }
 
-/** How a container ended that should run, or that prepares others and could not. */
+/** How a program's container ended, or how an init container failed. */
 function lastEnd({ name, state = {}, lastState }: ContainerStatus): Terminated | undefined {
   const end = state.terminated ?? lastState?.terminated;
   return name !== containerName && state.terminated?.exitCode === 0 ? undefined : end;
@@ -90,7 +88,7 @@ async function crashTrouble(
   end: Terminated,
   signal: AbortSignal | undefined,
 ): Promise<Trouble> {
-  // One that runs now may do better this time.
+  // One that runs now may succeed this time.
   const judge = restartCount >= enoughRestarts && state?.running === undefined ? final : passing;
   const words = endWords(pod, end, ofService, name);
   if (words !== undefined) return judge(words);
@@ -105,7 +103,7 @@ async function crashTrouble(
   return judge(`${what} ended with status ${end.exitCode}${times}. ${said}`);
 }
 
-/** The end of what a container printed, on one line; of the one before it where that is asked for. */
+/** The end of a container's log in one line; `previous` means before its last restart. */
 export async function lastWords(
   { api, namespace }: { readonly api: Api; readonly namespace: string },
   { metadata }: Pod,
@@ -125,19 +123,19 @@ export async function lastWords(
       .join(" | ")
       .slice(-500);
   } catch (error) {
-    // The node no longer has it, the node does not answer, or the pod is gone.
+    // The node has dropped it or does not answer, or the pod is gone.
     const status = refusalOf(error)?.status;
     if (status === 400 || status === 404 || mayPass(error)) return "";
     throw error;
   }
 }
 
-/** The events of a pod, the latest last. */
+/** The latest last. */
 function ofPod(place: Place, { metadata }: Pod, signal: AbortSignal | undefined): Promise<readonly Event[]> {
   return eventsOf(place, `involvedObject.uid=${metadata.uid}`, signal);
 }
 
-/** Why a container was ended that did not answer as it should. */
+/** Why Kubernetes killed a container that failed a check. */
 function probeKill(events: readonly Event[], container: string): string | undefined {
   const killing = events.findLast(({ reason }) => reason === "Killing")?.message ?? "";
   const probe = new RegExp(`Container ${container} failed (startup|liveness) probe`).exec(killing)?.[1];
@@ -148,11 +146,11 @@ function probeKill(events: readonly Event[], container: string): string | undefi
   return `Kubernetes ended its program, because it failed its ${probe} check: ${probeWords(failure)}. ${advice(probe)}`;
 }
 
-/** Why a pod that has a node is not ready, by what happened to it. Not all that a node warns of keeps it from that. */
+/** Why a pod on a node is not ready, by its events. Some warnings do not prevent readiness. */
 function eventTrouble(events: readonly Event[], pod: Pod): Trouble | undefined {
   const { name } = pod.metadata;
   const isRunning = containerState(pod).running !== undefined;
-  // Nodes go on without a pull secret. If they need one, they say that the registry refuses them.
+  // Nodes continue without a pull secret. If they need one, the registry refuses them.
   const isFailure = /^Failed(?!ToRetrieveImagePullSecret)/;
   const last = events.findLast(({ reason = "" }) => (isRunning ? reason === "Unhealthy" : isFailure.test(reason)));
   if (last === undefined) return undefined;
@@ -165,7 +163,6 @@ function eventTrouble(events: readonly Event[], pod: Pod): Trouble | undefined {
   );
 }
 
-/** Without the words that say which check it was. */
 function probeWords(event: Event | undefined): string {
   return oneLine(event?.message).replace(/^\w+ probe (failed|errored)[^:]*: /, "") || "it does not answer";
 }

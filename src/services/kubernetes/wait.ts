@@ -8,22 +8,21 @@ import { troubleOf } from "./trouble.ts";
 import { waitOf } from "./waiting.ts";
 import { isReady } from "./workload.ts";
 
-/** Milliseconds between questions about what keeps a service, and for which something does before a person is told. */
+/** Milliseconds between examinations, and until a trouble is worth a notice. */
 const interval = 2000;
 const grace = 5000;
 
 export interface WaitOptions {
-  /** Seconds. */
   readonly timeLimit: number;
-  /** Told, for people, what keeps a service that is waited for. */
+  /** Called with what prevents readiness. */
   readonly notice: (text: string) => void;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Waits until services are what they should be, or cannot become it, or the time is over. The client library has no helper for this.
+ * Waits until services are ready, cannot become ready, or the time is over.
  *
- * @returns why, of each that is not ready
+ * @returns the reason for each that is not ready
  */
 export async function waitUntilReady(
   place: Place,
@@ -31,7 +30,7 @@ export async function waitUntilReady(
   options: WaitOptions,
 ): Promise<ReadonlyMap<string, string>> {
   if (names.length === 0) return new Map();
-  // If waiting for one fails, stop waiting for the others.
+  // If one wait fails, the others end.
   const over = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, over.signal]) : over.signal;
   const observation = new Observation(place, names, signal, options.notice);
@@ -94,7 +93,7 @@ async function waitForOne(
   }
 }
 
-/** @throws errors that stay */
+/** @throws errors that do not pass by themselves */
 function ifPassing(error: unknown): undefined {
   if (!mayPass(error)) throw error;
 }

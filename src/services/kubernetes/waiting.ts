@@ -6,7 +6,7 @@ import type { Place } from "./apply.ts";
 import { lastWords } from "./trouble.ts";
 import { isPodReady, isSeen, type Observed, podsOf, wantedReplicas } from "./workload.ts";
 
-/** What a service waits for that is not ready. Undefined: it has no Deployment. */
+/** Undefined: it has no Deployment. */
 export async function waitOf(
   place: Place,
   observed: Observed,
@@ -38,9 +38,9 @@ async function waitOfPod(place: Place, pod: Pod, count: number, signal: AbortSig
   const since = Date.parse(pod.status?.startTime ?? creationTimestamp);
   const preparing = pod.status?.initContainerStatuses?.find(({ state }) => state?.running)?.name;
   if (preparing !== undefined) {
-    // Such as how much of a model is there.
+    // Such as the progress of a model.
     const line = await lastWords(place, pod, preparing, { previous: false, lines: 1 }, signal);
-    // The wait has a time of its own.
+    // The wait counts its own seconds.
     const said = line.replace(/ \(\d+ s\)$/, "");
     return { words: `Waiting for pod ${name}: container ${preparing} runs${said && `: ${said}`}`, since };
   }

@@ -19,24 +19,21 @@ export interface Deployment {
   };
 }
 
-/** All pods of one state of a Deployment. */
 export interface ReplicaSet {
   readonly metadata: Metadata;
   readonly spec?: { readonly replicas?: number };
   readonly status?: { readonly observedGeneration?: number; readonly replicas?: number };
 }
 
-/** The objects of a service in a cluster. */
 export interface Observed {
-  /** Undefined: it does not exist. */
   readonly deployment: Deployment | undefined;
   readonly replicaSets: readonly ReplicaSet[];
   readonly pods: readonly Pod[];
 }
 
-/** A number that its controller gives to each state of a Deployment. */
+/** A number that Kubernetes gives to each revision of a Deployment. */
 export const revisionAnnotation = "deployment.kubernetes.io/revision";
-/** The label by which a set knows its pods among those of the Deployment. */
+/** Marks the pods of a ReplicaSet. */
 export const hashLabel = "pod-template-hash";
 
 export function wantedReplicas({ spec }: Deployment): number {
@@ -44,8 +41,8 @@ export function wantedReplicas({ spec }: Deployment): number {
 }
 
 /**
- * Whether a Deployment has become what it should be: all that is wanted is there and ready, and nothing of before. The Deployment's own
- * count misses pods that a set of before is just making, so its sets are asked too.
+ * Whether all wanted pods are ready and all earlier ones are gone. The Deployment's own count misses pods
+ * that an earlier ReplicaSet is just creating, so its sets count too.
  */
 export function isReady({ deployment, replicaSets }: Observed): boolean {
   if (deployment === undefined) return false;
@@ -60,7 +57,7 @@ export function isReady({ deployment, replicaSets }: Observed): boolean {
   );
 }
 
-/** Whether its controller has seen the state that is asked for. */
+/** Whether the controller has seen the wanted state. */
 export function isSeen({ metadata, status }: Deployment | ReplicaSet): boolean {
   return (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0);
 }
@@ -69,7 +66,10 @@ function isOwnedBy({ metadata }: ReplicaSet, deployment: Deployment | undefined)
   return metadata.ownerReferences?.some(({ uid }) => uid === deployment?.metadata.uid) ?? false;
 }
 
-/** Pods of the state that is asked for, without those that are ending; those of it that failed; and those of before. */
+/**
+ * The pods of the wanted revision without those that are ending, its failed ones, and those of earlier
+ * revisions.
+ */
 export function podsOf({
   deployment,
   replicaSets,
@@ -93,12 +93,11 @@ export function podsOf({
   };
 }
 
-/** Whether a pod is asked for what the service does. */
 export function isPodReady(pod: Pod): boolean {
   return conditionOf(pod, "Ready") !== undefined;
 }
 
-/** Whether a container of a pod has run: it then has a log. */
+/** Whether a container of a pod has run, and so has a log. */
 export function hasBegun(pod: Pod, name: string): boolean {
   const status = containerStatuses(pod).find((each) => each.name === name);
   const { running, terminated } = status?.state ?? {};

@@ -7,22 +7,21 @@ import { type Digest, splitDigest } from "../../oci/digest.ts";
 import { keptFor } from "./uses.ts";
 import type { Volume } from "./volume.ts";
 
-/** A file by what is in it. A mode belongs to a file, not to its name, so the same content may be there twice. */
+/** A mode belongs to a file, not to its name, so the same bytes may be stored twice. */
 export interface Content {
   readonly digest: Digest;
   readonly size: number;
   readonly isExecutable: boolean;
 }
 
-/** Gives content from byte `start` on. */
+/** Reads content from byte `start` on. */
 export type OpenContent = (start: number) => Readable;
 
-/** Bytes that are read at a time. */
 const chunk = 1024 * 1024;
 
 /**
- * Files of a volume under their digests, `files/sha256/HEX`. Files are checked before use, and damaged ones are removed.
- * To be used by who has the volume's lock for it.
+ * The files of a volume by digest, `files/sha256/HEX`. Checks files before use and removes damaged ones.
+ * Requires the volume's lock.
  */
 export class ContentStore {
   readonly #volume: Volume;
@@ -31,7 +30,7 @@ export class ContentStore {
     this.#volume = volume;
   }
 
-  /** Whether the store has an intact file. Removes a damaged one. */
+  /** Removes a damaged file. */
   async has(content: Content): Promise<boolean> {
     const path = this.#path(content);
     const state = await this.check(path, content);
@@ -39,7 +38,6 @@ export class ContentStore {
     return state === "right";
   }
 
-  /** Whether a file is there and is what it should be. */
   async check(path: string, { digest, size, isExecutable }: Content): Promise<"right" | "damaged" | "missing"> {
     const found = await lstat(path).catch(() => undefined);
     if (!found) return "missing";
@@ -51,11 +49,10 @@ export class ContentStore {
   }
 
   /**
-   * Brings in a file, from where an earlier attempt stopped.
+   * Fetches a file, from where an earlier attempt stopped.
    *
-   * @param onBytes told of bytes as they come
    * @returns bytes that were fetched
-   * @throws Failure when what comes is something else
+   * @throws Failure if the content has another digest
    */
   async fetch(content: Content, source: OpenContent, onBytes: (count: number) => void = () => {}): Promise<number> {
     const { digest, size } = content;
@@ -89,13 +86,12 @@ export class ContentStore {
     return fetched;
   }
 
-  /** Bytes of a file that an earlier attempt has brought in, and that need no more room. */
+  /** Bytes that an earlier attempt has stored already. */
   async kept(content: Content): Promise<number> {
     const found = await lstat(this.#volume.path("partial", nameOf(content))).catch(() => undefined);
     return Math.min(found?.size ?? 0, content.size);
   }
 
-  /** Keeps bytes that were checked. */
   async write(content: Content, bytes: Uint8Array): Promise<void> {
     const draft = this.#volume.path("partial", `${nameOf(content)}.part`);
     await mkdir(dirname(draft), { recursive: true });
@@ -110,17 +106,17 @@ export class ContentStore {
     await this.#keep(draft, content);
   }
 
-  /** Puts a file of the store at a path where there is none. */
+  /** Links or copies a file to a new path. */
   async place(content: Content, path: string): Promise<void> {
     const source = this.#path(content);
     await link(source, path).catch(async (error: NodeJS.ErrnoException) => {
-      // File systems without links, and one with as many of a file as it can have.
+      // File systems without links, or with a limit that is reached.
       if (!["EPERM", "ENOTSUP", "EOPNOTSUPP", "EMLINK", "ENOSYS"].includes(error.code ?? "")) throw error;
       await copyFile(source, path, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
     });
   }
 
-  /** Removes files that are in no model, unless they came so lately that a model may still be on its way. */
+  /** Removes files without a model, unless they are new: their model may be about to come. */
   async prune(): Promise<void> {
     const folder = this.#volume.path("files", "sha256");
     for (const name of await readdir(folder)) {
@@ -140,14 +136,13 @@ export class ContentStore {
   }
 }
 
-/** The same bytes may be there executable and not, and both be fetched at one time. */
 function nameOf({ digest, isExecutable }: Content): string {
   return `${splitDigest(digest).hex}${isExecutable ? ".x" : ""}`;
 }
 
 async function openPartial(path: string): Promise<FileHandle> {
   const found = await lstat(path).catch(() => undefined);
-  // One that was complete, and its program was ended before it had its name: nobody may write to it any more.
+  // A complete file whose process was killed before the rename. It is read-only.
   if (found && (found.mode & 0o200) === 0) await rm(path);
   return open(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
 }
@@ -190,7 +185,7 @@ async function receive(
   for await (const bytes of source(start) as AsyncIterable<Buffer>) {
     if (position + bytes.length > size) break;
     hash.update(bytes);
-    // A disk that becomes full takes less than it is given, and says so the next time alone.
+    // A nearly full disk accepts a part, and reports an error only the next time.
     for (let written = 0; written < bytes.length; ) {
       written += (await handle.write(bytes, written, bytes.length - written, position + written)).bytesWritten;
     }
@@ -204,7 +199,7 @@ function digestOf(hash: Hash): Digest {
   return `sha256:${hash.digest("hex")}`;
 }
 
-/** Nobody writes to it: it may be in several models. */
+/** Read-only: several models may share it. */
 function modeOf({ isExecutable }: Content): number {
   return isExecutable ? 0o555 : 0o444;
 }

@@ -9,7 +9,7 @@ const kinds: Readonly<Record<ContentKind, (args: readonly string[]) => Promise<v
   repositories: async (args) => (await import("./repositories.ts")).syncRepositories(args),
 };
 
-/** `sync KIND --volume=FOLDER …`: brings content into a volume, in a container that ends when it is there. */
+/** `sync KIND --volume=FOLDER …` fetches content into a volume and ends. */
 async function main([kind = "", ...args]: readonly string[]): Promise<void> {
   const sync = Object.hasOwn(kinds, kind) ? kinds[kind as ContentKind] : undefined;
   if (!sync) {
@@ -22,7 +22,7 @@ async function main([kind = "", ...args]: readonly string[]): Promise<void> {
   await sync(args);
 }
 
-// The first process of a container is ended by signals that it listens to alone.
+// The first process of a container ignores signals without a handler.
 for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => process.exit(143));
 
 reportUncaught();

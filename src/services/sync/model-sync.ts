@@ -13,10 +13,9 @@ import { modelFolder } from "../content.ts";
 import { ContentStore } from "./content-store.ts";
 import type { Volume } from "./volume.ts";
 
-/** Blobs that are fetched at a time. */
 const parallel = 4;
 
-/** Brings one version of a model into a volume, whose lock for models is held. */
+/** Fetches one version of a model into a volume. Requires the lock for models. */
 export class ModelSync {
   readonly #volume: Volume;
   readonly #client: RegistryClient;
@@ -24,10 +23,10 @@ export class ModelSync {
   readonly #say: (text: string) => void;
   readonly #store: ContentStore;
   readonly #name: string;
-  /** Bytes that came from the registry, and blobs. */
+  /** Fetched so far. */
   #bytes = 0;
   #blobs = 0;
-  /** What is being done that may take long. */
+  /** For the heartbeat. */
   #doing = () => `${this.#name}: reading its manifest`;
 
   constructor(
@@ -82,7 +81,7 @@ export class ModelSync {
     this.#say(`${this.#name}: ${plural(count, "file")}, ${formatBytes(model.size)}; ${came}${mended}`);
   }
 
-  /** The model, if an earlier run stored its documents. */
+  /** Undefined: no earlier run stored its documents. */
   async #kept(): Promise<Model | undefined> {
     const [manifest, config] = await Promise.all(
       ["manifest", "config"].map((part) => readFile(this.#document(part)).catch(() => undefined)),
@@ -142,7 +141,6 @@ export class ModelSync {
     await visit("");
   }
 
-  /** Makes the store have the contents of files. */
   async #bring(files: readonly StoredFile[]): Promise<void> {
     const missing: StoredFile[] = [];
     const seen = new Set<string>();
@@ -173,7 +171,6 @@ export class ModelSync {
     await together(jobs);
   }
 
-  /** Bytes that are to come from the registry. */
   async #toFetch(missing: readonly StoredFile[], packs: Iterable<Pack>): Promise<number> {
     let size = 0;
     for (const pack of packs) size += pack.size;
@@ -231,7 +228,7 @@ export class ModelSync {
     await this.#volume.publish(draft, modelFolder(this.#reference));
   }
 
-  /** Replaces each file atomically: readers find the old or the new one. */
+  /** Replaces each file atomically. */
   async #mend(folder: string, files: readonly StoredFile[]): Promise<void> {
     if (files.length === 0) return;
     const draft = await this.#volume.draft("models");
@@ -246,7 +243,7 @@ export class ModelSync {
   }
 }
 
-/** Removes a version of a model from a volume, with the files that no other version has. Requires the lock for models. */
+/** Removes a version of a model with the files that no other version has. Requires the lock for models. */
 export async function removeModel(volume: Volume, folder: string): Promise<void> {
   await volume.discard("models", folder);
   for (const part of ["manifest", "config"]) {
@@ -255,13 +252,13 @@ export async function removeModel(volume: Volume, folder: string): Promise<void>
   await new ContentStore(volume).prune();
 }
 
-/** The folders above a path, the outermost first. */
+/** The outermost first. */
 function foldersOf(path: string): string[] {
   const names = path.split("/");
   return names.slice(1).map((_, index) => names.slice(0, index + 1).join("/"));
 }
 
-/** Runs some at a time. After one has failed no other is started, and those under way are waited for. */
+/** Runs some jobs at a time. After a failure it starts no more, and waits for those that run. */
 async function together(jobs: readonly (() => Promise<void>)[]): Promise<void> {
   const waiting = [...jobs];
   const run = async () => {

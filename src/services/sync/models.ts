@@ -11,9 +11,9 @@ import { Uses } from "./uses.ts";
 import { Volume } from "./volume.ts";
 
 /**
- * `models --volume=FOLDER --model=HOST/REPOSITORY@sha256:… …`: makes a volume have models, each in its `modelFolder`. All of a model that is there is
- * read and checked; what is missing or damaged comes from its registry, which is not asked where nothing is. Without a digest it is the newest version, which
- * a link is then made to. With `--service=NAME`, versions are removed that this service named before, once no service has named them for a week.
+ * `models --volume=FOLDER --model=HOST/REPOSITORY@sha256:… …` checks all files of the models in a volume
+ * and fetches missing or damaged ones. Without a digest it takes the newest version and links to it. With
+ * `--service=NAME` it removes versions that this service used, once no service has used them for a week.
  */
 export async function syncModels(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({

@@ -5,27 +5,21 @@ import type { Credential } from "../../credentials/credential.ts";
 import type { RegistryClient } from "../../registry/client/client.ts";
 import { connectRegistry } from "../../registry/client/connect.ts";
 
-/** How a registry is reached and who asks: what the user's configuration and credentials are on the user's machine. */
+/** The user's settings and credentials for a registry. */
 export interface RegistryAccess {
   readonly settings: RegistrySettings;
   /** By repository. */
   readonly credentials: Readonly<Record<string, Credential>>;
 }
 
-/** The content of that file: access by registry. */
+/** By registry. */
 export type RegistryAccesses = Readonly<Record<string, RegistryAccess>>;
 
-/** The source of the credentials, for errors. */
 const source = "the service's secret";
 
-/** The name of the file among the secrets of a container. */
 export const registriesFile = "registries.json";
 
-/**
- * Opens registries as a file says, or, where there is none, as anybody would.
- *
- * @param path of a file with {@link RegistryAccesses}
- */
+/** Opens registries with the accesses in a file, or anonymously if there is no file. */
 export async function registriesOf(path: string): Promise<(registry: string) => RegistryClient> {
   const known = await readAccesses(path);
   return (registry) => {

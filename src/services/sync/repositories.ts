@@ -15,12 +15,12 @@ import { authoritiesFile, isSameServer, type RepositoryToSync, requireOneLine } 
 import { Uses } from "./uses.ts";
 import { Volume } from "./volume.ts";
 
-/** The authorities that everybody knows, where Debian keeps them. */
+/** Where Debian keeps the public authorities. */
 const publicAuthorities = "/etc/ssl/certs/ca-certificates.crt";
 
 /**
- * `repositories --volume=FOLDER --repository=JSON…`: clones what the volume lacks. With `--service=NAME`, commits are removed that this service named
- * before, once no service has named them for a week.
+ * `repositories --volume=FOLDER --repository=JSON…` clones missing commits. With `--service=NAME` it
+ * removes commits that this service used, once no service has used them for a week.
  */
 export async function syncRepositories(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
@@ -42,28 +42,26 @@ export async function syncRepositories(args: readonly string[]): Promise<void> {
 }
 
 export interface RepositoriesToBring {
-  /** Path of the volume. */
   readonly volume: string;
-  /** Folder of the files that {@link RepositoryToSync.login} is about; they need not be there as long as nobody asks for them. */
+  /**
+   * The folder of the {@link RepositoryToSync.login} files. They are read only if a server asks for a
+   * password.
+   */
   readonly secrets: string;
   readonly repositories: readonly RepositoryToSync[];
-  /** The service that names them. Undefined: nothing is removed. */
+  /** Undefined: nothing is removed. */
   readonly service?: string;
   readonly env: Environment;
-  /** Told what happens, for people. */
+  /** Called with messages for people. */
   readonly say: (text: string) => void;
 }
 
-/**
- * Makes a volume have commits of repositories, each by itself: those that it has are neither looked at nor asked for again.
- *
- * @throws UserError, Failure for the first that cannot be had; those before it stay
- */
+/** Clones commits that a volume lacks. Commits that it has are not checked again. */
 export async function bringRepositories(wanted: RepositoriesToBring): Promise<void> {
   const volume = await Volume.open(wanted.volume);
   const { service, repositories, say } = wanted;
   const folders = repositories.map(({ folder }) => folder);
-  // First: nobody may remove what this finds there.
+  // First, so that nobody removes what this run finds.
   if (service !== undefined) await withUses(volume, say, (uses) => uses.note(service, folders));
   await withAuthorities(wanted, async (env) => {
     for (const repository of repositories) await bring(volume, repository, wanted, env);
@@ -88,7 +86,7 @@ async function bring(volume: Volume, repository: RepositoryToSync, wanted: Repos
     say(`${url}: ${repository.commit ?? folder} is there`);
     return;
   }
-  // One for each address: commits of it share what was fetched.
+  // One name for each address: its commits share fetched objects.
   const name = folder.slice(0, folder.lastIndexOf("/")).replaceAll("/", "-");
   const lock = await volume.lock(name, `${url}: waiting for another pod that clones it`, say);
   try {
@@ -113,13 +111,12 @@ async function bring(volume: Volume, repository: RepositoryToSync, wanted: Repos
   }
 }
 
-/** @throws UserError when there is none for the server that wants one */
 async function passwordFor(
   asked: string,
   { url, secret, login }: RepositoryToSync,
   folder: string,
 ): Promise<GitPassword> {
-  // A repository says where its submodules are: another server must not get what is for this one.
+  // A repository chooses its submodules' addresses. Other servers must not get this server's password.
   if (!isSameServer(asked, url)) {
     throw new UserError(
       { code: "git-login", culprit: asked },
@@ -152,7 +149,7 @@ function absent(error: NodeJS.ErrnoException): undefined {
   if (error.code !== "ENOENT") throw error;
 }
 
-/** The environment of git, which knows the service's own authorities beside the public ones: it takes one file. */
+/** git takes one file of authorities, so this joins the service's own and the public ones. */
 async function withAuthorities(
   { secrets, env }: RepositoriesToBring,
   work: (env: Environment) => Promise<void>,
@@ -170,7 +167,7 @@ async function withAuthorities(
   }
 }
 
-/** Has all that was written on the disk, so that no crash can leave a folder whose files are empty. */
+/** Writes everything to the disk, so that a crash cannot leave empty files. */
 async function flush(folder: string): Promise<void> {
   await promisify(execFile)("sync", ["--file-system", folder]).catch((cause: Error) => {
     throw new Failure(

@@ -4,21 +4,18 @@ import { replaceFile } from "../../core/files.ts";
 import type { ContentKind } from "../content.ts";
 import type { Volume } from "./volume.ts";
 
-/**
- * Days for which content is kept that no service names any more: pods of before an update see it for as long as the update takes, and whoever
- * rolls back wants it again.
- */
+/** Days for which unused content is kept: for old pods during an update, and for rollbacks. */
 const days = 7;
 export const keptFor = days * 24 * 60 * 60_000;
 
-/** The folders of a volume that one service names. */
+/** The folders that one service uses. */
 interface Use {
   readonly current: readonly string[];
-  /** Those that it named before, with the time when it did no more: ISO 8601. */
+  /** When it stopped using others, ISO 8601. */
   readonly former: Readonly<Record<string, string>>;
 }
 
-/** What services name of one kind of content in a volume. To be used by who has the kind's lock. */
+/** Which services use which content of one kind. Requires the kind's lock. */
 export class Uses {
   readonly #volume: Volume;
   readonly #kind: ContentKind;
@@ -28,7 +25,7 @@ export class Uses {
     this.#kind = kind;
   }
 
-  /** Notes the folders that a service names from now on. */
+  /** Records the folders that a service uses now. */
   async note(service: string, folders: readonly string[]): Promise<void> {
     const { current, former } = await this.#read(`${service}.json`).catch(() => ({ current: [], former: {} }));
     const now = new Date().toISOString();
@@ -38,8 +35,8 @@ export class Uses {
   }
 
   /**
-   * Removes what services named once, and none has named for long enough. Content that no service has ever noted is somebody else's. It is no
-   * error where that fails: the service has its content.
+   * Removes content that no service has used for long enough. Leaves content that no service has ever
+   * recorded. Prints failures: the service itself has its content.
    */
   async prune(remove: (folder: string) => Promise<void>, say: (text: string) => void): Promise<void> {
     try {
