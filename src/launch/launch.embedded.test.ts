@@ -9,7 +9,7 @@ import { Target } from "./testdata/target.ts";
 
 let bundle: string;
 beforeAll(async () => {
-  bundle = await bundleOf("main.ts");
+  bundle = await bundleOf();
 });
 
 function pipeline(mode: "launch" | "binary" | "push" = "launch") {

@@ -19,7 +19,7 @@ let serverBundle: string;
 /** Stands for Node where it does not matter what is copied: it is a hundred times smaller. */
 let node: string;
 beforeAll(async () => {
-  serverBundle = await bundleOf("main.ts");
+  serverBundle = await bundleOf();
   node = join(dirname(serverBundle), "node");
   await writeFile(node, `#!/bin/sh\nexec ${JSON.stringify(process.execPath)} "$@"\n`, { mode: 0o755 });
 });

@@ -9,7 +9,7 @@ import { takesTwoAtOnce } from "./testdata/two-launchers.ts";
 
 let bundle: string;
 beforeAll(async () => {
-  bundle = await bundleOf("main.ts");
+  bundle = await bundleOf();
 });
 
 // Neither finds it running: each would start it.

@@ -1,17 +1,16 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { build } from "esbuild";
 import { afterAll } from "vitest";
 
-/** Bundles an entry point of the server as the build does, for tests that start it as a process. Gone when the test file ends. */
-export async function bundleOf(entry: string, define: Record<string, string> = {}): Promise<string> {
+/** Bundles the server as the build does, for tests that start it as a process. Gone when the test file ends. */
+export async function bundleOf(define: Record<string, string> = {}): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), "slipway-bundle-"));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
   const outfile = join(folder, "registry.mjs");
   await build({
-    entryPoints: [join(dirname(fileURLToPath(import.meta.url)), "..", entry)],
+    entryPoints: [join(import.meta.dirname, "..", "main.ts")],
     outfile,
     define,
     bundle: true,
