@@ -5,7 +5,6 @@ import errno
 import functools
 import json
 import os
-import re
 import secrets
 import signal
 import socket
@@ -20,7 +19,7 @@ from typing import (
     TypedDict, Union,
 )
 
-from slipway._errors import REPORTED, Failure, UserError, reported
+from slipway._errors import HERE, Failure, UserError, reported, revive
 from slipway._files import FILES
 from slipway._images import image_variables
 from slipway._printable import printable, printable_lines
@@ -148,18 +147,14 @@ def _choose(env: Mapping[str, str]) -> Engine:
             f"{HELPER} is not set: this program was not started by its pipeline, which provides the helper for engines.\n"
             "Start it with bazel run of the pipeline's own target, or set SLIPWAY_ENGINE=process.",
         )
-    ended = _spawn([helper, "engine"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    out, err = ended.communicate()
-    if ended.returncode != 0:
-        message = err.decode().strip()
-        prefix = "slipway: "
-        text = message[len(prefix) :] if message.startswith(prefix) else message
-        code = re.search(r" \[([a-z-]+)\]$", text)
-        if code:
-            text = text[: code.start()]
-        culprit = f"SLIPWAY_ENGINE={wanted}" if wanted else helper
-        raise reported(UserError if ended.returncode == 2 else Failure, code[1] if code else None, culprit, text)
+    ended = _spawn([helper, "engine"], stdout=subprocess.PIPE)
+    out = ended.communicate()[0]
+    if not out:
+        text = f"{helper} ended with status {ended.returncode} before it was done.\nLook at what it printed above."
+        raise reported(Failure, "program-failed", helper, text)
     told = json.loads(out)
+    if "error" in told:
+        raise revive(told["error"], helper, HERE)
     if told["remark"]:
         print(printable_lines(told["remark"]), file=sys.stderr)
     return Engine(told["kind"], told["description"])
@@ -180,7 +175,7 @@ def _placed(resources: str, subject: str) -> str:
     answer = _spawn(words, stdout=subprocess.PIPE).communicate()[0].decode()
     error = json.loads(answer).get("error")
     if error:
-        raise reported(UserError, error["code"], error["culprit"], f"{error['problem']}\n{error['remedy']}")
+        raise revive(error, helper, HERE)
     return answer
 
 
@@ -271,9 +266,7 @@ def _run_helper(helper: str, batch: Batch, listener: _Listener) -> None:
     if "done" in last:
         return
     if "error" in last:
-        error = last["error"]
-        text = f"{error['problem']}\n{error['remedy']}"
-        raise reported(REPORTED[error["name"]], error["code"], error["culprit"], text)
+        raise revive(last["error"], helper, HERE)
     how = "" if status is None else f" with status {status}"
     text = f"{helper} ended{how} before it was done.\nLook at what it printed above."
     raise reported(Failure, "program-failed", helper, text)

@@ -47,7 +47,7 @@ class Failure(Exception):
 
 
 # By the names that they have in other processes.
-REPORTED: Dict[str, Union[Type[UserError], Type[Failure]]] = {"UserError": UserError, "Failure": Failure}
+_REPORTED: Dict[str, Union[Type[UserError], Type[Failure]]] = {"UserError": UserError, "Failure": Failure}
 _Kind = TypeVar("_Kind", bound=Union[UserError, Failure])
 
 
@@ -105,7 +105,7 @@ class MapError(Exception):
 
 
 def describe(error: BaseException) -> Dict[str, Any]:
-    """Describes an exception as JSON for the caller (`RemoteFailure` in TypeScript)."""
+    """Describes an exception as JSON for the caller (`WireError` in TypeScript)."""
     message = str(error)[:_MAXIMUM_TEXT]
     described = {"name": type(error).__name__, "message": message}
     if isinstance(error, (UserError, Failure)):
@@ -127,6 +127,10 @@ class RanIn(NamedTuple):
     memory: Optional[float] = None
 
 
+# Of errors of the helper.
+HERE = RanIn("process", "host")
+
+
 def limits_remedy(details: str, ran_in: RanIn) -> Optional[str]:
     """The remedy for an error that comes from the limits of containers, else None. Keep src/sdk/remote-error.ts the same."""
     if ran_in.kind == "process":
@@ -145,7 +149,7 @@ def limits_remedy(details: str, ran_in: RanIn) -> Optional[str]:
 def revive(failure: Dict[str, Any], where: str, ran_in: RanIn) -> Exception:
     """The exception to raise for a remote one."""
     name, message = str(failure["name"]), str(failure["message"])
-    if name in REPORTED:
-        return reported(REPORTED[name], failure.get("code"), failure.get("culprit"), message)
+    if name in _REPORTED:
+        return reported(_REPORTED[name], failure.get("code"), failure.get("culprit"), message)
     details = str(failure["details"])
     return RemoteError(name, message, details, where, limits_remedy(details, ran_in))

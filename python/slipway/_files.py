@@ -18,7 +18,7 @@ import time
 from typing import Any, Callable, Dict, IO, Iterator, List, Mapping, Optional, Tuple, Union
 
 from slipway import _folder_tar, _pod_files
-from slipway._errors import REPORTED, Failure, UserError, reported
+from slipway._errors import HERE, Failure, UserError, reported, revive
 from slipway._printable import printable_lines
 
 # The key of an object that is a file, a folder or a large value. A user's object with this key is wrapped.
@@ -631,8 +631,7 @@ class _Helper:
                 raise reported(Failure, "program-failed", helper, text)
         error = json.loads(line).get("error")
         if error:
-            text = f"{error['problem']}\n{error['remedy']}"
-            raise reported(REPORTED[error["name"]], error["code"], error["culprit"], text)
+            raise revive(error, os.environ[_HELPER], HERE)
 
     def _started(self) -> "subprocess.Popen[bytes]":
         if self._child is None:

@@ -191,7 +191,8 @@ class InstanceType(unittest.TestCase):
         self.assertEqual(pathlib.Path(helper + ".asked").read_text(), json.dumps(asked) + "\n")
 
     def test_is_refused_where_there_is_none(self) -> None:
-        error = {"code": "value-invalid", "culprit": "resources.instance_type", "problem": "No.", "remedy": "Known: C1."}
+        error = {"code": "value-invalid", "culprit": "resources.instance_type", "details": ""}
+        error.update(name="UserError", message="No.\nKnown: C1.")
         result, err, status = run("map_typed", SLIPWAY_ENGINE_HELPER=self.helper({"error": error}))
         self.assertEqual((result, err, status), (None, "No.\nKnown: C1. [value-invalid]\n", 2))
 

@@ -53,7 +53,7 @@ class Helper(unittest.TestCase):
             self.assertRegex(str(raised.exception), f"/helper cannot be started: .*\n.*{remedy}")
 
     def test_gives_the_program_its_error_as_it_is(self) -> None:
-        error = {"name": "UserError", "code": "cluster-login", "culprit": "u", "problem": "No.", "remedy": "Log in."}
+        error = {"name": "UserError", "code": "cluster-login", "culprit": "u", "message": "No.\nLog in.", "details": ""}
         with self.assertRaises(UserError) as raised:
             self.run_by(lambda *_: None, f"print({json.dumps(json.dumps({'error': error}))})")
         self.assertEqual((raised.exception.code, raised.exception.culprit), ("cluster-login", "u"))

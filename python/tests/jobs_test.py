@@ -89,13 +89,14 @@ class Command(unittest.TestCase):
         )
 
     def test_keeps_class_code_and_culprit_of_errors(self) -> None:
-        error = '{"code": "lock-outdated", "culprit": "a.lock.json", "problem": "P.", "remedy": "R."}'
-        for status, kind in {2: slipway.UserError, 1: slipway.Failure}.items():
-            self.answer_with(f"#!/bin/sh\necho '{{\"error\": {error}}}'\nexit {status}\n")
+        error = {"code": "lock-outdated", "culprit": "a.lock.json", "message": "P.", "details": ""}
+        for kind in (slipway.UserError, slipway.Failure):
+            answer = json.dumps({"error": {**error, "name": kind.__name__}})
+            self.answer_with(f"#!/bin/sh\necho '{answer}'\nexit 1\n")
             with self.assertRaises(kind) as raised:
                 slipway.run_job(self.job())
             self.assertEqual((raised.exception.code, raised.exception.culprit), ("lock-outdated", "a.lock.json"))
-            self.assertEqual(str(raised.exception), "P.\nR.")
+            self.assertEqual(str(raised.exception), "P.")
         self.answer_with("#!/bin/sh\nkill -9 $$\n")
         with self.assertRaises(slipway.Failure) as killed:
             slipway.run_job(self.job())

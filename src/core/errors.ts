@@ -60,20 +60,20 @@ export function messageOf(error: unknown): string {
 }
 
 /** The error to show: one of the system that no caller expected, such as a full disk, becomes a {@link Failure}. */
-function shown(error: unknown): unknown {
+export function explained(error: unknown): unknown {
   const refusal = error instanceof ReportedError ? undefined : describeSystemError(error);
   return refusal ? new Failure(refusal, refusal.problem, refusal.remedy, { cause: error }) : error;
 }
 
 /** The text of an error, to print: the message and, in brackets, the code that docs/reference/errors.md lists. */
 export function reportOf(caught: unknown): string {
-  const error = shown(caught);
+  const error = explained(caught);
   return error instanceof ReportedError ? `${error.message} [${error.code}]` : printableLines(messageOf(error));
 }
 
 /** An error as JSON, for programs that asked for JSON. */
 export function jsonOf(caught: unknown): string {
-  const error = shown(caught);
+  const error = explained(caught);
   if (!(error instanceof ReportedError)) return JSON.stringify({ error: { problem: messageOf(error) } });
   const { code, culprit, problem, remedy } = error;
   return JSON.stringify({ error: { code, culprit, problem, remedy } });

@@ -1,7 +1,7 @@
 import type { Environment } from "./environment.ts";
 import type { Sink } from "./flow.ts";
 import { isDeeper, maximumValueDepth } from "./json-depth.ts";
-import type { RemoteFailure } from "./remote-failure.ts";
+import { isWireError, type WireError } from "./wire-error.ts";
 
 /** Names the function that a process of this program was started to serve. */
 export const callVariable = "SLIPWAY_CALL";
@@ -47,7 +47,7 @@ export interface LoggedReply {
 }
 
 /** The answer of a function's process: a result (left out for `void`), or an error. */
-export type Reply = { readonly result?: unknown } | { readonly error: RemoteFailure };
+export type Reply = { readonly result?: unknown } | { readonly error: WireError };
 
 /**
  * The answer of a process. A function can write what it likes there: what is no answer is its failure, and never that of others. Keep
@@ -71,14 +71,7 @@ function parsed(text: string, parse: (text: string) => unknown): unknown {
 function isReply(value: unknown): value is Reply | LoggedReply {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
   if ("logged" in value) return typeof value.logged === "number";
-  if (!("error" in value)) return true;
-  const error = value.error as Readonly<Record<string, unknown>> | null;
-  if (typeof error !== "object" || error === null) return false;
-  const isText = (name: string) => typeof error[name] === "string";
-  const isAbsent = (name: string) => error[name] === undefined;
-  return (
-    ["name", "message", "details"].every(isText) && ["code", "culprit"].every((name) => isText(name) || isAbsent(name))
-  );
+  return !("error" in value) || isWireError(value.error);
 }
 
 function marker(nonce: string): string {

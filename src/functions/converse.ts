@@ -2,6 +2,7 @@ import type { Readable } from "node:stream";
 import { Failure, messageOf, UserError } from "../core/errors.ts";
 import type { Sink } from "../core/flow.ts";
 import { onLines } from "../core/lines.ts";
+import { toWire } from "../core/wire-error.ts";
 import type { CallEngine, CallListener } from "./calls.ts";
 import type { HelperAnswer, HelperRequest, SettleRequest } from "./helper.ts";
 import type { KeptCalls } from "./keep.ts";
@@ -58,9 +59,8 @@ export async function converse(
     }
     return true;
   } catch (error) {
-    const { name, code, culprit, problem, remedy } =
-      error instanceof UserError || error instanceof Failure ? error : unexpected(error);
-    if (!gone.signal.aborted) answer({ error: { name, code, culprit, problem, remedy } });
+    const reported = error instanceof UserError || error instanceof Failure ? error : unexpected(error);
+    if (!gone.signal.aborted) answer({ error: toWire(reported) });
     return false;
   }
 }

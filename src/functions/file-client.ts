@@ -1,9 +1,10 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import type { Environment } from "../core/environment.ts";
-import { Failure, UserError } from "../core/errors.ts";
+import { Failure } from "../core/errors.ts";
 import { onLines } from "../core/lines.ts";
 import { started } from "../core/run-program.ts";
+import { fromWire, type WireError } from "../core/wire-error.ts";
 import type { Digest } from "../oci/digest.ts";
 import { helperVariable } from "./calls.ts";
 
@@ -22,13 +23,7 @@ export interface FileRequest {
 /** A line that it answers. */
 export interface FileAnswer {
   readonly id: number;
-  readonly error?: {
-    readonly name: string;
-    readonly code: string;
-    readonly culprit: string;
-    readonly problem: string;
-    readonly remedy: string;
-  };
+  readonly error?: WireError;
 }
 
 type Waiting = Omit<PromiseWithResolvers<void>, "promise">;
@@ -76,7 +71,7 @@ export class FileClient {
       const { id, error } = JSON.parse(line) as FileAnswer;
       const waiting = this.#waiting.get(id);
       if (error === undefined) waiting?.resolve();
-      else waiting?.reject(new (error.name === "UserError" ? UserError : Failure)(error, error.problem, error.remedy));
+      else waiting?.reject(fromWire(error) ?? new Error(error.message));
     });
     child.once("close", (status) => {
       this.#helper = undefined;

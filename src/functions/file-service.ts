@@ -3,6 +3,7 @@ import type { Environment } from "../core/environment.ts";
 import { Failure, messageOf, UserError } from "../core/errors.ts";
 import { heartbeat, patience } from "../core/heartbeat.ts";
 import { onLines } from "../core/lines.ts";
+import { toWire } from "../core/wire-error.ts";
 import { parseReference } from "../oci/reference.ts";
 import { openByName } from "../registry/open-by-name.ts";
 import { type FilePlace, fetchFile, storeFile } from "../results/file.ts";
@@ -39,8 +40,7 @@ export async function serveFiles(questions: Readable, answers: Writable, env: En
       () => answer({}),
       (error: unknown) => {
         const reported = error instanceof UserError || error instanceof Failure ? error : unexpected(error);
-        const { name, code, culprit, problem, remedy } = reported;
-        answer({ error: { name, code, culprit, problem, remedy } });
+        answer({ error: toWire(reported) });
       },
     );
   });

@@ -23,8 +23,8 @@ it("looks up instance types, and names the nearest in place of one that it does 
       error: {
         code: "value-invalid",
         culprit: "resources.instanceType",
-        problem: '"score": resources.instanceType is not an instance type (did you mean big?).',
-        remedy: expect.stringMatching(/^Known: big, C1, /),
+        name: "UserError",
+        message: expect.stringContaining("(did you mean big?).\nKnown: big, C1, "),
       },
     },
     status: 2,

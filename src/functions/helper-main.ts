@@ -13,10 +13,11 @@ import { join } from "node:path";
 import type { JobResources } from "../config/resources.ts";
 import { describeEngine, detectEngine } from "../containers/choose-engine.ts";
 import { pullWithAccess } from "../containers/pull.ts";
-import { exitStatusOf, jsonOf, reportOf, UserError } from "../core/errors.ts";
+import { exitStatusOf, reportOf, UserError } from "../core/errors.ts";
 import { writeTo } from "../core/flow.ts";
 import { reportUncaught } from "../core/unexpected.ts";
 import { cacheFolder } from "../core/user-folders.ts";
+import { errorAnswer } from "../core/wire-error.ts";
 import { runnableImage } from "../signatures/runnable-image.ts";
 import { converse } from "./converse.ts";
 import type { HelperAnswer } from "./helper.ts";
@@ -99,7 +100,8 @@ function keepCompiled(): void {
 reportUncaught();
 keepCompiled();
 main(process.argv.slice(2)).catch((error) => {
-  if (["allow", "pull", "resources"].includes(process.argv[2] ?? "")) process.stdout.write(jsonOf(error));
+  if (["allow", "engine", "pull", "resources"].includes(process.argv[2] ?? ""))
+    process.stdout.write(errorAnswer(error));
   else process.stderr.write(`slipway: ${reportOf(error)}\n`);
   process.exitCode = exitStatusOf(error);
 });

@@ -32,8 +32,10 @@ it("fails when its helper breaks off in the middle of an answer", async () => {
 });
 
 it("throws its helper's error as it is", async () => {
-  const error = { name: "UserError", code: "cluster-login", culprit: "u", problem: "No.", remedy: "Log in." };
-  const thrown = await answersOf(`console.log('${JSON.stringify({ error })}')`).catch((caught: unknown) => caught);
+  const error = { name: "UserError", code: "cluster-login", culprit: "u", message: "No.\nLog in.", details: "" };
+  const thrown = await answersOf(`console.log(${JSON.stringify(JSON.stringify({ error }))})`).catch(
+    (caught: unknown) => caught,
+  );
   expect(thrown).toBeInstanceOf(UserError);
-  expect(thrown).toMatchObject(error);
+  expect(thrown).toMatchObject({ code: "cluster-login", culprit: "u", message: "No.\nLog in." });
 });

@@ -9,12 +9,13 @@ import type { Readable, Writable } from "node:stream";
 import type { EngineKind } from "../config/engine-kind.ts";
 import type { JobResources, PlacedResources } from "../config/resources.ts";
 import type { Environment } from "../core/environment.ts";
-import { type ErrorIdentity, Failure, UserError } from "../core/errors.ts";
+import { Failure, UserError } from "../core/errors.ts";
 import { flow } from "../core/flow.ts";
 import { interruptible } from "../core/interrupts.ts";
 import { onLines } from "../core/lines.ts";
 import { runProgram, started } from "../core/run-program.ts";
 import { configFile } from "../core/user-folders.ts";
+import { fromWire, type WireError } from "../core/wire-error.ts";
 import type { RunnableImage } from "../oci/runnable-image.ts";
 import {
   type CallBatch,
@@ -45,7 +46,7 @@ export type HelperAnswer =
   /** For standard error, in base64; from a helper that was started before, whose own leads nowhere. */
   | { readonly output: string }
   | { readonly done: { /** What the cluster was asked. */ readonly requests: number } }
-  | { readonly error: ErrorIdentity & { readonly name: string; readonly problem: string; readonly remedy: string } }
+  | { readonly error: WireError }
   /** The program's environment is not that which it was started with. */
   | { readonly declined: true };
 
@@ -89,10 +90,7 @@ export class HelperCalls implements CallEngine {
     if (batch.keep && path) unsettled = path;
     const last =
       answer && !("declined" in answer) ? answer : await converse(await start(helper, this.#env), { batch }, listener);
-    if ("error" in last) {
-      const { name, problem, remedy } = last.error;
-      throw new (name === "UserError" ? UserError : Failure)(last.error, problem, remedy);
-    }
+    if ("error" in last) throw revived(last.error, helper);
   }
 }
 
@@ -158,7 +156,7 @@ function withoutHelper(what: string): UserError {
 const mostAnswer = 256 * 1024 * 1024;
 
 /**
- * Starts a program that answers once, as JSON on its standard output: an error as `jsonOf` writes it, whose class is in the exit status.
+ * Starts a program that answers once, as JSON on its standard output: its result, or a {@link WireError}.
  *
  * @param input for its standard input
  * @throws UserError and Failure as the program says
@@ -177,11 +175,8 @@ export async function askProgram<Answer>(
     throw new Failure({ code: "program-failed", culprit: program }, problem, "Look at what it printed above.");
   }
   if (typeof answer !== "object" || answer === null || !("error" in answer)) return answer as Answer;
-  const { code = "program-failed", culprit = program, problem, remedy = "" } = answer.error;
-  throw new (status === 2 ? UserError : Failure)({ code, culprit }, problem, remedy);
+  throw revived(answer.error, program);
 }
-
-type WireError = Partial<ErrorIdentity> & { readonly problem: string; readonly remedy?: string };
 
 function parsed<Answer>(json: string): Answer | { readonly error: WireError } | undefined {
   try {
@@ -189,6 +184,11 @@ function parsed<Answer>(json: string): Answer | { readonly error: WireError } | 
   } catch {
     return undefined;
   }
+}
+
+function revived(error: WireError, program: string): Error {
+  const identity = { code: "program-failed", culprit: program } as const;
+  return fromWire(error) ?? new Failure(identity, error.details, "Run the program again.");
 }
 
 /** Results of single calls may wait there to be stored. */

@@ -1,8 +1,9 @@
 import process from "node:process";
 import { text } from "node:stream/consumers";
 import type { EngineKind } from "../config/engine-kind.ts";
-import { exitStatusOf, jsonOf } from "../core/errors.ts";
+import { exitStatusOf } from "../core/errors.ts";
 import { untilInterrupted } from "../core/until-interrupted.ts";
+import { errorAnswer } from "../core/wire-error.ts";
 import { describeJob, exitStatusOfJob, followJob, goesOn } from "./follow-job.ts";
 import { JobFile } from "./job-file.ts";
 import { formatChange, resolveJob } from "./resolve-job.ts";
@@ -20,7 +21,7 @@ export interface JobRequest {
   readonly document: string;
 }
 
-/** The answer, as JSON on standard output. An error is there as `jsonOf` writes it; the exit status has its class. */
+/** The answer, as JSON on standard output. An error is `error`, a `WireError`. */
 export type JobAnswer =
   /** The lock, the function's result, or what a command printed. */
   | { readonly result: unknown }
@@ -37,7 +38,7 @@ export async function answerJob(): Promise<void> {
     for (const change of changes) process.stderr.write(`${formatChange(change)}\n`);
     answer({ result: lock });
   } catch (error) {
-    process.stdout.write(jsonOf(error));
+    process.stdout.write(errorAnswer(error));
     process.exitCode = exitStatusOf(error);
   }
 }

@@ -1,5 +1,5 @@
 import { UserError } from "../core/errors.ts";
-import type { RemoteFailure } from "../core/remote-failure.ts";
+import type { WireError } from "../core/wire-error.ts";
 import type { Program } from "./program.ts";
 
 export type JobState = "queued" | "running" | "succeeded" | "failed" | "cancelled";
@@ -54,7 +54,7 @@ export interface ListedJob extends JobStatus {
 /** The function's result or error. Undefined for a command, and for a function that ended before it had either. */
 export interface JobOutcome {
   readonly status: JobStatus;
-  readonly reply?: { readonly result?: unknown } | { readonly error: RemoteFailure };
+  readonly reply?: { readonly result?: unknown } | { readonly error: WireError };
 }
 
 export interface LogChunk {

@@ -1,5 +1,6 @@
-import { exitStatusOf, Failure, reportOf, UserError } from "../core/errors.ts";
+import { exitStatusOf, Failure, UserError } from "../core/errors.ts";
 import { reportUncaught } from "../core/unexpected.ts";
+import { endReport } from "../core/wire-error.ts";
 import { Destinations } from "./destination.ts";
 import { runfilesFolder } from "./environment.ts";
 import { launch } from "./launch.ts";
@@ -38,7 +39,7 @@ async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<vo
 
 reportUncaught();
 main(process.argv.slice(2), process.env).catch((error) => {
-  tell(`slipway: ${reportOf(error)}\n`);
+  tell(`slipway: ${endReport(error)}\n`);
   // Do not wait for running transfers: their results are no longer needed.
   process.exit(exitStatusOf(error));
 });

@@ -156,14 +156,14 @@ describe("ensureEmbeddedRegistry", () => {
     const { env, ensure, paths } = await state();
     await makeRegistryFolders(paths);
     await chmod(paths.folder, 0o750);
-    const failed = { code: "folder-unsafe", culprit: paths.folder, exitStatus: 2 };
+    const failed = { code: "folder-unsafe", culprit: paths.folder, name: "UserError" };
     await expect(serverProcess(env)).rejects.toMatchObject(failed);
 
     await chmod(paths.folder, 0o700);
     const broken = join(paths.folder, "..", "broken.mjs");
-    const handshake = JSON.stringify({ failed: { ...failed, problem: "P.", remedy: "R." } });
+    const handshake = JSON.stringify({ failed: { ...failed, message: "P.\nR.", details: "" } });
     await writeFile(broken, `import { writeSync } from "node:fs"; writeSync(3, ${JSON.stringify(`${handshake}\n`)});`);
-    await expect(ensure(broken)).rejects.toMatchObject({ ...failed, message: "P.\nR." });
+    await expect(ensure(broken)).rejects.toMatchObject({ ...failed, exitStatus: 2, message: "P.\nR." });
   });
 
   it("runs a copy, in its own session, with nothing of whoever started it", { timeout: 20_000 }, async () => {

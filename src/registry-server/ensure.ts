@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { open, readFile } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import type { Environment } from "../core/environment.ts";
-import { Failure, UserError } from "../core/errors.ts";
+import { fromWire } from "../core/wire-error.ts";
 import { askServer, askStatus } from "./client.ts";
 import { makeRegistryFolders, notStarted, type RegistryPaths, registryPaths, socketExists } from "./paths.ts";
 import { installProgram } from "./program.ts";
@@ -92,8 +92,7 @@ async function start(
     throw notStarted(paths, said);
   }
   if ("ready" in handshake) return handshake.ready;
-  const { exitStatus, problem, remedy, ...identity } = handshake.failed;
-  throw new (exitStatus === 2 ? UserError : Failure)(identity, problem, remedy);
+  throw fromWire(handshake.failed) ?? notStarted(paths, handshake.failed.message);
 }
 
 /** Reads one line of JSON. Undefined if the server exited or timed out. */

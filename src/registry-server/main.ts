@@ -1,9 +1,10 @@
 import { closeSync, writeSync } from "node:fs";
 import { Failure, reportOf, UserError } from "../core/errors.ts";
 import { reportUncaught } from "../core/unexpected.ts";
+import { toWire } from "../core/wire-error.ts";
 import { closeInherited } from "./descriptors.ts";
 import { notStarted, registryPaths } from "./paths.ts";
-import type { Handshake, StartFailure } from "./protocol.ts";
+import type { Handshake } from "./protocol.ts";
 import { serve } from "./single-server.ts";
 
 /** The pipe on which {@link ensureEmbeddedRegistry} waits. */
@@ -19,12 +20,9 @@ function shakeHands(handshake: Handshake): void {
   }
 }
 
-function failureOf(error: unknown): StartFailure {
-  if (error instanceof UserError || error instanceof Failure) {
-    const { code, culprit, problem, remedy, exitStatus } = error;
-    return { code, culprit, problem, remedy, exitStatus };
-  }
-  return failureOf(notStarted(registryPaths(), error instanceof Error ? error.message : String(error)));
+function failureOf(error: unknown): UserError | Failure {
+  if (error instanceof UserError || error instanceof Failure) return error;
+  return notStarted(registryPaths(), error instanceof Error ? error.message : String(error));
 }
 
 reportUncaught();
@@ -43,6 +41,6 @@ try {
 } catch (error) {
   process.stderr.write(`${reportOf(error)}\n`);
   const failed = failureOf(error);
-  shakeHands({ failed });
+  shakeHands({ failed: toWire(failed) });
   process.exitCode = failed.exitStatus;
 }

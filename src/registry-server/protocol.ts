@@ -1,4 +1,4 @@
-import type { UserError } from "../core/errors.ts";
+import type { WireError } from "../core/wire-error.ts";
 import type { Action } from "./tokens.ts";
 
 /** Version of the protocol between our tools and the server below {@link controlPath}. Increase it for incompatible changes. */
@@ -28,7 +28,4 @@ export interface TokenRequest {
 /** The line of JSON that a new server writes to its pipe. */
 export type Handshake =
   | { readonly ready: { readonly host: string; readonly notice?: string } }
-  | { readonly failed: StartFailure };
-
-/** A UserError or Failure, for another process. */
-export type StartFailure = Pick<UserError, "code" | "culprit" | "problem" | "remedy"> & { readonly exitStatus: number };
+  | { readonly failed: WireError };

@@ -75,11 +75,12 @@ describe("a job in a program", () => {
   });
 
   it("is a Failure where the helper's error is one", async () => {
-    const answer = '{"error": {"code": "tls-invalid", "culprit": "r.example.com", "problem": "P.", "remedy": "R."}}';
+    const answer =
+      '{"error": {"code": "tls-invalid", "culprit": "r.example.com", "name": "Failure", "message": "P.", "details": ""}}';
     vi.stubEnv("SLIPWAY_ENGINE_HELPER", executable("helper", `#!/bin/sh\ncat >&2\necho '${answer}'\nexit 1\n`));
     const error = await thrownBy(runJob(command(""), { folder }));
     expect(error).toBeInstanceOf(Failure);
-    expect(error).toMatchObject({ code: "tls-invalid", culprit: "r.example.com", message: "P.\nR." });
+    expect(error).toMatchObject({ code: "tls-invalid", culprit: "r.example.com", problem: "P." });
   });
 
   it("is a Failure where the helper is killed, or says no JSON", async () => {

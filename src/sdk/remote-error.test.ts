@@ -1,12 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { UserError } from "../core/errors.ts";
-import { describeFailure, revive } from "./remote-error.ts";
+import { toWire } from "../core/wire-error.ts";
+import { revive } from "./remote-error.ts";
 
 const container = { kind: "container", network: "none" } as const;
 
 /** An error as it arrives from where it was thrown. */
 function arrived(error: Error, ranIn: Parameters<typeof revive>[2]): Error {
-  return revive(describeFailure(error), "a container of x", ranIn);
+  return revive(toWire(error), "a container of x", ranIn);
 }
 
 it("a UserError or Failure arrives with its code and culprit", () => {

@@ -1,9 +1,7 @@
-import { inspect } from "node:util";
 import type { EngineKind } from "../config/engine-kind.ts";
 import type { Network } from "../config/limits.ts";
-import { Failure, messageOf, UserError } from "../core/errors.ts";
 import { printableLines } from "../core/printable.ts";
-import type { RemoteFailure } from "../core/remote-failure.ts";
+import { fromWire, type WireError } from "../core/wire-error.ts";
 
 /** The stack of whoever calls a function of the SDK, without that function. */
 export function callSite(callee: (...args: never[]) => unknown): string {
@@ -26,7 +24,7 @@ export class RemoteError extends Error {
    * @param site the stack of the caller
    * @param remedy what to do about it, if known
    */
-  constructor(failure: RemoteFailure, where: string, site: string, remedy?: string) {
+  constructor(failure: WireError, where: string, site: string, remedy?: string) {
     super(remedy === undefined ? failure.message : `${failure.message}\n${remedy}`);
     this.name = failure.name;
     const told = remedy === undefined ? failure.details : `${failure.details}\n${remedy}`;
@@ -35,29 +33,12 @@ export class RemoteError extends Error {
   }
 }
 
-/** Maximum length of an error's text; more would help nobody. */
-const maximumText = 64 * 1024;
-
-/** Describes anything that was thrown, as JSON for the caller. */
-export function describeFailure(error: unknown): RemoteFailure {
-  if (error instanceof UserError || error instanceof Failure) {
-    const { name, message, code, culprit } = error;
-    return { name, message, details: message, code, culprit };
-  }
-  const details = inspect(error, { colors: false }).slice(0, maximumText);
-  return error instanceof Error
-    ? { name: error.name, message: error.message.slice(0, maximumText), details }
-    : { name: "Error", message: messageOf(error).slice(0, maximumText), details };
-}
-
 /** The error to throw for a remote failure. UserError and Failure keep their type, since their exit status matters. */
-export function revive(failure: RemoteFailure, where: string, ranIn: RanIn): Error {
-  if (failure.name === "UserError" || failure.name === "Failure") {
-    const [problem = "", ...remedy] = failure.message.split("\n");
-    const { code = "function-failed", culprit = where } = failure;
-    return new (failure.name === "UserError" ? UserError : Failure)({ code, culprit }, problem, remedy.join("\n"));
-  }
-  return new RemoteError(failure, where, ranIn.site ?? "", limitsRemedy(failure.details, ranIn));
+export function revive(error: WireError, where: string, ranIn: RanIn): Error {
+  return (
+    fromWire(error, { code: "function-failed", culprit: where }) ??
+    new RemoteError(error, where, ranIn.site ?? "", limitsRemedy(error.details, ranIn))
+  );
 }
 
 /** How a function ran. */

@@ -1,6 +1,6 @@
 import { wholeProgram } from "../core/protocol.ts";
+import { toWire } from "../core/wire-error.ts";
 import { encodeJson, shorten } from "./json.ts";
-import { describeFailure } from "./remote-error.ts";
 import { type servedCall, unknownFunction } from "./serving.ts";
 import { decodeArguments } from "./values.ts";
 
@@ -33,7 +33,7 @@ export async function serve(
     json = encoded === undefined ? "{}" : `{"result":${await shorten(encoded, call.limit)}}`;
     isFine = true;
   } catch (error) {
-    json = JSON.stringify({ error: describeFailure(error) });
+    json = JSON.stringify({ error: toWire(error) });
   }
   return call.reply(json, isFine);
 }

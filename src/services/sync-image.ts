@@ -2,9 +2,9 @@ import { placesIn } from "../config/settings.ts";
 import type { Environment } from "../core/environment.ts";
 import { Failure, UserError } from "../core/errors.ts";
 import { tryProgram } from "../core/run-program.ts";
+import { errorFormat, reportedIn } from "../core/wire-error.ts";
 import { parseReference } from "../oci/reference.ts";
 import { writableHost } from "../registry/writable.ts";
-import { printedError } from "./printed-error.ts";
 import { readServiceSettings } from "./settings.ts";
 
 /** The image that fetches models and repositories: `images/sync` of Slipway. */
@@ -54,7 +54,7 @@ async function placeSync(env: Environment): Promise<string> {
 
 async function run(program: string, args: readonly string[], env: Environment): Promise<string> {
   const { status, stdout, stderr } = await tryProgram(program, [...args, "--repository", await placeSync(env)], {
-    env,
+    env: { ...env, [errorFormat]: "json" },
   });
   if (status === 0) return stdout;
   if (status === 127) {
@@ -64,10 +64,11 @@ async function run(program: string, args: readonly string[], env: Environment): 
       "Build it again, or unset the variable.",
     );
   }
-  const { problem, remedy, code = "program-failed" } = printedError(stderr.trim().split("\n"));
-  throw new Failure(
-    { code, culprit: program },
-    `The image that brings models and repositories to services was not pushed: ${problem}`,
-    remedy || "Correct that, then try again.",
+  const lines = stderr.trim().split("\n");
+  const error = lines.map(reportedIn).findLast((found) => found !== undefined);
+  throw new (error instanceof UserError ? UserError : Failure)(
+    error ?? { code: "program-failed", culprit: program },
+    `The image that brings models and repositories to services was not pushed: ${error?.problem ?? lines.at(-1)}`,
+    error?.remedy || "Correct that, then try again.",
   );
 }

@@ -1,7 +1,7 @@
-import { Failure } from "../../core/errors.ts";
+import { Failure, UserError } from "../../core/errors.ts";
+import { errorFormat, reportedIn } from "../../core/wire-error.ts";
 import { header, paddingOf, trailerSize } from "../../layer/header.ts";
 import { type Content, type ContentKind, secretsFolder, syncArguments, volumeFolder } from "../content.ts";
-import { printedError } from "../printed-error.ts";
 import type { Containers } from "./containers.ts";
 import type { VolumeFolder } from "./facts.ts";
 
@@ -48,6 +48,7 @@ export async function bringContent(containers: Containers, content: Content, opt
     "--cap-drop=all",
     "--security-opt=no-new-privileges",
     `--user=${user}:${user}`,
+    `--env=${errorFormat}=json`,
     `--mount=type=volume,source=${volume},destination=${volumeFolder}`,
     ...containers.limitArguments(),
     image,
@@ -59,13 +60,18 @@ export async function bringContent(containers: Containers, content: Content, opt
     if (entries.length > 0) {
       await containers.ask(["cp", "-", `${name}:/`], { input: archiveOf(secretsFolder(content.kind), files) });
     }
-    const { status, words } = await containers.attach(name, notice);
+    let error: UserError | Failure | undefined;
+    const { status, words } = await containers.attach(name, (line) => {
+      const found = reportedIn(line);
+      if (found) error = found;
+      else notice(line);
+    });
     if (status === 0) return folder;
-    const { problem, remedy, code = "program-failed" } = printedError(words);
-    throw new Failure(
-      { code, culprit: service },
-      `The ${content.kind} of ${service} cannot be fetched: ${problem || `the sync program ended with status ${status}`}`,
-      remedy || "Correct that, then apply again.",
+    const problem = error?.problem ?? words.at(-1) ?? `the sync program ended with status ${status}`;
+    throw new (error instanceof UserError ? UserError : Failure)(
+      { code: error?.code ?? "program-failed", culprit: service },
+      `The ${content.kind} of ${service} cannot be fetched: ${problem}`,
+      error?.remedy || "Correct that, then apply again.",
     );
   } finally {
     await containers.remove(name);

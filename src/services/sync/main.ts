@@ -1,7 +1,8 @@
 import process from "node:process";
-import { exitStatusOf, reportOf, UserError } from "../../core/errors.ts";
+import { exitStatusOf, UserError } from "../../core/errors.ts";
 import { escapeText } from "../../core/printable.ts";
 import { reportUncaught } from "../../core/unexpected.ts";
+import { endReport } from "../../core/wire-error.ts";
 import type { ContentKind } from "../content.ts";
 
 const kinds: Readonly<Record<ContentKind, (args: readonly string[]) => Promise<void>>> = {
@@ -28,6 +29,6 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => 
 reportUncaught();
 escapeText(process.stderr);
 main(process.argv.slice(2)).catch((error) => {
-  process.stderr.write(`${reportOf(error)}\n`);
+  process.stderr.write(`${endReport(error)}\n`);
   process.exit(exitStatusOf(error));
 });

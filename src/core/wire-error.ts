@@ -1,0 +1,74 @@
+// In the types of the package `slipway`, so it names no type of Node: a program is checked without those too.
+
+import { type ErrorIdentity, explained, Failure, messageOf, reportOf, UserError } from "./errors.ts";
+
+/**
+ * An error on its way from one process of Slipway to another, as JSON. `name` tells a UserError or Failure, which have a code and a culprit, from any
+ * other exception. Keep python/slipway/_errors.py the same.
+ */
+export interface WireError extends Partial<ErrorIdentity> {
+  readonly name: string;
+  readonly message: string;
+  /** The stack, causes and further fields, as Node prints them. */
+  readonly details: string;
+}
+
+/** Maximum length of a text; more would help nobody. */
+const maximumText = 64 * 1024;
+
+export function toWire(error: unknown): WireError {
+  if (error instanceof UserError || error instanceof Failure) {
+    const { name, message, code, culprit } = error;
+    return { name, message, details: message, code, culprit };
+  }
+  const { name, message } = error instanceof Error ? error : { name: "Error", message: messageOf(error) };
+  const { inspect } = process.getBuiltinModule("node:util");
+  const details = inspect(error, { colors: false }).slice(0, maximumText);
+  return { name, message: message.slice(0, maximumText), details };
+}
+
+/**
+ * The UserError or Failure that another process sent, undefined for any other exception.
+ *
+ * @param otherwise what it has where it came without a code and a culprit
+ */
+export function fromWire(error: WireError, otherwise?: ErrorIdentity): UserError | Failure | undefined {
+  const { name, message, code = otherwise?.code ?? "program-failed", culprit = otherwise?.culprit ?? name } = error;
+  if (name !== "UserError" && name !== "Failure") return undefined;
+  const [problem = "", ...remedy] = message.split("\n");
+  return new (name === "UserError" ? UserError : Failure)({ code, culprit }, problem, remedy.join("\n"));
+}
+
+export function isWireError(value: unknown): value is WireError {
+  if (typeof value !== "object" || value === null) return false;
+  const isText = (name: string) => typeof (value as Readonly<Record<string, unknown>>)[name] === "string";
+  const isAbsent = (name: string) => (value as Readonly<Record<string, unknown>>)[name] === undefined;
+  return (
+    ["name", "message", "details"].every(isText) && ["code", "culprit"].every((name) => isText(name) || isAbsent(name))
+  );
+}
+
+/** What a program that answers in JSON gives in place of its result. */
+export function errorAnswer(error: unknown): string {
+  return JSON.stringify({ error: toWire(explained(error)) });
+}
+
+/** Set to `json` by a program that reads the error of one that it starts. */
+export const errorFormat = "SLIPWAY_ERROR_FORMAT";
+
+/** What a program prints of the error that ends it: for people, or for the program that started it. */
+export function endReport(error: unknown): string {
+  return process.env[errorFormat] === "json" ? errorAnswer(error) : reportOf(error);
+}
+
+/** The error in a line that {@link endReport} wrote for a program. Undefined for any other line. */
+export function reportedIn(line: string): UserError | Failure | undefined {
+  const start = line.indexOf('{"error":');
+  if (start < 0) return undefined;
+  try {
+    const { error } = JSON.parse(line.slice(start)) as { readonly error: unknown };
+    return isWireError(error) ? fromWire(error) : undefined;
+  } catch {
+    return undefined;
+  }
+}
