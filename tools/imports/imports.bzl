@@ -1162,6 +1162,7 @@ IMPORTS = {
     "//tools/imports:scan.test.ts": "//tools/imports:scan.ts",
     "//tools/imports:scan.ts": "?//src/sdk:index.ts",
     "//tools/imports:update.ts": "//tools/imports:folders.ts //tools/imports:scan.ts",
+    "//tools/mutation:main.ts": "?//tools/mutation:stryker.config.mjs",
     "//tools/release:main.ts": "//src/core:errors.ts //tools/release:notices.ts //tools/release:npm.ts //tools/release:python.ts //tools/release:repository.ts //tools/release:stamp-module.ts //tools/release:wheel.ts",
     "//tools/release:notices.test.ts": "//src/core:testdata/reported.ts //tools/release:notices.ts",
     "//tools/release:notices.ts": "//src/core:errors.ts",
