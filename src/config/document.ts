@@ -1,27 +1,9 @@
-import {
-  isPair,
-  isScalar,
-  LineCounter,
-  type Node,
-  type Pair,
-  parseAllDocuments,
-  parseDocument,
-  visit,
-  type Document as YamlDocument,
-} from "yaml";
+import type { Node, Pair, Document as YamlDocument } from "yaml";
 import type { ErrorCode } from "../core/error-codes.ts";
 import { UserError } from "../core/errors.ts";
-
-/** One mistake in a document. */
-export interface Issue {
-  /** The way to the value: keys, and indexes of lists. */
-  readonly path: readonly PropertyKey[];
-  /** What follows the field's name: `is missing`. */
-  readonly problem: string;
-  readonly remedy: string;
-  /** Whether the last part of the path is a key that should not be there, rather than one with a wrong value. */
-  readonly isKey?: boolean;
-}
+import type { Mistake } from "./mistake.ts";
+// By the name of what it is built to: it lies beside the launcher as a file of its own.
+import { isPair, isScalar, LineCounter, parseAllDocuments, parseDocument, visit } from "./yaml.mjs";
 
 /** Bytes of the largest document that is read. */
 export const maximumDocument = 1024 * 1024;
@@ -34,6 +16,12 @@ const maximumShown = 10;
 
 // The parser compares every key with all others of its group to find one that is there twice.
 const parsing = { prettyErrors: false, logLevel: "error", uniqueKeys: false } as const;
+
+interface PlacedMistake {
+  readonly offset: number;
+  readonly problem: string;
+  readonly remedy: string;
+}
 
 /** A YAML or JSON document that knows where each of its values stands. */
 export class Document {
@@ -55,7 +43,8 @@ export class Document {
     if (error) {
       const parsers = isSecretive ? spokenApart[error.code] : `: ${decapitalized(error.message)}`;
       const problem = spoken[error.code] ?? `is neither YAML nor JSON${parsers ?? ""}`;
-      throw this.#invalid(error.pos[0], problem, "Correct it there, or just before.");
+      const remedy = "Correct it there, or just before.";
+      throw this.#error([{ offset: error.pos[0], problem: `the document ${problem}`, remedy }], "file-invalid");
     }
     this.#refuseSpecialities();
     this.value = document.toJS();
@@ -65,11 +54,12 @@ export class Document {
    * Reads a text that is one document.
    *
    * @param name what a person calls it: its path
+   * @param isSecretive whether errors show nothing of it, as for {@link Document.parseAllSecretive}
    * @throws UserError for what is neither YAML 1.2 nor JSON, and for YAML that is not plain data
    */
-  static parse(text: string, name: string): Document {
+  static parse(text: string, name: string, isSecretive = false): Document {
     const lines = new LineCounter();
-    return new Document(parseDocument(text, { ...parsing, lineCounter: lines }), lines, name, false);
+    return new Document(parseDocument(text, { ...parsing, lineCounter: lines }), lines, name, isSecretive);
   }
 
   /**
@@ -87,63 +77,79 @@ export class Document {
   }
 
   /** The error for mistakes in the document, in the order in which they stand there. Of several, each has what to do about it in the next line. */
-  error(issues: readonly Issue[], code: ErrorCode = "field-invalid"): UserError {
-    const placed = issues.map((issue) => ({ issue, offset: this.#offset(issue) }));
-    placed.sort((one, other) => one.offset - other.offset);
-    const [culprit = this.#at(0)] = placed.map(({ offset }) => this.#at(offset));
-    const shown = placed.slice(0, maximumShown).map(({ issue: { path, problem, remedy }, offset }) => ({
-      problem: `${this.#at(offset)}: ${this.#path(path)} ${problem}.`,
-      remedy,
-    }));
-    const [first = { problem: "", remedy: "" }] = shown;
-    if (placed.length <= 1) return new UserError({ code, culprit }, first.problem, first.remedy);
-    const lines = shown.flatMap(({ problem, remedy }) => [problem, `  ${remedy}`]);
-    const hidden = placed.length - shown.length;
-    if (hidden > 0) lines.push(`${hidden} more follow.`);
-    return new UserError({ code, culprit }, lines.join("\n"), `Correct these ${placed.length} mistakes.`);
+  error(mistakes: readonly Mistake[], code: ErrorCode = "field-invalid"): UserError {
+    return this.#error(
+      mistakes.map((mistake) => {
+        const { path, problem, remedy, name = this.#path(path) } = mistake;
+        return { offset: this.#offset(mistake), problem: `${name} ${problem}`, remedy };
+      }),
+      code,
+    );
   }
 
-  #invalid(offset: number, problem: string, remedy: string): UserError {
-    const culprit = this.#at(offset);
-    return new UserError({ code: "file-invalid", culprit }, `${culprit}: the document ${problem}.`, remedy);
+  #error(mistakes: readonly PlacedMistake[], code: ErrorCode): UserError {
+    const inOrder = mistakes.toSorted((one, other) => one.offset - other.offset);
+    const shown = inOrder.slice(0, maximumShown).map(({ offset, problem, remedy }) => {
+      const at = this.#at(offset);
+      return { at, problem: `${at}: ${problem}.`, remedy };
+    });
+    const { at: culprit, problem, remedy } = shown[0] ?? { at: this.#at(0), problem: "", remedy: "" };
+    if (mistakes.length <= 1) return new UserError({ code, culprit }, problem, remedy);
+    const lines = shown.flatMap((each) => [each.problem, `  ${each.remedy}`]);
+    const hidden = mistakes.length - shown.length;
+    if (hidden > 0) lines.push(`${hidden} more follow.`);
+    return new UserError({ code, culprit }, lines.join("\n"), `Correct these ${mistakes.length} mistakes.`);
+  }
+
+  /** `NAME:LINE:COLUMN` of a value. */
+  placeOf(path: readonly PropertyKey[]): string {
+    return this.#at(this.#offset({ path }));
   }
 
   #path(path: readonly PropertyKey[]): string {
     if (!this.#isSecretive) return formatPath(path);
-    return formatPath(path, (key) => (isFieldName(key) ? key : "(a key)"));
+    return formatPath(path, (key) => (isFieldName(key) ? key : hiddenKey));
   }
 
   /** What YAML has beyond plain data makes documents that mean more than they say. */
   #refuseSpecialities(): void {
+    const found: PlacedMistake[] = [];
     const refuse = (
-      node: { readonly range?: readonly number[] | null | undefined },
+      { range }: { readonly range?: readonly number[] | null | undefined },
       problem: string,
       remedy: string,
     ) => {
-      throw this.#invalid(node.range?.[0] ?? 0, `has ${problem}`, remedy);
+      found.push({ offset: range?.[0] ?? 0, problem: `the document has ${problem}`, remedy });
+    };
+    const check = (_: unknown, node: Node, above: readonly unknown[]) => {
+      if (above.length > maximumDepth) {
+        refuse(node, "too many values in one another here", "Make it flatter.");
+        return visit.BREAK;
+      }
+      const tag = "tag" in node ? node.tag : undefined;
+      if (tag && !plainTags.has(tag)) {
+        const named = this.#isSecretive ? "a tag" : `the tag ${tag.replace("tag:yaml.org,2002:", "!!")}`;
+        refuse(node, named, "Leave it out.");
+      }
+      return undefined;
     };
     visit(this.#root, {
-      Map: (_, node) => {
+      Node: check,
+      // These two are visited in place of `Node`.
+      Map: (key, node, above) => {
         const fields = new Map<unknown, Pair>();
         for (const pair of node.items) {
-          const key = keyOf(pair);
-          if (key !== undefined && fields.has(key)) {
+          const name = keyOf(pair);
+          if (name !== undefined && fields.has(name)) {
             refuse(pair.key as Node, "the same key twice", "Correct it there, or just before.");
           }
-          fields.set(key, pair);
+          fields.set(name, pair);
         }
         this.#fields.set(node, fields);
+        return check(key, node, above);
       },
       Alias: (_, node) =>
         refuse(node, this.#isSecretive ? "an alias" : `the alias *${node.source}`, "Write the value out."),
-      Node: (_, node, above) => {
-        if (above.length > maximumDepth) refuse(node, "too many values in one another here", "Make it flatter.");
-        const tag = "tag" in node ? node.tag : undefined;
-        if (tag && !plainTags.has(tag)) {
-          const named = this.#isSecretive ? "a tag" : `the tag ${tag.replace("tag:yaml.org,2002:", "!!")}`;
-          refuse(node, named, "Leave it out.");
-        }
-      },
       Pair: (_, { key }) => {
         if (!isScalar(key) || typeof key.value !== "string") {
           refuse(
@@ -154,9 +160,10 @@ export class Document {
         }
       },
     });
+    if (found.length > 0) throw this.#error(found, "file-invalid");
   }
 
-  #offset({ path, isKey }: Issue): number {
+  #offset({ path, isKey }: Pick<Mistake, "path" | "isKey">): number {
     let node: unknown = this.#root;
     let offset = this.#root?.range?.[0] ?? 0;
     for (const [index, part] of path.entries()) {
@@ -218,8 +225,11 @@ function itemOf(node: unknown, part: PropertyKey): unknown {
   return Array.isArray(items) && typeof part === "number" ? items[part] : undefined;
 }
 
+/** In place of a key that may be a secret. */
+export const hiddenKey = "(a key)";
+
 /** What may be shown of a key that nobody knows: letters alone, which tokens and good passwords are not. */
-function isFieldName(key: string): boolean {
+export function isFieldName(key: string): boolean {
   return /^[A-Za-z]{1,24}$/.test(key);
 }
 
@@ -235,7 +245,7 @@ export function formatPath(path: readonly PropertyKey[], show: (key: string) => 
     .join("");
 }
 
-function shownKey(key: string): string {
+export function shownKey(key: string): string {
   return /^[\p{L}\p{N}_@./:-]{1,80}$/u.test(key) ? key : JSON.stringify(key.slice(0, 80));
 }
 

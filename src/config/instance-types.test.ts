@@ -66,7 +66,7 @@ it.each([
   ["{cpu: 1, memory: 1, gpus: 1}", /a\.gpus .*\(did you mean gpu\?\)/],
   ["{cpu: 1, memory: 1, nodeSelector: {a: -b}}", "a.nodeSelector"],
   ["{cpu: 1, memory: 1, tolerations: [{key: a, effect: Never}]}", "a.tolerations[0].effect"],
-  ["{cpu: 1, memory: 1, architecture: x86}", "Write amd64 or arm64"],
+  ["{cpu: 1, memory: 1, architecture: x86}", "a.architecture is none of amd64, arm64"],
   ["{cpu: 1, memory: 1, priorityClass: High}", "a.priorityClass"],
   ["{cpu: 1, memory: 1, gpuResource: gpu}", "such as amd.com/gpu"],
   ["{cpu: 1, memory: 1, spot: often}", "Write true or false"],

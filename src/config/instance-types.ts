@@ -1,12 +1,9 @@
-import { z } from "zod";
 import type { Environment } from "../core/environment.ts";
 import type { UserError } from "../core/errors.ts";
 import { nearest } from "../core/nearest.ts";
-import { readConfiguration } from "./configuration.ts";
-import type { Document } from "./document.ts";
-import { issuesOf } from "./mistakes.ts";
+import { readConfig } from "./config-file.ts";
+import type { ConfiguredInstanceType } from "./config-schema.ts";
 import { architectureLabel, type InstanceType, type JobResources, type PlacedResources } from "./resources.ts";
-import { checked, complaint, memory, named, number, strictFields, text } from "./schema-words.ts";
 
 const GiB = 2 ** 30;
 
@@ -49,91 +46,33 @@ export const defaultInstanceTypes: Readonly<Record<string, InstanceType>> = {
   H100: graphics(20, 250),
 };
 
-const isName = (part: string) => /^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/.test(part);
-
-/** Names of labels and resources: `pool`, `example.com/pool`. */
-const isQualified = (key: string) =>
-  key.length < 300 && /^([a-z0-9]([a-z0-9.-]*[a-z0-9])?\/)?[^/]+$/.test(key) && isName(key.split("/").at(-1) ?? "");
-
-const labelled = checked(named(z.string()), (labels) => {
-  const wrong = Object.entries(labels).find(([key, value]) => !isQualified(key) || !(value === "" || isName(value)));
-  return wrong === undefined
-    ? undefined
-    : [
-        `has ${wrong.join("=")}, which is not a label`,
-        "Write labels as nodes have them, in quotes where they look like numbers.",
-      ];
-});
-
-/** The form of a type in the configuration file. */
-const instanceTypeFields = strictFields("a field of an instance type", {
-  cpu: number(0.001, 10_000, false),
-  memory,
-  gpu: number(0, 64, true).default(0),
-  gpuResource: checked(z.string(), (value) =>
-    value.includes("/") && isQualified(value)
-      ? undefined
-      : ["is not the name of a resource", "Write it as the device plugin does, such as amd.com/gpu."],
-  ).exactOptional(),
-  architecture: checked(z.string(), (value) =>
-    value === "amd64" || value === "arm64" ? undefined : ["is not an architecture", "Write amd64 or arm64."],
-  ).exactOptional(),
-  priorityClass: checked(z.string(), (value) =>
-    /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/.test(value)
-      ? undefined
-      : ["is not the name of a priority class", "`kubectl get priorityclasses` lists those of the cluster."],
-  ).exactOptional(),
-  spot: z.boolean({ error: complaint("is neither true nor false", "Write true or false.") }).exactOptional(),
-  nodeSelector: labelled.default({}),
-  tolerations: z
-    .array(
-      strictFields("a field of a toleration", {
-        key: text,
-        value: text.optional(),
-        effect: checked(z.string(), (value) =>
-          ["NoSchedule", "PreferNoSchedule", "NoExecute"].includes(value)
-            ? undefined
-            : [
-                "is not an effect of a taint",
-                "Write NoSchedule, PreferNoSchedule or NoExecute, or leave it out for all.",
-              ],
-        ).optional(),
-      }),
-    )
-    .default([])
-    .transform((tolerations) =>
-      tolerations.map(({ key, value, effect }) => ({
-        key,
-        operator: value === undefined ? ("Exists" as const) : ("Equal" as const),
-        ...(value === undefined ? {} : { value }),
-        ...(effect === undefined ? {} : { effect }),
-      })),
-    ),
-}).transform(
-  ({ architecture, nodeSelector, ...type }): InstanceType => ({
-    ...type,
-    nodeSelector: architecture === undefined ? nodeSelector : { ...nodeSelector, [architectureLabel]: architecture },
-  }),
-);
-
-const section = z.object({ instanceTypes: named(instanceTypeFields).default({}) });
-
 export type InstanceTypes = Readonly<Record<string, InstanceType>>;
 
 /**
- * {@link defaultInstanceTypes}, and over them those of a configuration file.
+ * {@link defaultInstanceTypes}, and over them those of the user's configuration file.
  *
- * @throws UserError with file, line, column and field of every mistake in them
+ * @throws UserError with file, line, column and field of every mistake in the file
  */
-export function instanceTypesIn(document: Document): InstanceTypes {
-  const parsed = section.safeParse(document.value ?? {});
-  if (!parsed.success) throw document.error(issuesOf(parsed.error.issues, document.value));
-  return { ...defaultInstanceTypes, ...parsed.data.instanceTypes };
+export async function readInstanceTypes(env: Environment): Promise<InstanceTypes> {
+  const { instanceTypes = [] } = await readConfig(env);
+  const configured = [...instanceTypes].map(([name, type]) => [name, instanceType(type)] as const);
+  return { ...defaultInstanceTypes, ...Object.fromEntries(configured) };
 }
 
-/** {@link instanceTypesIn} the user's configuration file. */
-export async function readInstanceTypes(env: Environment): Promise<InstanceTypes> {
-  return instanceTypesIn((await readConfiguration(env)).document);
+function instanceType({ architecture, nodeSelector, tolerations, gpu, ...type }: ConfiguredInstanceType): InstanceType {
+  return {
+    ...type,
+    gpu: gpu ?? 0,
+    nodeSelector: {
+      ...Object.fromEntries(nodeSelector ?? []),
+      ...(architecture === undefined ? {} : { [architectureLabel]: architecture }),
+    },
+    tolerations: (tolerations ?? []).map(({ key, ...rest }) => ({
+      key,
+      operator: rest.value === undefined ? "Exists" : "Equal",
+      ...rest,
+    })),
+  };
 }
 
 /** What is wrong with a name that is none of the known types, and what to do. */

@@ -1,10 +1,10 @@
 import type { z } from "zod";
-import { nearest } from "../core/nearest.ts";
-import { formatPath, type Issue, spokenValue } from "./document.ts";
-import { readComplaint, saysNothing } from "./schema-words.ts";
+import { formatPath, spokenValue } from "./document.ts";
+import { type Mistake, unknownKey } from "./mistake.ts";
+import { readMistake, saysNothing } from "./schema-words.ts";
 
 /** Mistakes as people understand them. */
-export function issuesOf(issues: readonly z.core.$ZodIssue[], document: unknown): Issue[] {
+export function mistakesOf(issues: readonly z.core.$ZodIssue[], document: unknown): Mistake[] {
   const unknown = new Map(
     issues.flatMap((issue) =>
       issue.code === "unrecognized_keys" ? [[issue as z.core.$ZodIssue, unknownKeys(issue)] as const] : [],
@@ -12,17 +12,18 @@ export function issuesOf(issues: readonly z.core.$ZodIssue[], document: unknown)
   );
   // That a field is missing, or one of several kinds, is said by naming the one that was misspelt.
   const explained = new Set(
-    [...unknown.values()]
-      .flat()
-      .flatMap(({ path, meant }) => [...meant, path.slice(0, -1)].map((way) => formatPath(way))),
+    [...unknown.values()].flat().flatMap(({ mistake, meant }) => {
+      const group = mistake.path.slice(0, -1);
+      return (meant === undefined ? [group] : [group, [...group, meant]]).map((way) => formatPath(way));
+    }),
   );
-  return issues.flatMap((issue): Issue[] => {
-    const said = readComplaint(issue.message);
+  return issues.flatMap((issue): Mistake[] => {
+    const said = readMistake(issue.message);
     if (said?.problem === saysNothing && explained.has(formatPath(issue.path))) return [];
     const isKey = issue.code === "custom" && issue.params?.["isKey"] === true;
     if (said) return [{ path: issue.path, ...said, ...(isKey ? { isKey } : {}) }];
     const keys = unknown.get(issue);
-    if (keys) return keys;
+    if (keys) return keys.map(({ mistake }) => mistake);
     const value = issue.path.reduce<unknown>(
       (at, part) => (at as Record<PropertyKey, unknown> | undefined)?.[part],
       document,
@@ -32,24 +33,13 @@ export function issuesOf(issues: readonly z.core.$ZodIssue[], document: unknown)
   });
 }
 
-/** Keys that nobody knows, with the ways to those that were meant. */
-function unknownKeys(issue: z.core.$ZodIssueUnrecognizedKeys) {
-  const { what, known, remedies } = JSON.parse(issue.message) as {
+function unknownKeys({ message, keys, path }: z.core.$ZodIssueUnrecognizedKeys) {
+  const { what, known, remedies } = JSON.parse(message) as {
     what: string;
     known: string[];
     remedies: Readonly<Record<string, string>>;
   };
-  return issue.keys.map((key) => {
-    const remedy = Object.hasOwn(remedies, key) ? remedies[key] : undefined;
-    const meant = remedy === undefined ? nearest(key, known) : undefined;
-    return {
-      path: [...issue.path, key],
-      isKey: true,
-      problem: `is not ${what}${meant === undefined ? "" : ` (did you mean ${meant}?)`}`,
-      remedy: remedy ?? `Known here: ${known.join(", ")}.`,
-      meant: meant === undefined ? [] : [[...issue.path, meant]],
-    };
-  });
+  return keys.map((key) => unknownKey([...path, key], what, known, remedies));
 }
 
 const spokenTypes: Readonly<Record<string, [what: string, remedy: string]>> = {

@@ -1,14 +1,13 @@
 import { z } from "zod";
-import { parseReference, type Reference } from "../oci/reference.ts";
 import { parseBytes } from "./quantity.ts";
 
 /** What a check says of a value: what is wrong, and what to do. Travels through zod as the message of an issue. */
-export function complaint(problem: string, remedy: string): string {
+export function mistake(problem: string, remedy: string): string {
   return JSON.stringify([problem, remedy]);
 }
 
-/** What {@link complaint} put together; undefined for a message of zod's own. */
-export function readComplaint(message: string): { problem: string; remedy: string } | undefined {
+/** What {@link mistake} put together; undefined for a message of zod's own. */
+export function readMistake(message: string): { problem: string; remedy: string } | undefined {
   if (!message.startsWith("[")) return undefined;
   const [problem, remedy] = JSON.parse(message) as [string, string];
   return { problem, remedy };
@@ -23,7 +22,7 @@ export function checked<T extends z.ZodType>(
 ) {
   return schema.superRefine((value, context) => {
     const wrong = check(value);
-    if (wrong) context.addIssue({ code: "custom", message: complaint(...wrong) });
+    if (wrong) context.addIssue({ code: "custom", message: mistake(...wrong) });
   });
 }
 
@@ -39,7 +38,7 @@ export function strictFields<T extends z.ZodRawShape>(what: string, shape: T, re
 }
 
 /**
- * The message for fields that are not known; read by `issuesOf`.
+ * The message for fields that are not known; read by `mistakesOf`.
  *
  * @param remedies of fields that other tools know, or that are elsewhere
  */
@@ -78,15 +77,6 @@ export const text = checked(z.string(), (value) =>
   value === "" ? ["is empty", "Give a text."] : value.includes("\0") ? nul : undefined,
 );
 
-/** The name of an image that a text is; undefined where it is none. */
-export function referenceIn(value: string): Reference | undefined {
-  try {
-    return parseReference(value);
-  } catch {
-    return undefined;
-  }
-}
-
 /** Values by any names, in which `__proto__` is a name as others are; a record of zod leaves it out. */
 export function named<T extends z.ZodType>(item: T) {
   return (z.unknown() as z.ZodType as z.ZodType<unknown, Readonly<Record<string, z.input<T>>>>).transform(
@@ -117,7 +107,7 @@ export function quantity(parse: (value: string) => number | undefined, what: str
     .transform((value, context): number => {
       const number = typeof value === "string" ? parse(value) : value;
       if (typeof number === "number" && Number.isSafeInteger(number) && number > 0) return number;
-      context.addIssue({ code: "custom", message: complaint(`is not ${what}`, `Write it like ${example}.`) });
+      context.addIssue({ code: "custom", message: mistake(`is not ${what}`, `Write it like ${example}.`) });
       return z.NEVER;
     });
 }

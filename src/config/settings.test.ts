@@ -5,7 +5,8 @@ import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import type { ErrorCode } from "../core/error-codes.ts";
 import { exitStatusOf } from "../core/errors.ts";
 import { reported } from "../core/testdata/reported.ts";
-import { placesIn, registrySettings, remoteCacheSettings } from "./settings.ts";
+import { readInstanceTypes } from "./instance-types.ts";
+import { contextSettings, imageRules, placesIn, registrySettings, remoteCacheSettings } from "./settings.ts";
 
 let home: string;
 const pem = (name: string) => `-----BEGIN CERTIFICATE-----\n${name}\n`;
@@ -94,33 +95,14 @@ describe("the settings of a registry", () => {
     expect(await place(env, "other.example.com")).toBe("app");
   });
 
-  it.each<[string, ErrorCode, string, string?]>([
-    ["registries: [", "file-invalid", "config.yaml:1:14"],
-    ["a: 1\na: 2", "file-invalid", "config.yaml:2:1", "Map keys must be unique"],
-    ["- x", "field-invalid", "config.yaml:1:1"],
-    ["registrys:\n  a: {}", "field-invalid", "config.yaml:1:1", "Known here: registries, remoteCaches, "],
-    ["Registries: {}", "field-invalid", "config.yaml:1:1", "It is written registries."],
-    ["registries: 5", "field-invalid", "config.yaml:1:13"],
-    ["registries:\n  https://r.example.com: {}", "field-invalid", "config.yaml:2:3", '"https://r.example.com"'],
-    ["registries:\n  5: {}", "field-invalid", "config.yaml:2:3"],
-    ["registries:\n  r: x", "field-invalid", "config.yaml:2:6", "registries.r is not a mapping"],
-    ["registries:\n  r:\n    insecure: true", "field-invalid", "config.yaml:3:5", "Known here: plainHttp, ca, "],
-    ["registries:\n  r:\n    plainhttp: true", "field-invalid", "config.yaml:3:5", "It is written plainHttp."],
-    ["registries:\n  r:\n    plainHttp: yes please", "field-invalid", "config.yaml:3:16", "registries.r.plainHttp"],
-    ["registries:\n  r:\n    ca: [a]", "field-invalid", "config.yaml:3:9", "registries.r.ca is not a text"],
-    ["registries:\n  r:\n    certificate: a.pem", "field-invalid", "config.yaml:3:5", "without key"],
-    ["registries:\n  r:\n    key: a.pem", "field-invalid", "config.yaml:3:5", "without certificate"],
-    ["registries:\n  r:\n    plainHttp: true\n    ca: a", "field-invalid", "config.yaml:3:5", "which is for TLS"],
-    ["registries:\n  r:\n    tokenService: https://a", "field-invalid", "config.yaml:3:19", '"https://a"'],
-    ["registries:\n  r:\n    repositoryPrefix: /a", "field-invalid", "config.yaml:3:23", '"/a"'],
-    ["registries:\n  docker.io: {}\n  index.docker.io: {}", "field-invalid", "config.yaml:3:3", "is set twice"],
-    ["registries: {r: {ca: absent.pem}}", "file-unreadable", "absent.pem", "config.yaml:1:22: registries.r.ca: "],
-    ["registries: {r: {ca: config.yaml}}", "file-invalid", "config.yaml", "config.yaml:1:22: registries.r.ca: "],
-  ])("that are wrong name the file, the line and the key: %j", async (text, code, culprit, words = culprit) => {
-    config(text);
-    const error = await settings("r").catch((error) => error);
-    expect(error).toEqual(reported(code, join(home, ".config/slipway", culprit)));
-    expect(error.message).toContain(words);
+  it.each<[string, ErrorCode]>([
+    ["absent.pem", "file-unreadable"],
+    ["config.yaml", "file-invalid"],
+  ])("that name the file %s are refused where they do", async (name, code) => {
+    config(`registries: {r: {ca: ${name}}}`);
+    const error = await settings("r").catch((caught) => caught);
+    expect(error).toEqual(reported(code, join(home, ".config/slipway", name)));
+    expect(error.message).toContain("config.yaml:1:22: registries.r.ca: ");
     expect(exitStatusOf(error)).toBe(2);
   });
 });
@@ -139,7 +121,11 @@ describe("the settings of a remote cache", () => {
     const settings = { authorities: [pem("ca")], headers: { "x-key": "s3cret", "x-team": "a" } };
     expect(await cache("c.example.com", { TEAM: "a" })).toEqual(settings);
     expect(await cache("c.example.com:1", { TEAM: "a" })).toEqual(settings);
-    const credentialHelper = { path: "bazel-credential-x", where: expect.stringContaining("config.yaml:3:42") };
+    const credentialHelper = {
+      path: "bazel-credential-x",
+      at: expect.anything(),
+      where: expect.stringContaining("config.yaml:3:42"),
+    };
     expect(await cache("c.example.com:9092")).toEqual({ headers: {}, credentialHelper });
   });
 
@@ -150,18 +136,45 @@ describe("the settings of a remote cache", () => {
     expect(broken).toEqual(reported("variable-invalid", "TEAM"));
     expect(broken.message).not.toContain("s3cret");
   });
+});
 
-  it.each<[string, string, string]>([
-    ["grpcs://c: {}", "config.yaml:2:3", '"grpcs://c"'],
-    ["c: {key: k}", "config.yaml:2:7", "remoteCaches.c has key without certificate"],
-    ["c: {header: {}}", "config.yaml:2:7", "Known here: ca, certificate, key, headers"],
-    ["c: {headers: {x y: {env: V}}}", "config.yaml:2:17", "remoteCaches.c.headers.x y"],
-    ["c: {headers: {x: {}}}", "config.yaml:2:17", "neither or both"],
-    ["c: {headers: {x: {file: f, env: V}}}", "config.yaml:2:17", "neither or both"],
-  ])("that are wrong name the file, the line and the key: %j", async (text, culprit, words) => {
-    config(`remoteCaches:\n  ${text}\n`);
-    const error = await cache("c").catch((caught) => caught);
-    expect(error).toEqual(reported("field-invalid", join(home, ".config/slipway", culprit)));
-    expect(error.message).toContain(words);
+describe("every command that reads the file", () => {
+  const env = () => ({ HOME: home });
+  it.each<[string, () => Promise<unknown>]>([
+    ["registrySettings", () => registrySettings("r", env())],
+    ["placesIn", () => placesIn("r", env())],
+    ["remoteCacheSettings", () => remoteCacheSettings("r", env())],
+    ["contextSettings", () => contextSettings("r", env())],
+    ["imageRules", () => imageRules("r", "a", env())],
+    ["readInstanceTypes", () => readInstanceTypes(env())],
+  ])("reports mistakes in all sections: %s", async (_, read) => {
+    await read();
+    config(
+      [
+        "registries: {r: {plainHtp: true}}",
+        "remoteCaches: {c: {header: {}}}",
+        "kubernetes: {context: {}}",
+        "images: {r: {sign: {}}}",
+        "services: {models: {claims: a}}",
+        "instanceTypes: {a: {cpu: 1}}",
+      ].join("\n"),
+    );
+    const error = await read().catch((caught: unknown) => caught as Error);
+    expect(error).toEqual(reported("field-invalid", join(home, ".config/slipway/config.yaml:1:18")));
+    expect(exitStatusOf(error)).toBe(2);
+    expect(
+      String(error)
+        .match(/config\.yaml:\d:\d+: \S+/g)
+        ?.map((each) => each.split(": ")[1]),
+    ).toEqual([
+      "registries.r.plainHtp",
+      "remoteCaches.c.header",
+      "kubernetes.context",
+      "images.r.sign.key",
+      "services.models.claims",
+      "instanceTypes.a.memory",
+    ]);
+    config("instanceTypes: [");
+    await expect(read()).rejects.toThrow(reported("file-invalid"));
   });
 });

@@ -1,28 +1,15 @@
 import { readFileSync } from "node:fs";
 import type { Environment } from "../core/environment.ts";
 import { UserError } from "../core/errors.ts";
-import { configFile } from "../core/user-folders.ts";
-import { normalizeRegistry } from "../oci/registry-host.ts";
+import { dockerHub, normalizeRegistry, ruleHost } from "../oci/registry-host.ts";
 import { certificatesOf } from "./certificates-folder.ts";
-import {
-  type ConfiguredContext,
-  type NamedFile,
-  readContexts,
-  readRegistries,
-  readRemoteCaches,
-  type SecretPlace,
-} from "./config-file.ts";
+import { readConfig } from "./config-file.ts";
+import type { ConfiguredContext, ConfiguredRegistry, RequiredAttestation } from "./config-schema.ts";
+import type { NamedFile, NamedKey, NamedVariable } from "./shape.ts";
 import type { Trust } from "./trust.ts";
 
 /** How to reach one registry, by the user's configuration. */
-export interface RegistrySettings extends Trust {
-  /** Speak plain HTTP to it. Default: only to loopback. */
-  readonly plainHttp?: boolean;
-  /** A further host whose token service may get the credential of this registry. */
-  readonly tokenService?: string;
-  /** What the names of repositories that Slipway pushes to begin with, such as `team/jobs`. */
-  readonly repositoryPrefix?: string;
-}
+export type RegistrySettings = Trust & Pick<ConfiguredRegistry, "plainHttp" | "tokenService" | "repositoryPrefix">;
 
 /**
  * Reads the settings of a registry: its entry under `registries` in the user's configuration file, and certificates from podman's and
@@ -32,9 +19,10 @@ export interface RegistrySettings extends Trust {
  * @throws UserError that names the file, and the line and key in it
  */
 export async function registrySettings(registry: string, env: Environment = process.env): Promise<RegistrySettings> {
-  const configured = await configuredRegistry(registry, env);
-  const fromFolder = configured?.plainHttp ? {} : certificatesOf(registry, env);
-  return { ...fromFolder, ...configured };
+  const { registries } = await readConfig(env);
+  const { ca, certificate, key, ...settings } = registries?.get(normalizeRegistry(registry)) ?? {};
+  const fromFolder = settings.plainHttp ? {} : certificatesOf(registry, env);
+  return { ...fromFolder, ...settings, ...trustOf({ ca, certificate, key }) };
 }
 
 /**
@@ -48,9 +36,8 @@ export async function placesIn(registry: string, env: Environment = process.env)
   const isOurs =
     env["SLIPWAY_REGISTRY"] !== undefined && normalizeRegistry(env["SLIPWAY_REGISTRY"]) === normalizeRegistry(registry);
   const given = isOurs ? (env["SLIPWAY_REPOSITORY_PREFIX"] ?? "").replace(/^\/+|\/+$/g, "") : "";
-  // Parsing the file takes longer than the rest of a launch without changes.
-  const isConfigured = readConfiguration(env).text?.includes("repositoryPrefix");
-  const prefix = given || (isConfigured ? (await configuredRegistry(registry, env))?.repositoryPrefix : undefined);
+  const { registries } = await readConfig(env);
+  const prefix = given || registries?.get(normalizeRegistry(registry))?.repositoryPrefix;
   return (name) => (prefix === undefined || `${name}/`.startsWith(`${prefix}/`) ? name : `${prefix}/${name}`);
 }
 
@@ -69,58 +56,72 @@ export interface RemoteCacheSettings extends Trust {
  * @throws UserError as {@link registrySettings}
  */
 export async function remoteCacheSettings(host: string, env: Environment = process.env): Promise<RemoteCacheSettings> {
-  const { path, text } = readConfiguration(env);
-  const caches = text === undefined ? undefined : await readRemoteCaches(text, path);
+  const { remoteCaches: caches } = await readConfig(env);
   const { ca, certificate, key, headers, credentialHelper } =
     caches?.get(normalizeRegistry(host)) ?? caches?.get(normalizeRegistry(host.replace(/:\d+$/, ""))) ?? {};
   return {
     ...trustOf({ ca, certificate, key }),
     ...(credentialHelper ? { credentialHelper } : {}),
-    headers: Object.fromEntries([...(headers ?? [])].map(([name, place]) => [name, secretAt(place, env)])),
+    headers: Object.fromEntries(
+      [...(headers ?? [])].map(([name, { file, env: variable }]) => [
+        name,
+        secretAt((file ?? variable) as NamedFile | NamedVariable, env),
+      ]),
+    ),
   };
 }
 
-function secretAt(place: SecretPlace, env: Environment): string {
+function secretAt(place: NamedFile | NamedVariable, env: Environment): string {
   const value = "variable" in place ? env[place.variable] : readNamed(place).trim();
   if (value && !/[\0\r\n]/.test(value)) return value;
-  const [file, what] = "variable" in place ? [place.variable, "variable"] : [place.path, "file"];
+  const [source, what] = "variable" in place ? [place.variable, "variable"] : [place.path, "file"];
   throw new UserError(
-    { code: "variable-invalid", culprit: file },
-    `${place.where}: ${what} ${file} is ${value ? "not one line" : "empty"}.`,
+    { code: "variable-invalid", culprit: source },
+    `${place.where}: ${what} ${source} is ${value ? "not one line" : "empty"}.`,
     "Put the value of the header field into it, in one line.",
   );
 }
 
 /** Reads the settings of a context of the kubeconfig. Errors as {@link registrySettings}. */
 export async function contextSettings(context: string, env: Environment = process.env): Promise<ConfiguredContext> {
-  const { path, text } = readConfiguration(env);
-  return (text === undefined ? undefined : (await readContexts(text, path)).get(context)) ?? {};
+  return (await readConfig(env)).kubernetes?.contexts?.get(context) ?? {};
 }
 
-/** The user's configuration file, and its text if it exists. */
-export function readConfiguration(env: Environment): { readonly path: string; readonly text?: string } {
-  const { path, named } = configFile(env);
-  try {
-    return { path, text: readFileSync(path, "utf8") };
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    if (code === "ENOENT" && !named) return { path };
-    throw new UserError(
-      { code: "file-unreadable", culprit: path },
-      `Configuration file ${path} cannot be read (${code}).`,
-      named ? "Correct SLIPWAY_CONFIG, which names it, or unset it." : "Make it a file that you can read.",
-      { cause },
-    );
-  }
+/** The rules for the images of a repository. */
+export interface ImageRules {
+  /** Only images that are signed with this key run. */
+  readonly requiredKey?: NamedKey;
+  /** Attestations by the same key that they have too. */
+  readonly attestations?: readonly RequiredAttestation[];
+  /** The private key that signs images when they are pushed. */
+  readonly signingKey?: NamedKey;
 }
 
-async function configuredRegistry(registry: string, env: Environment): Promise<RegistrySettings | undefined> {
-  const { path, text } = readConfiguration(env);
-  if (text === undefined) return undefined;
-  const entry = (await readRegistries(text, path)).get(normalizeRegistry(registry));
-  if (!entry) return undefined;
-  const { ca, certificate, key, ...settings } = entry;
-  return { ...settings, ...trustOf({ ca, certificate, key }) };
+/**
+ * Reads the rules for the images of a repository: the entry under `images` of the configuration file with the longest name that the
+ * repository is in, else the entry `*`. Names that may lead to one registry are one name here.
+ *
+ * @param registry `host[:port]`
+ * @throws UserError as {@link registrySettings}
+ */
+export async function imageRules(
+  registry: string,
+  repository: string,
+  env: Environment = process.env,
+): Promise<ImageRules> {
+  const { images } = await readConfig(env);
+  const host = ruleHost(registry);
+  const names = [`${host}/${repository}/`];
+  // `docker.io/ubuntu` is `library/ubuntu`.
+  if (host === dockerHub && repository.startsWith("library/")) names.push(`${host}/${repository.slice(8)}/`);
+  const entries = [...(images ?? [])].filter(([key]) => names.some((name) => name.startsWith(`${key}/`)));
+  const [longest] = entries.sort(([one], [other]) => other.length - one.length);
+  const { require, sign } = longest?.[1] ?? images?.get("*") ?? {};
+  return {
+    ...(require ? { requiredKey: require.signature.key } : {}),
+    ...(require?.attestations ? { attestations: require.attestations } : {}),
+    ...(sign ? { signingKey: sign.key } : {}),
+  };
 }
 
 type TrustFiles = Partial<Record<"ca" | "certificate" | "key", NamedFile | undefined>>;

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { volumeComplaints } from "./volumes.ts";
+import { volumeMistakes } from "./volumes.ts";
 
 it("takes claims and folders", () => {
   const volumes = {
@@ -8,7 +8,7 @@ it("takes claims and folders", () => {
     "/var/cache/x": { folder: "../cache", writable: false },
     "/home/me": { folder: "/home/me" },
   };
-  expect(volumeComplaints(volumes)).toEqual([]);
+  expect(volumeMistakes(volumes)).toEqual([]);
 });
 
 // Python has the same cases: python/tests/options_test.py.
@@ -30,5 +30,5 @@ it.each([
   [{ "/a": { claim: "a", readonly: true } }, ["/a", "readonly"], "is not a field of a volume"],
   [{ "/a": { claim: "a", writable: "yes" } }, ["/a", "writable"], "is neither true nor false"],
 ])("refuses %j", (volumes, path, problem) => {
-  expect(volumeComplaints(volumes)).toMatchObject([{ path, problem }]);
+  expect(volumeMistakes(volumes)).toMatchObject([{ path, problem }]);
 });

@@ -1,5 +1,5 @@
 // Part of the public types of the package `slipway`, so it uses no Node types.
-import { nearest } from "../core/nearest.ts";
+import { type Mistake, unknownKey } from "./mistake.ts";
 
 /**
  * What a job or a function sees at a path. `claim`: a PersistentVolumeClaim of the namespace; on podman and docker a named volume. `folder`: a folder
@@ -11,16 +11,6 @@ export type Volume =
 
 /** Volumes by the absolute path at which they are seen. */
 export type Volumes = Readonly<Record<string, Volume>>;
-
-/** What is wrong, where, and what to do. */
-export interface VolumeComplaint {
-  /** Below the volumes. */
-  readonly path: readonly string[];
-  readonly problem: string;
-  readonly remedy: string;
-  /** Whether the last part of the path is wrong, and not its value. */
-  readonly isKey?: boolean;
-}
 
 const fields = ["claim", "folder", "writable"];
 
@@ -42,15 +32,15 @@ const takenAlone = [
 ];
 
 /** What is wrong with volumes as somebody wrote them. */
-export function volumeComplaints(volumes: Readonly<Record<string, unknown>>): VolumeComplaint[] {
+export function volumeMistakes(volumes: Readonly<Record<string, unknown>>): Mistake[] {
   const paths = Object.keys(volumes);
-  return Object.entries(volumes).flatMap(([path, volume]): VolumeComplaint[] => {
-    const wrong = pathComplaint(path, paths);
+  return Object.entries(volumes).flatMap(([path, volume]): Mistake[] => {
+    const wrong = pathMistake(path, paths);
     return [...(wrong ? [{ path: [path], isKey: true, ...wrong }] : []), ...volumeProblems(path, volume)];
   });
 }
 
-function pathComplaint(path: string, all: readonly string[]): Pick<VolumeComplaint, "problem" | "remedy"> | undefined {
+function pathMistake(path: string, all: readonly string[]): Pick<Mistake, "problem" | "remedy"> | undefined {
   const remedy = "Write an absolute path of a folder, such as /data.";
   const parts = path.split("/").slice(1);
   if (!path.startsWith("/")) return { problem: "is not an absolute path", remedy };
@@ -64,17 +54,13 @@ function pathComplaint(path: string, all: readonly string[]): Pick<VolumeComplai
   return outer === undefined ? undefined : { problem: `is inside ${outer}`, remedy: "Give it a path of its own." };
 }
 
-function volumeProblems(path: string, volume: unknown): VolumeComplaint[] {
+function volumeProblems(path: string, volume: unknown): Mistake[] {
   const example = "Write {claim: NAME} or {folder: PATH}.";
   if (typeof volume !== "object" || volume === null || Array.isArray(volume))
     return [{ path: [path], problem: "is not a volume", remedy: example }];
   const given = volume as Readonly<Record<string, unknown>>;
   const unknown = Object.keys(given).find((name) => !fields.includes(name));
-  if (unknown !== undefined) {
-    const meant = nearest(unknown, fields);
-    const problem = `is not a field of a volume${meant === undefined ? "" : ` (did you mean ${meant}?)`}`;
-    return [{ path: [path, unknown], isKey: true, problem, remedy: `Known here: ${fields.join(", ")}.` }];
-  }
+  if (unknown !== undefined) return [unknownKey([path, unknown], "a field of a volume", fields).mistake];
   const { claim, folder, writable } = given;
   if ((claim === undefined) === (folder === undefined)) {
     const problem = claim === undefined ? "names neither a claim nor a folder" : "is a claim and a folder at once";

@@ -1,7 +1,7 @@
 import { basename, dirname, extname, join } from "node:path";
 import { z } from "zod";
 import { Document } from "../config/document.ts";
-import { issuesOf } from "../config/mistakes.ts";
+import { mistakesOf } from "../config/mistakes.ts";
 import { readDocument } from "../config/read-document.ts";
 import { strictFields } from "../config/schema-words.ts";
 import { type GitProtocol, safeProtocols } from "../git/url.ts";
@@ -59,7 +59,7 @@ export function parseJobLock(text: string, name: string, protocols: readonly Git
     }),
   });
   const parsed = schema.safeParse(document.value);
-  if (!parsed.success) throw document.error(issuesOf(parsed.error.issues, document.value));
+  if (!parsed.success) throw document.error(mistakesOf(parsed.error.issues, document.value));
   // The schema speaks of one key among several where the model has a union.
   const lock = parsed.data as unknown as JobLock;
   const issues = checkDeployment(lock.deployment);

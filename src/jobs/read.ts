@@ -1,5 +1,6 @@
-import { Document, type Issue } from "../config/document.ts";
-import { issuesOf } from "../config/mistakes.ts";
+import { Document } from "../config/document.ts";
+import type { Mistake } from "../config/mistake.ts";
+import { mistakesOf } from "../config/mistakes.ts";
 import { type GitProtocol, safeProtocols } from "../git/url.ts";
 import { functionLanguage } from "./function.ts";
 import { indexVariable } from "./matrix.ts";
@@ -19,7 +20,7 @@ export function parseDeployment(
 ): Deployment {
   const document = Document.parse(text, name);
   const parsed = deploymentFields({ protocols }).safeParse(document.value);
-  if (!parsed.success) throw document.error(issuesOf(parsed.error.issues, document.value));
+  if (!parsed.success) throw document.error(mistakesOf(parsed.error.issues, document.value));
   const deployment: Deployment = parsed.data;
   const issues = checkDeployment(deployment);
   if (issues.length > 0) throw document.error(issues);
@@ -27,9 +28,9 @@ export function parseDeployment(
 }
 
 /** What holds between the fields of a deployment. */
-export function checkDeployment(deployment: Deployment): Issue[] {
+export function checkDeployment(deployment: Deployment): Mistake[] {
   const { interpreter, code } = deployment;
-  const issues: Issue[] = [];
+  const issues: Mistake[] = [];
   const add = (path: readonly PropertyKey[], problem: string, remedy: string) => issues.push({ path, problem, remedy });
   const [kind = ""] = Object.entries(interpreter).find(([, value]) => value !== undefined) ?? [];
 
@@ -64,7 +65,7 @@ export function checkDeployment(deployment: Deployment): Issue[] {
   return issues;
 }
 
-function addMatrix({ matrix, parallelism, environment, function: called }: Deployment, issues: Issue[]): void {
+function addMatrix({ matrix, parallelism, environment, function: called }: Deployment, issues: Mistake[]): void {
   if (!matrix) {
     const remedy = "Leave it out, or add `matrix`.";
     if (parallelism !== undefined) issues.push({ path: ["parallelism"], problem: "has no `matrix`", remedy });

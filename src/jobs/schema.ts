@@ -5,21 +5,20 @@ import { parseDuration } from "../config/quantity.ts";
 import {
   anyText,
   checked,
-  complaint,
   memory,
+  mistake,
   named,
   number,
   oneOf,
   quantity,
-  referenceIn,
   strictFields,
   text,
 } from "../config/schema-words.ts";
-import { type Volumes, volumeComplaints } from "../config/volumes.ts";
+import { type Volumes, volumeMistakes } from "../config/volumes.ts";
 import { referenceComplaint, secretIn } from "../core/secret-reference.ts";
 import { type GitProtocol, isBranchName, parseGitUrl, safeProtocols } from "../git/url.ts";
 import { type Digest, isDigest } from "../oci/digest.ts";
-import { isTag } from "../oci/reference.ts";
+import { isTag, referenceIn } from "../oci/reference.ts";
 import { itemCount, maximumItems, maximumMatrix } from "./matrix.ts";
 import { type Json, ownInterpreter } from "./model.ts";
 import { scheduleComplaint, timeZoneComplaint } from "./schedule.ts";
@@ -111,7 +110,7 @@ const variables = named(anyText).meta({ type: "object", additionalProperties: { 
 const environment = variables.superRefine((value, context) => {
   for (const [name, text] of Object.entries(value)) {
     const wrong = typeof text === "string" ? referenceComplaint(text) : undefined;
-    if (wrong) context.addIssue({ code: "custom", path: [name], message: complaint(...wrong) });
+    if (wrong) context.addIssue({ code: "custom", path: [name], message: mistake(...wrong) });
     const message = nameComplaint(name);
     if (message) context.addIssue({ code: "custom", path: [name], params: { isKey: true }, message });
   }
@@ -119,7 +118,7 @@ const environment = variables.superRefine((value, context) => {
 
 function nameComplaint(name: string): string | undefined {
   if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) return undefined;
-  return complaint("is not the name of a variable", "Write letters, digits and _, no digit first.");
+  return mistake("is not the name of a variable", "Write letters, digits and _, no digit first.");
 }
 
 /** A value of a matrix, as its variable has it. */
@@ -128,7 +127,7 @@ const matrixValue = z
   .transform(String)
   .superRefine((value, context) => {
     if (secretIn(value) === undefined) return;
-    const message = complaint("is a secret", "Give it in `environment`: whoever may look at the job sees the matrix.");
+    const message = mistake("is a secret", "Give it in `environment`: whoever may look at the job sees the matrix.");
     context.addIssue({ code: "custom", message });
   });
 
@@ -150,7 +149,7 @@ const matrix = named(
     }
     const items = itemCount(value);
     const add = (problem: string, remedy: string) =>
-      context.addIssue({ code: "custom", message: complaint(problem, remedy) });
+      context.addIssue({ code: "custom", message: mistake(problem, remedy) });
     if (Object.keys(value).length === 0)
       add("is empty", "Name at least one variable with its values, or leave it out.");
     else if (items > maximumItems) add(`has ${items} items`, `Give at most ${maximumItems}, in several jobs.`);
@@ -168,8 +167,8 @@ const volumes = (named(z.unknown()) as z.ZodType as z.ZodType<Volumes, Volumes>)
     },
   })
   .superRefine((value, context) => {
-    for (const { path, isKey = false, problem, remedy } of volumeComplaints(value)) {
-      context.addIssue({ code: "custom", path: [...path], params: { isKey }, message: complaint(problem, remedy) });
+    for (const { path, isKey = false, problem, remedy } of volumeMistakes(value)) {
+      context.addIssue({ code: "custom", path: [...path], params: { isKey }, message: mistake(problem, remedy) });
     }
   });
 

@@ -1,3 +1,4 @@
+import { readConfig } from "../config/config-file.ts";
 import { placesIn } from "../config/settings.ts";
 import type { Environment } from "../core/environment.ts";
 import { normalizeRegistry } from "../oci/registry-host.ts";
@@ -23,7 +24,10 @@ export function destinationOf(image: RequestedImage, request: LaunchRequest, env
 
 /** The repository of an image there. Many registries give a user only repositories below a prefix. */
 export async function repositoryIn(destination: Destination, name: string, env: Environment): Promise<string> {
-  return destination === embedded ? name : (await placesIn(destination, env))(name);
+  if (destination !== embedded) return (await placesIn(destination, env))(name);
+  // It needs no setting, but a mistake in the file is reported with every registry.
+  await readConfig(env);
+  return name;
 }
 
 /** An open registry, and its name in image references. */

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { askServer, askStatus } from "../registry-server/client.ts";
@@ -42,6 +42,24 @@ describe("the embedded registry", () => {
     expect(await target.run()).toEqual({ status: 0, stdout: first.stdout, stderr: "" });
     expect(requests().slice(before)).toEqual([`HEAD /v2/team/app/manifests/${digest}`]);
   });
+
+  it.each(["launch", "binary", "push"] as const)(
+    "gets nothing from a %s with a mistake in config.yaml",
+    async (mode) => {
+      const { target, pid } = pipeline(mode);
+      const path = join(target.folder, "config.yaml");
+      for (const [text, place] of [
+        ["registries: [", "1:14"],
+        ["instanceTypes: {a: {cpus: 1}}", "1:17"],
+      ] as const) {
+        writeFileSync(path, text);
+        const { status, stdout, stderr } = await target.run([], { SLIPWAY_CONFIG: path });
+        expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+        expect(stderr).toContain(`${path}:${place}: `);
+        expect(await pid()).toBeUndefined();
+      }
+    },
+  );
 
   it("is asked once per tag by a push of nothing new", async () => {
     const { target, requests } = pipeline("push");

@@ -86,3 +86,12 @@ export function formatReference(reference: Reference): string {
   const digest = reference.digest === undefined ? "" : `@${reference.digest}`;
   return `${registry}/${reference.repository}${tag}${digest}`;
 }
+
+/** The name of an image that a text is; undefined where it is none. */
+export function referenceIn(value: string): Reference | undefined {
+  try {
+    return parseReference(value);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
+import { readConfig } from "../config/config-file.ts";
 import { registrySettings } from "../config/settings.ts";
 import type { Environment } from "../core/environment.ts";
 import { UserError } from "../core/errors.ts";
@@ -27,6 +28,8 @@ export function embeddedHost(env: Environment = process.env): string | undefined
  */
 export async function openByName(registry: string, env: Environment = process.env): Promise<RegistryClient> {
   if (registry !== embeddedHost(env)) return openConfigured(registry, env);
+  // It needs no setting, but a mistake in the file is reported with every registry.
+  await readConfig(env);
   const { socket } = registryPaths(env);
   if (existsSync(socket)) return openRegistry(registry, { embedded: { socketPath: socket } });
   throw new UserError(

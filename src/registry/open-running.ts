@@ -1,3 +1,4 @@
+import { readConfig } from "../config/config-file.ts";
 import { UserError } from "../core/errors.ts";
 import { runningRegistry } from "../registry-server/running.ts";
 import type { RegistryClient } from "./client/client.ts";
@@ -11,6 +12,7 @@ import { embeddedHost, openByName } from "./open-by-name.ts";
  */
 export async function openRunning(registry: string): Promise<RegistryClient> {
   if (registry !== embeddedHost()) return openByName(registry);
+  await readConfig();
   const { host, socketPath } = await runningRegistry();
   if (host === registry) return openRegistry(registry, { embedded: { socketPath } });
   throw new UserError(

@@ -1,3 +1,4 @@
+import { readConfig } from "../config/config-file.ts";
 import { placesIn } from "../config/settings.ts";
 import type { Environment } from "../core/environment.ts";
 import { normalizeRegistry } from "../oci/registry-host.ts";
@@ -37,6 +38,7 @@ export async function openWritable({ env = process.env, embedded }: WritableOpti
     const host = normalizeRegistry(named);
     return { client: await openConfigured(host, env), host, place: await placesIn(host, env) };
   }
+  await readConfig(env);
   const { socketPath, host } = await embedded();
   return { client: openRegistry(host, { embedded: { socketPath } }), host, place: (name) => name };
 }

@@ -1,7 +1,7 @@
 import type { Resources } from "../config/limits.ts";
 import { parseBytes, parseDuration } from "../config/quantity.ts";
 import type { JobResources } from "../config/resources.ts";
-import { volumeComplaints } from "../config/volumes.ts";
+import { volumeMistakes } from "../config/volumes.ts";
 import { UserError } from "../core/errors.ts";
 import { nearest } from "../core/nearest.ts";
 import { referenceComplaint } from "../core/secret-reference.ts";
@@ -103,7 +103,7 @@ export function checkOptions<Options extends CallOptions>(
     ["tag", "env", "network", "resources", "volumes", "retries", "timeLimit", ...more],
     checks,
   );
-  for (const { path, problem, remedy } of volumeComplaints(options.volumes ?? {}).slice(0, 1)) {
+  for (const { path, problem, remedy } of volumeMistakes(options.volumes ?? {}).slice(0, 1)) {
     const culprit = ["volumes", ...path].join(".");
     throw new UserError({ code: "value-invalid", culprit }, `${subject}: ${culprit} ${problem}.`, remedy);
   }

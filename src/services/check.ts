@@ -1,9 +1,9 @@
-import type { Issue } from "../config/document.ts";
+import type { Mistake } from "../config/mistake.ts";
 import type { ServiceFields } from "./schema.ts";
 
-export function checkFields(fields: ServiceFields): Issue[] {
+export function checkFields(fields: ServiceFields): Mistake[] {
   const { resources } = fields;
-  const issues: Issue[] = [];
+  const issues: Mistake[] = [];
   const add = (path: readonly PropertyKey[], problem: string, remedy: string) => issues.push({ path, problem, remedy });
 
   if (fields.port !== undefined && resources.ports) {

@@ -1,9 +1,10 @@
 import { readdir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { z } from "zod";
-import { Document, type Issue } from "../config/document.ts";
+import { Document } from "../config/document.ts";
 import { unknownType } from "../config/instance-types.ts";
-import { issuesOf } from "../config/mistakes.ts";
+import type { Mistake } from "../config/mistake.ts";
+import { mistakesOf } from "../config/mistakes.ts";
 import { readDocument } from "../config/read-document.ts";
 import type { ErrorCode } from "../core/error-codes.ts";
 import { UserError } from "../core/errors.ts";
@@ -14,7 +15,7 @@ import { nameFrom, namePattern, type ServiceFields, serviceFields } from "./sche
 export interface ServiceDocument {
   readonly service: Service;
   /** The error for mistakes in fields, given by their paths in the document: `["models"]`. */
-  error(issues: readonly Issue[], code?: ErrorCode): UserError;
+  error(issues: readonly Mistake[], code?: ErrorCode): UserError;
 }
 
 export interface ServiceFile {
@@ -124,7 +125,7 @@ function readService(
     ...(givenImage === undefined ? missingImage(document.value) : []),
     ...(parsed.success ? [] : parsed.error.issues),
   ];
-  if (!parsed.success || formal.length > 0) throw document.error(issuesOf(formal, document.value));
+  if (!parsed.success || formal.length > 0) throw document.error(mistakesOf(formal, document.value));
   const fields = parsed.data;
   const name = fields.name ?? nameOfFile(fileName);
   const image = fields.image ?? givenImage;
@@ -165,7 +166,7 @@ function nameOfFile(fileName: string): string {
   return nameFrom(basename(fileName).replace(extension, ""));
 }
 
-function sameName(place: string): Issue {
+function sameName(place: string): Mistake {
   return {
     path: ["name"],
     problem: `is the name of another service in ${place}`,
@@ -173,8 +174,8 @@ function sameName(place: string): Issue {
   };
 }
 
-function unknownTypes({ resources }: ServiceFields, known: readonly string[]): Issue[] {
-  return (["instanceType", "machineType"] as const).flatMap((field): Issue[] => {
+function unknownTypes({ resources }: ServiceFields, known: readonly string[]): Mistake[] {
+  return (["instanceType", "machineType"] as const).flatMap((field): Mistake[] => {
     const type = resources[field];
     const wrong = type === undefined ? undefined : unknownType(type, known);
     return wrong === undefined ? [] : [{ path: ["resources", field], ...wrong }];

@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { spokenValue } from "../config/document.ts";
-import { checked, complaint, referenceIn, unknownFields } from "../config/schema-words.ts";
+import { checked, mistake, unknownFields } from "../config/schema-words.ts";
 import { referenceComplaint, secretPattern } from "../core/secret-reference.ts";
 import { parseGitUrl } from "../git/url.ts";
 import { isDigest } from "../oci/digest.ts";
-import { isRepository } from "../oci/reference.ts";
+import { isRepository, referenceIn } from "../oci/reference.ts";
 
 /** The message for a value of the wrong type. It never shows the value, which may be a misplaced secret. */
 function typeError(what: string, remedy: string) {
@@ -13,7 +13,7 @@ function typeError(what: string, remedy: string) {
     if (input === undefined) return undefined;
     const isNumber = typeof input === "number" || typeof input === "boolean";
     const said = isNumber ? `a ${typeof input}` : spokenValue(input);
-    return complaint(`is ${said}, not ${what}`, isNumber && what === "a text" ? "Put it in quotes." : remedy);
+    return mistake(`is ${said}, not ${what}`, isNumber && what === "a text" ? "Put it in quotes." : remedy);
   };
 }
 
@@ -31,13 +31,13 @@ function text() {
 
 /** A text with a pattern, which becomes part of the JSON Schema. */
 function formed(pattern: RegExp, problem: string, remedy: string) {
-  return text().regex(pattern, { error: complaint(problem, remedy) });
+  return text().regex(pattern, { error: mistake(problem, remedy) });
 }
 
 function whole(minimum: number, maximum: number, remedy?: string) {
   const range = `a whole number from ${minimum} to ${maximum}`;
   const outside = (issue: { readonly input?: unknown }) =>
-    complaint(`is ${String(issue.input)}`, remedy ?? `Give ${range}.`);
+    mistake(`is ${String(issue.input)}`, remedy ?? `Give ${range}.`);
   return z
     .int({
       error: (issue) =>
@@ -56,11 +56,11 @@ function flag() {
 function list<T extends z.ZodType>(item: T, maximum: number) {
   return z
     .array(item, { error: typeError("a list", "Write a line with - for each.") })
-    .max(maximum, { error: complaint(`has more than ${maximum} items`, "Have fewer.") });
+    .max(maximum, { error: mistake(`has more than ${maximum} items`, "Have fewer.") });
 }
 
 function someOf<T extends z.ZodType>(item: T, maximum: number, remedy: string) {
-  return list(item, maximum).min(1, { error: complaint("is empty", remedy) });
+  return list(item, maximum).min(1, { error: mistake("is empty", remedy) });
 }
 
 /** At most 40 characters, because names of objects add up to 20. */
@@ -155,14 +155,14 @@ const repository = fields("a field of a repository", {
     .describe("The user on the git server."),
   password: z
     .string({
-      error: (issue) => (issue.input === undefined ? undefined : passwordComplaint),
+      error: (issue) => (issue.input === undefined ? undefined : passwordMistake),
     })
-    .regex(new RegExp(`^SECRET:${secretPattern.source.slice(1)}`), { error: () => passwordComplaint })
+    .regex(new RegExp(`^SECRET:${secretPattern.source.slice(1)}`), { error: () => passwordMistake })
     .optional()
     .describe("`SECRET:NAME`, the secret that holds the password. Never the password."),
 });
 
-const passwordComplaint = complaint(
+const passwordMistake = mistake(
   "does not name a secret",
   "Write SECRET:NAME. If this is the password itself, remove it from the file, and change it if others could read the file.",
 );
@@ -262,7 +262,7 @@ const expose = fields("a field of expose", {
   ).describe("The host name of the first port from outside the cluster."),
   tls: z
     .union([z.boolean(), z.string().regex(/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/)], {
-      error: complaint(
+      error: mistake(
         "is neither true or false nor the name of a Secret",
         "Write true, or the name of the Secret that has the certificate.",
       ),

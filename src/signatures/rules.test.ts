@@ -2,7 +2,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
-import { imageRules } from "../config/image-rules.ts";
+import { imageRules } from "../config/settings.ts";
 import { exitStatusOf } from "../core/errors.ts";
 import { temporaryFolder } from "../core/testdata/folder.ts";
 import { reported } from "../core/testdata/reported.ts";
@@ -109,7 +109,6 @@ describe("the rules for images", () => {
       await demand(env, repository);
       await sign(env, repository);
     }
-    await demand({ SLIPWAY_CONFIG: join(folder, "one.pub") });
     expect(registry.log).toEqual([]);
   });
 
@@ -122,13 +121,15 @@ describe("the rules for images", () => {
   });
 
   it.each([
-    ["images: {HOST/Team: {}}", /which is neither a registry nor a repository/],
-    ["images: {HOST: {require: {}}}", /requires a signature or signs, without a key/],
-    ["images: {HOST: {sign: {}}}", /requires a signature or signs, without a key/],
-    ["images: {HOST: {require: {signature: {keys: x}}}}", /signature\.keys is not known/],
+    ["images: {HOST/Team: {}}", /images\.\(a key\) is neither a registry nor a repository/],
+    ["images: {HOST: {require: {}}}", /require\.signature is missing/],
+    ["images: {HOST: {require: {attestations: [{type: a}]}}}", /require\.signature is missing/],
+    ["images: {HOST: {require: }}", /require is not a group/],
+    ["images: {HOST: {sign: {}}}", /sign\.key is missing/],
+    ["images: {HOST: {require: {signature: {keys: x}}}}", /signature\.keys is not .*\(did you mean key\?\)/],
     ["images: {HOST: {require: {signature: {key: 1}}}}", /signature\.key is not a text/],
     ["images: {HOST: {require: {signature: {key: missing.pub}}}}", /missing\.pub cannot be read/],
-    ["image: {HOST: {}}\n# images", /image is not known/],
+    ["image: {HOST: {}}", /image is not .*\(did you mean images\?\)/],
   ])("%s is refused", async (text, problem) => {
     await expect(demand(configured(text))).rejects.toThrow(problem);
   });

@@ -1,4 +1,4 @@
-import { imageRules } from "../config/image-rules.ts";
+import { imageRules } from "../config/settings.ts";
 import type { Environment } from "../core/environment.ts";
 import { Failure } from "../core/errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";

@@ -1,8 +1,8 @@
 import { symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { readRegistries } from "../../src/config/config-file.ts";
-import { volumeComplaints } from "../../src/config/volumes.ts";
+import { parseConfig } from "../../src/config/parse-config.ts";
+import { volumeMistakes } from "../../src/config/volumes.ts";
 import { mountArgument } from "../../src/containers/arguments.ts";
 import { divideEnvironment } from "../../src/containers/environment.ts";
 import { UserError } from "../../src/core/errors.ts";
@@ -27,13 +27,15 @@ const bomb = `x: &a [${"1,".repeat(99)}]\n${"bcdefghi".replaceAll(/./g, (name) =
 describe.each([
   ["a job", (text: string) => parseDeployment(text, "a.yaml"), job],
   ["a service", (text: string) => parseServices(text, "a.yaml", ["C4"]), service],
-  ["config.yaml", (text: string) => readRegistries(text, "a.yaml"), "registries: {}\n"],
+  ["config.yaml", (text: string) => parseConfig(text, "a.yaml"), "registries: {}\n"],
 ])("%s of somebody else", (_, parse, good) => {
   it.each([
     ["aliases that multiply", `${bomb}${good}`],
     ["nested lists", `${good}x: ${"[".repeat(5000)}`],
+    ["nested groups", `${good}x: ${"{a: ".repeat(150)}1${"}".repeat(150)}`],
     ["a key __proto__", `${good}__proto__: {polluted: 1}\n`],
     ["a merged key", `x: &x {polluted: 1}\n${good}<<: *x\n`],
+    ["a tag of a group", `${good}x: !!js/object {}\n`],
     ["a tag of a language", `${good}x: !!js/function "function () {}"\n`],
     ["a control character", `${good}x: "\u001b[2J"\n`],
   ])("is refused with %s, at once", async (_name, text) => {
@@ -59,7 +61,7 @@ describe("a job of somebody else", () => {
 
   it("puts nothing over folders of the system", () => {
     for (const path of ["/", "/dev/shm", "/sys", "/run/a", "/slipway", "/etc", "a", "/a\nb", "/a:b"])
-      expect(volumeComplaints({ [path]: { claim: "a" } }), path).not.toEqual([]);
+      expect(volumeMistakes({ [path]: { claim: "a" } }), path).not.toEqual([]);
   });
 });
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { gzipSync } from "node:zlib";
 import { expect } from "vitest";
-import { readImages, readRegistries, readRemoteCaches } from "../../src/config/config-file.ts";
+import { parseConfig } from "../../src/config/parse-config.ts";
 import { parseExactly } from "../../src/core/exact-json.ts";
 import { parseReply, ResultReader } from "../../src/core/protocol.ts";
 import { lookUp } from "../../src/credentials/docker-config.ts";
@@ -250,9 +250,7 @@ export const targets: readonly Target[] = [
   {
     name: "config.yaml",
     seeds: [configuration],
-    run: text(async (input) => {
-      for (const read of [readRegistries, readRemoteCaches, readImages]) await read(input, "config.yaml");
-    }),
+    run: text((input) => parseConfig(input, "config.yaml")),
   },
   {
     name: "git addresses",

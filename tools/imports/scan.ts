@@ -98,7 +98,7 @@ export function importsFile(repository: Repository): string {
     while (folder !== "." && !packages.has(folder)) folder = dirname(folder);
     return folder === "." ? `//:${path}` : `//${folder}:${relative(folder, path)}`;
   };
-  const modules = [...repository.files].filter((each) => /\.m?ts$/.test(each)).sort();
+  const modules = [...repository.files].filter((each) => /\.(m?ts|mjs)$/.test(each)).sort();
   const entries = modules
     .map((path) => [label(path), usesOf(path, repository, label).join(" ")] as const)
     .filter(([, uses]) => uses !== "")

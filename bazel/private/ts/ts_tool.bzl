@@ -34,7 +34,7 @@ ts_tool = rule(
     implementation = _ts_tool_impl,
     doc = "A TypeScript tool, bundled with all its packages.",
     attrs = {
-        "entry_point": attr.label(mandatory = True, allow_single_file = [".ts", ".mts"], doc = "The module that starts."),
+        "entry_point": attr.label(mandatory = True, allow_single_file = [".ts", ".mts", ".mjs"], doc = "The module that starts."),
         "srcs": attr.label_list(allow_files = True, doc = "The modules that it imports, or filegroups of them."),
         "deps": attr.label_list(doc = "npm packages, all from one npm repository."),
         "data": attr.label_list(allow_files = True, doc = "Files that the tool finds in its runfiles."),

@@ -3,6 +3,7 @@ import { Failure } from "../../core/errors.ts";
 import { heartbeat } from "../../core/heartbeat.ts";
 import { userPath } from "../../core/user-path.ts";
 import { examineCluster } from "../doctor/cluster.ts";
+import { examineConfiguration } from "../doctor/configuration.ts";
 import { examineEngine } from "../doctor/engine.ts";
 import { type Finding, formatFindings } from "../doctor/finding.ts";
 import { examineRegistry } from "../doctor/registry.ts";
@@ -27,6 +28,7 @@ export async function handler({ json }: { readonly json: boolean }): Promise<voi
     "the cluster": examineCluster(env),
     conda: examineConda(env),
     "the registry": examineRegistry(env),
+    "the configuration file": examineConfiguration(env),
   });
   if (json) printJson(findings);
   else process.stdout.write(`${formatFindings(findings)}\n`);

@@ -1,4 +1,4 @@
-import { imageRules } from "../../config/image-rules.ts";
+import { imageRules } from "../../config/settings.ts";
 import { reportOf, UserError } from "../../core/errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";

@@ -45,7 +45,7 @@ describe("slipway doctor", () => {
   it("finds nothing wrong with a machine that has everything but a cluster", async () => {
     const { status, out, error } = await doctor({ ...all, ...podman });
     expect(out.split("\n").filter((line) => !line.startsWith("ok "))).toEqual([
-      "missing  cluster      no kubeconfig",
+      "missing  cluster        no kubeconfig",
       expect.stringMatching(/^ +needed for: running jobs on Kubernetes$/),
       expect.stringMatching(/^ +Get a kubeconfig from /),
       "",
@@ -112,6 +112,21 @@ describe("slipway doctor", () => {
     const started = await findings({}, { BUILD_WORKSPACE_DIRECTORY: "/w" });
     expect(started["Bazel"]).toMatchObject({ state: "ok", detail: "runs this command" });
     expect((await findings({}))["Bazel"]).toMatchObject({ state: "missing" });
+  });
+
+  it("reports every mistake of the configuration file", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "doctor-"));
+    const env = { SLIPWAY_CONFIG: join(folder, "config.yaml") };
+    writeFileSync(env.SLIPWAY_CONFIG, "registries: {r.io: {ca: ca.pem}}\n");
+    expect((await findings(all, env))["configuration"]).toMatchObject({ state: "ok", detail: env.SLIPWAY_CONFIG });
+    writeFileSync(env.SLIPWAY_CONFIG, "registrys: {}\nservices: {model: {}}\n");
+    const wrong = (await findings(all, env))["configuration"];
+    expect(wrong).toMatchObject({ state: "broken", remedy: "Correct these 2 mistakes." });
+    expect(wrong?.detail).toMatch(/config\.yaml:1:1: .*mean registries\?[\s\S]*config\.yaml:2:12: .*mean models\?/);
+    writeFileSync(env.SLIPWAY_CONFIG, "registries: [");
+    expect((await findings(all, env))["configuration"]).toMatchObject({ state: "broken" });
+    const none = (await findings(all))["configuration"];
+    expect(none).toMatchObject({ state: "ok", detail: expect.stringMatching(/^none; /) });
   });
 
   it("names a registry that does not answer, and one that is no registry", async () => {

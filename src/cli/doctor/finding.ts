@@ -1,3 +1,5 @@
+import type { UserError } from "../../core/errors.ts";
+
 /** The doctor's finding about one tool or service. */
 export interface Finding {
   readonly part: string;
@@ -24,4 +26,10 @@ export function formatFindings(findings: readonly Finding[]): string {
       ...(state === "ok" || remedy === undefined ? [] : [`${indent}${remedy}`]),
     ])
     .join("\n");
+}
+
+/** The finding of a part that does not work. */
+export function broken(part: Omit<Finding, "state" | "detail">, error: unknown): Finding {
+  const { message = "", problem = message, remedy = "" } = error as Partial<UserError>;
+  return { ...part, state: "broken", detail: problem, remedy };
 }

@@ -1,9 +1,9 @@
 import type { Environment } from "../../core/environment.ts";
-import { exitStatusOf, type UserError } from "../../core/errors.ts";
+import { exitStatusOf } from "../../core/errors.ts";
 import { findCredential } from "../../credentials/find.ts";
 import { endpointOf } from "../../oci/endpoint.ts";
 import { findEmbeddedRegistry } from "../../registry-server/ensure.ts";
-import type { Finding } from "./finding.ts";
+import { broken, type Finding } from "./finding.ts";
 
 const registry = { part: "registry", neededFor: "pushing images", required: false } as const;
 const credentials = {
@@ -57,9 +57,4 @@ async function examineCredential(name: string, env: Environment): Promise<Findin
   } catch (error) {
     return broken(credentials, error);
   }
-}
-
-function broken(part: Omit<Finding, "state" | "detail">, error: unknown): Finding {
-  const { message = "", problem = message, remedy = "" } = error as Partial<UserError>;
-  return { ...part, state: "broken", detail: problem, remedy };
 }

@@ -1,0 +1,2 @@
+/** Types of yaml.mjs. */
+export { isPair, isScalar, LineCounter, parseAllDocuments, parseDocument, visit } from "yaml";
