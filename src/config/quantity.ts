@@ -30,3 +30,15 @@ export function parseDuration(text: string): number | undefined {
     0,
   );
 }
+
+/** Formats bytes for people, in powers of ten like disks and networks. */
+export function formatBytes(bytes: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${unit === 0 || value >= 99.5 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
+}

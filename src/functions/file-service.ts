@@ -1,4 +1,5 @@
 import type { Readable, Writable } from "node:stream";
+import { formatBytes } from "../config/quantity.ts";
 import type { Environment } from "../core/environment.ts";
 import { Failure, messageOf, UserError } from "../core/errors.ts";
 import { heartbeat, patience } from "../core/heartbeat.ts";
@@ -22,7 +23,7 @@ export async function serveFiles(questions: Readable, answers: Writable, env: En
   };
   const act = async ({ action, image, digest, size, path }: FileRequest) => {
     const verb = action === "store" ? "Storing" : "Fetching";
-    const endNotice = heartbeat(`${verb} ${(size / 2 ** 20).toFixed(1)} MiB, ${digest.slice(0, 19)}`, {
+    const endNotice = heartbeat(`${verb} ${formatBytes(size)}, ${digest.slice(0, 19)}`, {
       after: patience,
     });
     try {

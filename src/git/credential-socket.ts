@@ -1,5 +1,6 @@
 import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
+import { shellQuote } from "../core/shell-quote.ts";
 import { temporaryFolder } from "../core/temporary-folder.ts";
 import type { GitAccess } from "./access.ts";
 
@@ -72,7 +73,7 @@ export async function openCredentialSocket(find: NonNullable<GitAccess["findPass
   });
   await new Promise<void>((resolve, reject) => server.once("error", reject).listen(path, resolve));
   return {
-    helper: `cache --socket='${path.replaceAll("'", "'\\''")}'`,
+    helper: `cache --socket=${shellQuote(path)}`,
     trail: () => trail,
     close: async () => {
       await new Promise<void>((resolve) => server.close(() => resolve()));

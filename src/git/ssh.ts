@@ -1,4 +1,5 @@
 import { Failure } from "../core/errors.ts";
+import { shellQuote } from "../core/shell-quote.ts";
 import { type SshAgent, startSshAgent } from "../credentials/ssh-agent.ts";
 import type { GitAccess, GitKey } from "./access.ts";
 import { storedKey } from "./stored.ts";
@@ -27,7 +28,7 @@ export async function openSsh(url: string, access: GitAccess): Promise<SshSessio
     "ConnectTimeout=30",
     "ServerAliveInterval=20",
   ];
-  const identity = key?.kind === "ssh-key-file" ? [`-i ${quoted(key.path)}`, "-o IdentitiesOnly=yes"] : [];
+  const identity = key?.kind === "ssh-key-file" ? [`-i ${shellQuote(key.path)}`, "-o IdentitiesOnly=yes"] : [];
   const command = ["ssh", ...options.map((option) => `-o ${option}`), ...identity].join(" ");
   const variables = { GIT_SSH_COMMAND: command, GIT_SSH_VARIANT: "ssh" };
   const source = key === undefined ? {} : { source: key.source };
@@ -47,9 +48,4 @@ async function agentFor(key: Extract<GitKey, { kind: "ssh-key" }>, access: GitAc
       { cause },
     );
   }
-}
-
-/** One word of /bin/sh, by which git starts ssh. */
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -3,6 +3,7 @@ import { basename, dirname, join, relative } from "node:path";
 import { Document } from "../config/document.ts";
 import { readDocument } from "../config/read-document.ts";
 import { UserError } from "../core/errors.ts";
+import { shellQuote } from "../core/shell-quote.ts";
 import { userPath } from "../core/user-path.ts";
 import { isLockPath, type JobLock, lockPath, parseJobLock, readJobLock } from "./lock.ts";
 import type { Deployment } from "./model.ts";
@@ -62,8 +63,8 @@ export class JobFile {
   /** The command that runs the job now, whatever its schedule. */
   get onceCommand(): string {
     if (this.#target !== undefined) return `bazel run ${this.#target} -- --once`;
-    const folder = this.folder === dirname(this.path) ? "" : ` --folder ${shellWord(this.folder)}`;
-    return `slipway job run --once ${shellWord(this.path)}${folder}`;
+    const folder = this.folder === dirname(this.path) ? "" : ` --folder ${shellQuote(this.folder)}`;
+    return `slipway job run --once ${shellQuote(this.path)}${folder}`;
   }
 
   /** @throws UserError with file, line, column, field and nearest known name of every mistake */
@@ -92,8 +93,4 @@ export class JobFile {
     this.#text ??= readDocument(this.path, this.name);
     return this.#text;
   }
-}
-
-function shellWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -1,4 +1,5 @@
 import type { Environment } from "../core/environment.ts";
+import { shellQuote } from "../core/shell-quote.ts";
 import { parseImageConfig } from "../oci/config.ts";
 import { SourceImage } from "../registry/source-image.ts";
 import { dimensions, indexVariable, type Matrix } from "./matrix.ts";
@@ -41,12 +42,8 @@ async function commandOf(
 export function itemScript(matrix: Matrix): string {
   return dimensions(matrix)
     .map(({ name, values, run }) => {
-      const cases = values.map((value, index) => `${index}) ${name}=${quoted(value)};;`).join(" ");
+      const cases = values.map((value, index) => `${index}) ${name}=${shellQuote(value)};;`).join(" ");
       return `case $((${indexVariable} / ${run} % ${values.length})) in ${cases} esac\nexport ${name}\n`;
     })
     .join("");
-}
-
-function quoted(value: string): string {
-  return `'${value.replaceAll("'", "'\\''")}'`;
 }

@@ -1,6 +1,6 @@
+import { formatBytes } from "../config/quantity.ts";
 import { Failure } from "../core/errors.ts";
 import type { LayerMetadata } from "../oci/layer.ts";
-import { formatBytes } from "../registry/client/progress.ts";
 import type { BlobToPush } from "../registry/client/push.ts";
 import { RemoteCache } from "../remote-cache/remote-cache.ts";
 

@@ -1,5 +1,6 @@
+import { formatBytes } from "../config/quantity.ts";
 import type { Environment } from "../core/environment.ts";
-import { formatBytes } from "../registry/client/progress.ts";
+import { shellQuote } from "../core/shell-quote.ts";
 import { type Destinations, embedded, type OpenDestination } from "./destination.ts";
 import { builtImages, customImage, imageReference } from "./environment.ts";
 import { print } from "./output.ts";
@@ -63,11 +64,7 @@ export function describeRun(
 ): void {
   const changed = Object.keys(environment).filter((name) => environment[name] !== env[name]);
   const variables = [...new Set([customImage, builtImages, ...changed])].flatMap((name) =>
-    environment[name] === undefined ? [] : [`${name}=${quote(environment[name])}`],
+    environment[name] === undefined ? [] : [`${name}=${shellQuote(environment[name])}`],
   );
-  print(`would run ${[...variables, ...[program, ...args].map(quote)].join(" ")}\n`);
-}
-
-function quote(text: string): string {
-  return /^[A-Za-z0-9_@%+=:,./#-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+  print(`would run ${[...variables, ...[program, ...args].map(shellQuote)].join(" ")}\n`);
 }

@@ -1,8 +1,10 @@
 import type { Readable } from "node:stream";
+import { Backoff } from "../core/back-off.ts";
 import type { Environment } from "../core/environment.ts";
 import { Failure, UserError } from "../core/errors.ts";
 import { splitDigest } from "../oci/digest.ts";
-import { Backoff, defaultRetryPolicy, type RetryPolicy } from "../registry/client/retry.ts";
+import type { RetryPolicy } from "../registry/client/retry.ts";
+import { defaultRetryPolicy } from "../registry/client/retry.ts";
 import { accessTo } from "./access.ts";
 import { type CacheAddress, parseCacheAddress } from "./address.ts";
 import { diskStore } from "./disk-store.ts";

@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { setTimeout as delay } from "node:timers/promises";
+import { Backoff } from "../core/back-off.ts";
 import { Failure, messageOf } from "../core/errors.ts";
 import type { PodAccess } from "../functions/pod-access.ts";
 import { type Content, damaged, type Remote } from "./file-place.ts";
@@ -14,7 +15,7 @@ import { type Content, damaged, type Remote } from "./file-place.ts";
 /** The file with {@link PodAccess} in the folder of a pod. */
 export const accessFile = "access.json";
 
-const attempts = 6;
+const policy = { attempts: 6, firstDelay: 500 };
 /** Milliseconds that a registry may be silent. */
 const patience = 60_000;
 /** Milliseconds that a new token may take: nodes look for changes of Secrets about once a minute. */
@@ -119,19 +120,19 @@ class Final extends Error {
 }
 
 async function withPatience(doing: string, act: () => Promise<void>): Promise<void> {
-  for (let attempt = 1; ; attempt += 1) {
+  const backoff = new Backoff(policy);
+  for (;;) {
     try {
       return await act();
     } catch (error) {
       if (error instanceof Final) throw error.cause;
       if (error instanceof Failure) throw error;
-      if (attempt < attempts) await delay(250 * 2 ** attempt);
-      else
-        throw new Failure(
-          { code: "registry-unreachable", culprit: "files" },
-          `${doing} failed ${attempts} times in this pod: ${messageOf(error).split("\n", 1)[0]}.`,
-          "Check that pods of the cluster reach the registry.",
-        );
+      if (await backoff.wait()) continue;
+      throw new Failure(
+        { code: "registry-unreachable", culprit: "files" },
+        `${doing} failed ${policy.attempts} times in this pod: ${messageOf(error).split("\n", 1)[0]}.`,
+        "Check that pods of the cluster reach the registry.",
+      );
     }
   }
 }

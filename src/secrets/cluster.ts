@@ -1,9 +1,9 @@
 import type { Environment } from "../core/environment.ts";
 import { UserError } from "../core/errors.ts";
-import { refusalOf } from "../kubernetes/api-error.ts";
 import type { Cluster } from "../kubernetes/cluster.ts";
 import { ifFound } from "../kubernetes/if-found.ts";
 import { type Metadata, managedBy } from "../kubernetes/objects.ts";
+import { retryConflict } from "../kubernetes/retry-conflict.ts";
 import { listAll } from "../kubernetes/watch.ts";
 import { sha256 } from "../oci/digest.ts";
 import { LocalSecrets } from "./local.ts";
@@ -55,27 +55,22 @@ export class ClusterSecrets implements SecretStore {
     const annotations = { [setAnnotation]: new Date().toISOString() };
     const data = { [secretKey]: value.toString("base64") };
     // Whoever makes, changes or removes it at the same time is found out by the second look.
-    for (let attempt = 1; ; attempt += 1) {
+    const write = async () => {
       const before = await this.#find(name);
-      try {
-        if (before === undefined) {
-          const metadata = { name: secretObjectName(name), labels: { ...managedBy, [secretLabel]: name }, annotations };
-          const body = { apiVersion: "v1", kind: "Secret", metadata, type: "Opaque", data };
-          await api.ask("POST", this.#path(), { body, accept: metadataOnly });
-        } else {
-          const { uid, resourceVersion } = before.metadata;
-          await api.ask("PATCH", this.#path(name), {
-            body: { metadata: { uid, resourceVersion, annotations }, data },
-            contentType: "application/merge-patch+json",
-            accept: metadataOnly,
-          });
-        }
-        return;
-      } catch (error) {
-        const status = refusalOf(error)?.status;
-        if ((status !== 409 && status !== 404) || attempt >= 5) throw error;
+      if (before === undefined) {
+        const metadata = { name: secretObjectName(name), labels: { ...managedBy, [secretLabel]: name }, annotations };
+        const body = { apiVersion: "v1", kind: "Secret", metadata, type: "Opaque", data };
+        await api.ask("POST", this.#path(), { body, accept: metadataOnly });
+      } else {
+        const { uid, resourceVersion } = before.metadata;
+        await api.ask("PATCH", this.#path(name), {
+          body: { metadata: { uid, resourceVersion, annotations }, data },
+          contentType: "application/merge-patch+json",
+          accept: metadataOnly,
+        });
       }
-    }
+    };
+    await retryConflict(write, 5, [404, 409]);
   }
 
   async list(): Promise<readonly KeptSecret[]> {

@@ -1,3 +1,4 @@
+import { formatBytes } from "../../config/quantity.ts";
 import { printable } from "../../core/printable.ts";
 import { type ImageConfig, parseImageConfig } from "../../oci/config.ts";
 import { formatPlatform } from "../../oci/descriptor.ts";
@@ -6,7 +7,6 @@ import { mediaTypes } from "../../oci/media-types.ts";
 import { formatReference } from "../../oci/reference.ts";
 import { configField } from "../../registry/client/client.ts";
 import { type FetchedManifest, fetchManifest } from "../../registry/client/fetch-manifest.ts";
-import { formatBytes } from "../../registry/client/progress.ts";
 import { fetchImage, type NamedImage, openImage, type PlatformImage, platformName } from "../image/named-image.ts";
 
 interface Options {

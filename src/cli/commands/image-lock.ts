@@ -1,4 +1,5 @@
 import { createReadStream, existsSync } from "node:fs";
+import { formatBytes } from "../../config/quantity.ts";
 import { UserError } from "../../core/errors.ts";
 import { heartbeat } from "../../core/heartbeat.ts";
 import { ReadLimit, readWhole } from "../../core/read-whole.ts";
@@ -32,7 +33,7 @@ export async function lock(options: Options): Promise<void> {
   const next = withOldSnapshot(made, old);
   await withNewFile(path, (fd) => writeFully(fd, Buffer.from(formatLock(next))));
   const bytes = next.locked.reduce((sum, { size }) => sum + size, 0);
-  const size = `${next.locked.length} packages, ${(bytes / 1e6).toFixed(1)} MB to download`;
+  const size = `${next.locked.length} packages, ${formatBytes(bytes)} to download`;
   process.stderr.write(`${[...changes(old, next), `${options.file}: ${size}.`].join("\n")}\n`);
 }
 

@@ -3,6 +3,7 @@ import { basename, dirname, join, relative } from "node:path";
 import process from "node:process";
 import type { Argv } from "yargs";
 import { UserError } from "../../core/errors.ts";
+import { shellQuote } from "../../core/shell-quote.ts";
 import { userPath } from "../../core/user-path.ts";
 import { ModuleFile } from "../init/module-file.ts";
 import { languageOf, type Plan, plan, type Repository } from "../init/plan.ts";
@@ -69,8 +70,7 @@ function report({ files, module, notes, target, bazel }: Plan, folder: string): 
 }
 
 function quote(path: string): string {
-  const safe = path.startsWith("-") ? `./${path}` : path;
-  return /^[\w@%+=:,./-]+$/.test(safe) ? safe : `'${safe.replaceAll("'", `'\\''`)}'`;
+  return shellQuote(path.startsWith("-") ? `./${path}` : path);
 }
 
 function repositoryAt(folder: string): Repository {

@@ -1,9 +1,10 @@
 import process from "node:process";
+import { formatBytes } from "../../config/quantity.ts";
 import { userPath } from "../../core/user-path.ts";
 import { type PushedModel, pushModel } from "../../models/push.ts";
 import { parseModelReference, placeOfModel } from "../../models/registry.ts";
 import { JsonProgress } from "../../registry/client/json-progress.ts";
-import { formatBytes, type PushProgress } from "../../registry/client/progress.ts";
+import type { PushProgress } from "../../registry/client/progress.ts";
 import { openWritable } from "../../registry/writable.ts";
 import { runningRegistry } from "../../registry-server/running.ts";
 import { progressOf } from "../progress.ts";

@@ -1,8 +1,8 @@
 import process from "node:process";
+import { formatBytes } from "../../config/quantity.ts";
 import { UserError } from "../../core/errors.ts";
 import { type ListedVersion, listVersions, removeModel } from "../../models/list.ts";
 import { absentModel, type ModelPlace, parseModelReference, placeOfModel } from "../../models/registry.ts";
-import { formatBytes } from "../../registry/client/progress.ts";
 import { openWritable, type WritableRegistry } from "../../registry/writable.ts";
 import { runningRegistry } from "../../registry-server/running.ts";
 import { printJson } from "./output.ts";

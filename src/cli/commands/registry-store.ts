@@ -1,7 +1,7 @@
+import { formatBytes } from "../../config/quantity.ts";
 import { UserError } from "../../core/errors.ts";
 import { takeLock } from "../../core/lock.ts";
 import { printable } from "../../core/printable.ts";
-import { formatBytes } from "../../registry/client/progress.ts";
 import { askServer } from "../../registry-server/client.ts";
 import { makeRegistryFolders, registryPaths, socketExists } from "../../registry-server/paths.ts";
 import { type Collected, collectGarbage } from "../../registry-server/store/collect.ts";

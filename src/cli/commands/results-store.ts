@@ -1,9 +1,8 @@
 import process from "node:process";
-import { parseBytes, parseDuration } from "../../config/quantity.ts";
+import { formatBytes, parseBytes, parseDuration } from "../../config/quantity.ts";
 import { UserError } from "../../core/errors.ts";
 import { parseReference } from "../../oci/reference.ts";
 import { normalizeRegistry } from "../../oci/registry-host.ts";
-import { formatBytes } from "../../registry/client/progress.ts";
 import { openRunning } from "../../registry/open-running.ts";
 import {
   beyondLimits,

@@ -1,6 +1,7 @@
+import { shellQuote } from "../../core/shell-quote.ts";
 /** The lines that users add to each tool's configuration, for programs in a folder. */
 export function configurationLines(folder: string, isOnPath: boolean): string {
-  const path = isOnPath ? "" : `First let the tools find it: export PATH=${quote(folder)}:$PATH\n\n`;
+  const path = isOnPath ? "" : `First let the tools find it: export PATH=${shellQuote(folder)}:$PATH\n\n`;
   return `${path}docker, crane (~/.docker/config.json):
   {"credsStore": "slipway"}
   for one registry: {"credHelpers": {"registry.example.com": "slipway"}}
@@ -9,16 +10,12 @@ podman, skopeo, buildah (~/.config/containers/registries.conf; in /etc/container
   credential-helpers = ["containers-auth.json", "slipway"]
 
 git:
-  git config --global credential.helper ${quote(`${folder}/git-credential-slipway`)}
+  git config --global credential.helper ${shellQuote(`${folder}/git-credential-slipway`)}
   git config --global credential.useHttpPath true     (where credentials are for a part of a host)
-  git config --global core.sshCommand ${quote(`${folder}/git-ssh-slipway`)}
+  git config --global core.sshCommand ${shellQuote(`${folder}/git-ssh-slipway`)}
 
 Bazel (.bazelrc or ~/.bazelrc):
   common --credential_helper=${folder}/bazel-credential-slipway
   for one host: common --credential_helper=*.example.com=${folder}/bazel-credential-slipway
 `;
-}
-
-function quote(path: string): string {
-  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }

@@ -4,7 +4,8 @@ import { endpointOf } from "../../oci/endpoint.ts";
 import type { FindCredential } from "./auth.ts";
 import { RegistryClient } from "./client.ts";
 import type { RegistryHints } from "./hints.ts";
-import { defaultRetryPolicy, type RetryPolicy } from "./retry.ts";
+import type { RetryPolicy } from "./retry.ts";
+import { defaultRetryPolicy } from "./retry.ts";
 import { Session } from "./session.ts";
 
 export interface ConnectOptions {

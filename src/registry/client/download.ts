@@ -1,10 +1,11 @@
 import { Readable } from "node:stream";
+import { Backoff } from "../../core/back-off.ts";
 import { type Failure, UserError } from "../../core/errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { DigestMismatch, DigestVerifier } from "../../oci/digest.ts";
 import { formatReference } from "../../oci/reference.ts";
 import { discard, protocolError, type Step } from "./refusal.ts";
-import { Backoff, isRetriableFault } from "./retry.ts";
+import { isRetriableFault } from "./retry.ts";
 import type { RegistryResponse, Session } from "./session.ts";
 
 export interface DownloadOptions {

@@ -1,3 +1,5 @@
+import { formatBytes } from "../../config/quantity.ts";
+
 /** The progress of a transfer, in bytes and milliseconds. */
 export interface Transfer {
   readonly sent: number;
@@ -57,16 +59,4 @@ export function formatTime(seconds: number): string {
 
 export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
-}
-
-/** Formats bytes for people, in powers of ten like disks and networks. */
-export function formatBytes(bytes: number): string {
-  const units = ["B", "kB", "MB", "GB", "TB"];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 999.5 && unit < units.length - 1) {
-    value /= 1000;
-    unit++;
-  }
-  return `${unit === 0 || value >= 99.5 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
 }

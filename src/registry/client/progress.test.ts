@@ -1,7 +1,8 @@
 import { describe, expect, it, vi } from "vitest";
+import { formatBytes } from "../../config/quantity.ts";
 import { sha256 } from "../../oci/digest.ts";
 import type { RegistryClient } from "./client.ts";
-import { formatBytes, PushProgress, type TerminalSize } from "./progress.ts";
+import { PushProgress, type TerminalSize } from "./progress.ts";
 import { formatTime } from "./progress-lines.ts";
 import type { PushEvent } from "./push.ts";
 import { imageOf } from "./testdata/images.ts";

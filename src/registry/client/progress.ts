@@ -1,9 +1,10 @@
+import { formatBytes } from "../../config/quantity.ts";
 import { every } from "../../core/heartbeat.ts";
 import type { Digest } from "../../oci/digest.ts";
-import { blobLine, formatBytes, plural, shortened, totalLine } from "./progress-lines.ts";
+import { blobLine, plural, shortened, totalLine } from "./progress-lines.ts";
 import type { BlobOutcome, NamedImage, PushEvent } from "./push.ts";
 
-export { formatBytes } from "./progress-lines.ts";
+export { formatBytes } from "../../config/quantity.ts";
 
 export interface TerminalSize {
   readonly columns: number;

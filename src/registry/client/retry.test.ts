@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { Backoff, defaultRetryPolicy, isRetriableFault, isRetriableStatus, parseRetryAfter } from "./retry.ts";
+import { Backoff } from "../../core/back-off.ts";
+import { defaultRetryPolicy, isRetriableFault, isRetriableStatus, parseRetryAfter } from "./retry.ts";
 
 describe("parseRetryAfter", () => {
   it.each([

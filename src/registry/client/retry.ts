@@ -1,73 +1,17 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import type { BackoffPolicy } from "../../core/back-off.ts";
 
-/** How long and how often to try again. Times are milliseconds. */
-export interface RetryPolicy {
-  /** Maximum number of attempts, including the first. */
-  readonly attempts: number;
-  /** Maximum total wait of one request. */
-  readonly budget: number;
-  /** Upper limit of the first wait; each further one doubles it. */
-  readonly firstDelay: number;
-  readonly maximumDelay: number;
+export interface RetryPolicy extends BackoffPolicy {
   /** Maximum total wait for connection failures before a registry's first answer: it probably does not exist. */
   readonly firstContactBudget: number;
 }
 
-export const defaultRetryPolicy: RetryPolicy = {
+export const defaultRetryPolicy = {
   attempts: 8,
   budget: 90_000,
   firstDelay: 500,
   maximumDelay: 20_000,
   firstContactBudget: 2_000,
-};
-
-interface WaitOptions {
-  /** Milliseconds the server asked for. */
-  readonly retryAfter?: number | undefined;
-  /** Milliseconds, in place of the policy's. */
-  readonly budget?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** The waits between the attempts of one request. */
-export class Backoff {
-  readonly #policy: RetryPolicy;
-  #attempts = 1;
-  #waited = 0;
-
-  constructor(policy: RetryPolicy) {
-    this.#policy = policy;
-  }
-
-  /** Attempts made so far. */
-  get attempts(): number {
-    return this.#attempts;
-  }
-
-  /** Resets the count after progress. */
-  reset(): void {
-    this.#attempts = 1;
-    this.#waited = 0;
-  }
-
-  /**
-   * Waits before the next attempt: a random time up to a limit that doubles, so that many clients do not return at once, and never
-   * less than the server asked for.
-   *
-   * @returns false, without waiting, if attempts or budget are used up
-   */
-  async wait(options: WaitOptions = {}): Promise<boolean> {
-    const { attempts, budget, firstDelay, maximumDelay } = this.#policy;
-    const limit = Math.min(maximumDelay, firstDelay * 2 ** (this.#attempts - 1));
-    const delay = Math.max(options.retryAfter ?? 0, limit * (0.5 + Math.random() / 2));
-    if (this.#attempts >= attempts || this.#waited + delay > (options.budget ?? budget)) return false;
-    this.#waited += delay;
-    this.#attempts++;
-    const { signal } = options;
-    await sleep(delay, undefined, signal && { signal }).catch(() => signal?.throwIfAborted());
-    return true;
-  }
-}
+} satisfies RetryPolicy;
 
 /** Whether a retry may succeed. 507, a full disk, does not go away by waiting. */
 export function isRetriableStatus(status: number): boolean {

@@ -1,3 +1,4 @@
+import { Backoff } from "../../core/back-off.ts";
 import type { Failure } from "../../core/errors.ts";
 import { heartbeat, patience } from "../../core/heartbeat.ts";
 import { ReadLimit, readWhole } from "../../core/read-whole.ts";
@@ -15,7 +16,8 @@ import {
   type Step,
   unreachableError,
 } from "./refusal.ts";
-import { Backoff, isRetriableFault, isRetriableStatus, parseRetryAfter, type RetryPolicy } from "./retry.ts";
+import type { RetryPolicy } from "./retry.ts";
+import { isRetriableFault, isRetriableStatus, parseRetryAfter } from "./retry.ts";
 import type { Access } from "./scope.ts";
 
 export interface SessionOptions extends Omit<HttpOptions, "origin"> {

@@ -1,9 +1,10 @@
 import type { Readable } from "node:stream";
+import { Backoff } from "../../core/back-off.ts";
 import { Failure } from "../../core/errors.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { type Body, BodyError } from "./http.ts";
 import { AccessRefused, discard, protocolError, type Step } from "./refusal.ts";
-import { Backoff, isRetriableFault, isRetriableStatus, parseRetryAfter } from "./retry.ts";
+import { isRetriableFault, isRetriableStatus, parseRetryAfter } from "./retry.ts";
 import type { Access } from "./scope.ts";
 import type { RegistryRequest, RegistryResponse, Session } from "./session.ts";
 

@@ -1,8 +1,8 @@
 import { UserError } from "../../core/errors.ts";
-import { refusalOf } from "../../kubernetes/api-error.ts";
 import type { Cluster } from "../../kubernetes/cluster.ts";
 import { ifFound } from "../../kubernetes/if-found.ts";
 import { type Container, containerName, type Metadata, type PodSpec } from "../../kubernetes/objects.ts";
+import { retryConflict } from "../../kubernetes/retry-conflict.ts";
 import { listAll } from "../../kubernetes/watch.ts";
 import { runnableImage } from "../../signatures/runnable-image.ts";
 import type { Change } from "../change.ts";
@@ -11,7 +11,7 @@ import { changeOf, fieldManager, type LiveObject, type Place, put, putOver, refe
 import { causeAnnotation, labelsOf, type Manifest, objectDifferences, pathOf } from "./manifest.ts";
 import { replicaSetsPath, selectorFor } from "./observation.ts";
 import { networkService } from "./render.ts";
-import { manifestOf, tries } from "./rollback.ts";
+import { manifestOf } from "./rollback.ts";
 import { noSuchService } from "./status.ts";
 import { hashLabel, revisionAnnotation } from "./workload.ts";
 
@@ -130,7 +130,8 @@ async function restorePorts(place: Place, name: string, { spec }: Template): Pro
 
 async function restoreTemplate(cluster: Cluster, name: string, template: Template): Promise<Change[]> {
   const { [hashLabel]: _, ...labels } = template.metadata?.labels ?? {};
-  for (let attempt = 1; ; attempt += 1) {
+  // The controller writes to it too.
+  return retryConflict(async () => {
     const live = await readDeployment(cluster, name);
     // The current pull secrets also pull earlier images.
     const { imagePullSecrets } = live.spec.template.spec;
@@ -141,14 +142,9 @@ async function restoreTemplate(cluster: Cluster, name: string, template: Templat
     const restored: Live = { ...live, spec: { ...live.spec, template: wanted } };
     const manifest = manifestOf(restored);
     const metadata = { ...manifest.metadata, resourceVersion: live.metadata.resourceVersion } as Manifest["metadata"];
-    try {
-      const differences = objectDifferences(live, await put(cluster, { ...manifest, metadata }));
-      return differences.length === 0 ? [] : [changeOf("Deployment", name, differences)];
-    } catch (error) {
-      // The controller writes to it too.
-      if (refusalOf(error)?.status !== 409 || attempt >= tries) throw error;
-    }
-  }
+    const differences = objectDifferences(live, await put(cluster, { ...manifest, metadata }));
+    return differences.length === 0 ? [] : [changeOf("Deployment", name, differences)];
+  });
 }
 
 /** Restarts all pods as `kubectl rollout restart` does: new ones first. */

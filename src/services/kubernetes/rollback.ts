@@ -1,12 +1,9 @@
 import { Failure } from "../../core/errors.ts";
-import { refusalOf } from "../../kubernetes/api-error.ts";
 import { ifFound } from "../../kubernetes/if-found.ts";
+import { retryConflict } from "../../kubernetes/retry-conflict.ts";
 import type { Change } from "../change.ts";
 import { allOf, changeOf, type LiveObject, type Place, put, remove, setCause } from "./apply.ts";
 import { causeAnnotation, expiryAnnotation, type Kind, type Manifest, objectDifferences, pathOf } from "./manifest.ts";
-
-/** Attempts to restore a Deployment while its controller writes to it. */
-export const tries = 10;
 
 /** All objects of a service by `KIND NAME`. Empty: there is no such service. */
 export type Snapshot = ReadonlyMap<string, LiveObject>;
@@ -93,17 +90,12 @@ function requireUntouched(service: string, before: Snapshot, left: Snapshot, now
 async function putDeployment(place: Place, service: string, object: LiveObject, left: Snapshot): Promise<void> {
   const key = `Deployment ${service}`;
   const path = pathOf("Deployment" satisfies Kind, place.namespace, object.metadata.name);
-  for (let attempt = 1; ; attempt += 1) {
+  await retryConflict(async () => {
     const live = await ifFound(place.api.ask<LiveObject>("GET", path));
     const manifest = manifestOf(object);
-    if (live === undefined) return void (await put(place, manifest));
+    if (live === undefined) return put(place, manifest);
     requireUntouched(service, new Map([[key, object]]), left, new Map([[key, live]]));
     const { resourceVersion } = live.metadata;
-    try {
-      await put(place, { ...manifest, metadata: { ...manifest.metadata, resourceVersion } as Manifest["metadata"] });
-      return;
-    } catch (error) {
-      if (refusalOf(error)?.status !== 409 || attempt >= tries) throw error;
-    }
-  }
+    return put(place, { ...manifest, metadata: { ...manifest.metadata, resourceVersion } as Manifest["metadata"] });
+  });
 }

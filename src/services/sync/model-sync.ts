@@ -1,5 +1,6 @@
 import { lstat, mkdir, readdir, readFile, rename, rm, statfs, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { formatBytes } from "../../config/quantity.ts";
 import { UserError } from "../../core/errors.ts";
 import { heartbeat, patience } from "../../core/heartbeat.ts";
 import { fetchModel } from "../../models/fetch.ts";
@@ -8,7 +9,7 @@ import { parseModel, parseModelManifest } from "../../models/parse.ts";
 import { type Digest, sha256, splitDigest } from "../../oci/digest.ts";
 import { formatReference, type Reference } from "../../oci/reference.ts";
 import type { RegistryClient } from "../../registry/client/client.ts";
-import { formatBytes, plural } from "../../registry/client/progress-lines.ts";
+import { plural } from "../../registry/client/progress-lines.ts";
 import { modelFolder } from "../content.ts";
 import { ContentStore } from "./content-store.ts";
 import type { Volume } from "./volume.ts";

@@ -1,4 +1,4 @@
-import { formatBytes } from "../../../registry/client/progress.ts";
+import { formatBytes } from "../../../config/quantity.ts";
 import { type ImageUsage, totals } from "./text.ts";
 import { type FolderUsage, isFolder } from "./usage.ts";
 

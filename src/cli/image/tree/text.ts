@@ -1,6 +1,6 @@
+import { formatBytes } from "../../../config/quantity.ts";
 import { printable } from "../../../core/printable.ts";
 import type { Descriptor } from "../../../oci/descriptor.ts";
-import { formatBytes } from "../../../registry/client/progress.ts";
 import { type FileUsage, type FolderUsage, isFolder, type LayerUsage } from "./usage.ts";
 
 /** An image whose layers were read. */

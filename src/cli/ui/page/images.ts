@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 import { type ComponentChild, Fragment, h, type TargetedSubmitEvent } from "preact";
-import { formatBytes } from "../../../registry/client/progress-lines.ts";
+import { formatBytes } from "../../../config/quantity.ts";
 import type { Answers, FileDifference, LayerLine, RepositoryLine } from "../messages.ts";
 import { get, useAnswer } from "./api.ts";
 import { Facts, Problem, Table } from "./parts.ts";

@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 import { type ComponentChild, Fragment, h } from "preact";
 import { useEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
-import { formatBytes } from "../../../registry/client/progress-lines.ts";
+import { formatBytes } from "../../../config/quantity.ts";
 import type { TreeAnswer } from "../../image/tree/page-data.ts";
 import { Tip, usePalette } from "./canvas.ts";
 import type { Box } from "./squarify.ts";

@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-import { formatBytes } from "../../../registry/client/progress-lines.ts";
+import { formatBytes } from "../../../config/quantity.ts";
 import { clear, type Palette } from "./canvas.ts";
 import { type Box, squarify } from "./squarify.ts";
 import type { Item } from "./tree-items.ts";

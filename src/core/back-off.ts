@@ -1,0 +1,63 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** How long and how often to try again. Times are milliseconds. */
+export interface BackoffPolicy {
+  /** Maximum number of attempts, including the first. */
+  readonly attempts: number;
+  /** Maximum total wait. Default: no limit. */
+  readonly budget?: number;
+  /** Upper limit of the first wait. */
+  readonly firstDelay: number;
+  /** What each further limit is multiplied by. Default: 2. */
+  readonly factor?: number;
+  readonly maximumDelay?: number;
+}
+
+interface WaitOptions {
+  /** Milliseconds the server asked for. */
+  readonly retryAfter?: number | undefined;
+  /** Milliseconds, in place of the policy's. */
+  readonly budget?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The waits between the attempts of one request. */
+export class Backoff {
+  readonly #policy: BackoffPolicy;
+  #attempts = 1;
+  #waited = 0;
+
+  constructor(policy: BackoffPolicy) {
+    this.#policy = policy;
+  }
+
+  /** Attempts made so far. */
+  get attempts(): number {
+    return this.#attempts;
+  }
+
+  /** Resets the count after progress. */
+  reset(): void {
+    this.#attempts = 1;
+    this.#waited = 0;
+  }
+
+  /**
+   * Waits before the next attempt: a random time up to a limit that grows, so that many clients do not return at once, and never
+   * less than the server asked for.
+   *
+   * @returns false, without waiting, if attempts or budget are used up
+   */
+  async wait(options: WaitOptions = {}): Promise<boolean> {
+    const { attempts, firstDelay, factor = 2 } = this.#policy;
+    const { budget = Number.POSITIVE_INFINITY, maximumDelay = Number.POSITIVE_INFINITY } = this.#policy;
+    const limit = Math.min(maximumDelay, firstDelay * factor ** (this.#attempts - 1));
+    const delay = Math.max(options.retryAfter ?? 0, limit * (0.5 + Math.random() / 2));
+    if (this.#attempts >= attempts || this.#waited + delay > (options.budget ?? budget)) return false;
+    this.#waited += delay;
+    this.#attempts++;
+    const { signal } = options;
+    await sleep(delay, undefined, signal && { signal }).catch(() => signal?.throwIfAborted());
+    return true;
+  }
+}
