@@ -5,52 +5,52 @@ import type { Sink } from "../core/flow.ts";
 import type { Reply } from "../core/protocol.ts";
 import { prefixOf, WholeLines } from "../core/whole-lines.ts";
 
-/** Set by the launcher: the program that runs calls on engines whose client is too large, or of another language, for a user's program. */
+/** Set by the launcher: the program that runs calls on engines whose client is too large for a user's program, or in another language. */
 export const helperVariable = "SLIPWAY_ENGINE_HELPER";
 
-/** Set by the launcher where it has started that program already: path of the socket at which it waits for calls. */
+/** Set by the launcher if it has started that program: the socket on which it listens. */
 export const helperSocketVariable = "SLIPWAY_ENGINE_SOCKET";
 
-/** Calls of one function of a program, each in a fresh process, container or pod of that program. */
+/** Calls of one function, each in a new process, container or pod of the program. */
 export interface CallBatch extends Pick<ContainerRun, "programArguments" | "network" | "resources"> {
-  /** `SECRET:NAME` is replaced by the value of a secret when calls start, and not before. */
+  /** `SECRET:NAME` becomes the value of a secret when a call starts. */
   readonly env: Readonly<Record<string, string>>;
   /** Folders are absolute. */
   readonly volumes?: Volumes;
-  /** The program's image, `HOST/REPOSITORY@sha256:…`; undefined for processes of this machine. */
+  /** The program's image, `HOST/REPOSITORY@sha256:…`. Undefined for processes. */
   readonly image?: string;
-  /** The batch's name among those of the program. Default: it has none. */
+  /** The batch's name in the program. */
   readonly id?: string;
-  /** The batches whose results its arguments contain. Default: none. */
+  /** The batches whose results its arguments contain. */
   readonly after?: readonly string[];
   /** The function's name in the program. */
   readonly name: string;
   /** For each call its list of arguments, as JSON on one line. */
   readonly inputs: readonly string[];
-  /** How many run at once at most; by default what this machine has room for, and 50 on Kubernetes. */
+  /** Maximum calls at once. Default: what this machine has room for, and 50 on Kubernetes. */
   readonly parallelism?: number;
-  /** How often a failed call is repeated. Default: never. */
+  /** Default: 0. */
   readonly retries?: number;
-  /** Seconds after which an attempt is ended. Default: none. */
+  /** Seconds for an attempt. Default: no limit. */
   readonly timeLimit?: number;
-  /** Results are kept in the image's repository, and calls that have one do not run. Only the helper does so. Default: no. */
+  /** Keeps results in the image's repository, and runs only calls without a kept result. Only the helper does so. */
   readonly keep?: {
     /** Default: the image's layers. */
     readonly version?: string;
-    /** The pipeline that the version is one of. */
+    /** The pipeline that has this version. */
     readonly program?: string;
   };
-  /** Folder of this machine for the content of files. Calls on this machine see it, and pods do not. Default: none. */
+  /** A folder of this machine for the content of files, for calls on this machine. */
   readonly files?: string;
-  /** The calls are those of a map: each line that they print stands after the function and the item. Default: it is passed on as it is. */
+  /** The calls are a map: each line that they print begins with the function and the item. */
   readonly labels?: "plain" | "colored";
-  /** The items of the inputs, where those are a part of a map. Default: their indexes. */
+  /** The items of the inputs, if those are a part of a map. Default: their indexes. */
   readonly items?: readonly number[];
 }
 
-/** How one call ended: with an answer, or with a status (and a reason, where more is known than that) before it gave one. */
+/** The end of a call: an answer, or the exit status of a call that gave none. `kept`: it did not run. */
 export type CallOutcome =
-  | { readonly reply: Reply /** It did not run: a result was kept. */; readonly kept?: true }
+  | { readonly reply: Reply; readonly kept?: true }
   | { readonly status: number; readonly reason?: { readonly problem: string; readonly remedy: string } };
 
 /** Whether a call has given a result. */
@@ -58,13 +58,12 @@ export function isFine(outcome: CallOutcome): boolean {
   return "reply" in outcome && !("error" in outcome.reply);
 }
 
-/** A call in words. */
 export function nameOf({ name, inputs, items, labels }: CallBatch, index: number): string {
   const isAlone = inputs.length === 1 && labels === undefined;
   return isAlone ? name : `${name}, item ${items?.[index] ?? index}`;
 }
 
-/** Takes what one stream of a call prints. `end` passes on a last line without an end. */
+/** Takes one output stream of a call. `end` passes on an unfinished last line. */
 export function outputOf(
   { name, items, labels }: CallBatch,
   index: number,
@@ -77,7 +76,6 @@ export function outputOf(
   return { write: (data) => lines.write(data), end: () => lines.end() };
 }
 
-/** What is printed when a call failed and is repeated. */
 export function retryNotice(batch: CallBatch, index: number, failures: number): Buffer {
   const { retries = 0 } = batch;
   const call = nameOf(batch, index);
@@ -85,25 +83,25 @@ export function retryNotice(batch: CallBatch, index: number, failures: number): 
 }
 
 export interface CallListener {
-  /** When an attempt of a call starts. @param where the pod and its node */
+  /** An attempt starts. @param where the pod and its node */
   readonly onStart?: (index: number, where?: string) => void;
-  /** Once for each call, in the order in which they end. */
+  /** Once for each call. */
   readonly onOutcome: (index: number, outcome: CallOutcome) => void;
-  /** What functions print, and remarks of the engine: for standard error. */
+  /** The output of functions, and notices of the engine. */
   readonly onOutput: Sink;
-  /** Whether answers are handed on as JSON, and so keep numbers that JavaScript does not have: `parseExactly`. Default: no. */
+  /** Answers are passed on as JSON, so they keep numbers that JavaScript does not have (see `parseExactly`). */
   readonly handsOn?: boolean;
-  /** Ends all calls; `run` settles when nothing of them is left. */
+  /** Ends all calls. `run` settles when they have ended. */
   readonly signal?: AbortSignal;
 }
 
-/** Where functions of a program run. Calls belong to the process that makes them, and end with it. */
+/** Runs functions of a program. Calls end with the process that makes them. */
 export interface CallEngine {
   readonly kind: EngineKind;
   /**
-   * Runs all calls of a batch. One that fails does not keep the others from running.
+   * Runs all calls of a batch. If one fails, the others go on.
    *
-   * @throws UserError, Failure when the engine itself does not work; no call of the batch runs any longer then
+   * @throws UserError, Failure if the engine fails. It has ended all calls then
    */
   run(batch: CallBatch, listener: CallListener): Promise<void>;
 }
@@ -113,7 +111,33 @@ export function placeOf(kind: EngineKind, image: string | undefined): string {
   return kind === "container" ? `a container of ${image}` : `a pod of ${image}`;
 }
 
-/** The most that arguments, and a result, may take as JSON, in bytes. */
+/** A part of a batch, and a listener for it that knows the calls by their indexes in the batch. */
+export function partOf(
+  batch: CallBatch,
+  listener: CallListener,
+  indexes: readonly number[],
+): { readonly batch: CallBatch; readonly listener: CallListener } {
+  const indexOf = (position: number) => indexes[position] ?? position;
+  return {
+    batch: {
+      ...batch,
+      inputs: indexes.map((index) => batch.inputs[index] ?? ""),
+      items: indexes.map((index) => batch.items?.[index] ?? index),
+    },
+    listener: {
+      ...listener,
+      onStart: (position, where) => listener.onStart?.(indexOf(position), where),
+      onOutcome: (position, outcome) => listener.onOutcome(indexOf(position), outcome),
+    },
+  };
+}
+
+/** Prints a notice of the engine. */
+export function tell({ onOutput }: Pick<CallListener, "onOutput">, text: string): void {
+  void onOutput(Buffer.from(`slipway: ${text}\n`));
+}
+
+/** Maximum bytes of arguments, and of a result, as JSON. */
 export const maximumJsonBytes = 16 * 1024 * 1024;
-/** The most that the line with a result or an error may take: a reply wraps the result in a few bytes, and an error is never that long. */
+/** Maximum bytes of the line with a result or an error: a result in a few bytes around it. */
 export const maximumReply = maximumJsonBytes + 1024;

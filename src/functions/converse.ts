@@ -1,24 +1,22 @@
 import type { Readable } from "node:stream";
-import { Failure, messageOf, UserError } from "../core/errors.ts";
 import type { Sink } from "../core/flow.ts";
 import { onLines } from "../core/lines.ts";
-import { toWire } from "../core/wire-error.ts";
 import type { CallEngine, CallListener } from "./calls.ts";
 import type { HelperAnswer, HelperRequest, SettleRequest } from "./helper.ts";
+import { toHelperError } from "./helper-error.ts";
 import type { KeptCalls } from "./keep.ts";
 
-/** A program for which a helper makes calls. */
-export interface Caller {
+interface Caller {
   readonly questions: Readable;
   readonly answer: (answer: HelperAnswer) => void;
   readonly output: Sink;
 }
 
 /**
- * Makes the calls of one caller. They end with the way to it.
+ * Makes the calls of one program, until they are done or its connection ends.
  *
- * @param open gives what makes them; undefined: they are declined
- * @param kept what is known of kept results; for several callers the same
+ * @param open opens the engine. Undefined declines the calls
+ * @param kept shared by all programs
  * @returns whether the engine worked
  */
 export async function converse(
@@ -33,7 +31,7 @@ export async function converse(
       resolve(undefined);
     };
     onLines(questions, resolve);
-    // A caller that was killed before it read all answers ends the connection with an error.
+    // A program that is killed before it has read all answers ends the connection with an error.
     for (const event of ["end", "error", "close"]) questions.once(event, end);
   });
   if (line === undefined) return true;
@@ -59,16 +57,7 @@ export async function converse(
     }
     return true;
   } catch (error) {
-    const reported = error instanceof UserError || error instanceof Failure ? error : unexpected(error);
-    if (!gone.signal.aborted) answer({ error: toWire(reported) });
+    if (!gone.signal.aborted) answer({ error: toHelperError(error, "The engine's helper failed") });
     return false;
   }
-}
-
-function unexpected(error: unknown): Failure {
-  return new Failure(
-    { code: "program-failed", culprit: "helper" },
-    `The engine's helper failed: ${messageOf(error)}`,
-    "Run the program again.",
-  );
 }

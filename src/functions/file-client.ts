@@ -8,19 +8,18 @@ import { fromWire, type WireError } from "../core/wire-error.ts";
 import type { Digest } from "../oci/digest.ts";
 import { helperVariable } from "./calls.ts";
 
-/** A line that the helper is sent: content to move between this machine and the repository of an image. Keep python/slipway/_files.py the same. */
+/** A line to the helper: content to move between this machine and the repository of an image. Keep python/slipway/_files.py the same. */
 export interface FileRequest {
   readonly id: number;
   readonly action: "store" | "fetch";
-  /** `HOST/REPOSITORY@sha256:…` */
   readonly image: string;
   readonly digest: Digest;
   readonly size: number;
-  /** The file with the content, or for it. To store: undefined if it is not on this machine. */
+  /** The file. Undefined, to store content that is not on this machine. */
   readonly path?: string;
 }
 
-/** A line that it answers. */
+/** A line from the helper. */
 export interface FileAnswer {
   readonly id: number;
   readonly error?: WireError;
@@ -29,7 +28,7 @@ export interface FileAnswer {
 type Waiting = Omit<PromiseWithResolvers<void>, "promise">;
 type Helper = ChildProcessByStdio<Writable, Readable, null>;
 
-/** Moves content by the helper, which is started with the first request and ends with this process. */
+/** Moves content with the helper. It starts with the first request and ends with this process. */
 export class FileClient {
   readonly #env: Environment;
   readonly #waiting = new Map<number, Waiting>();
@@ -40,7 +39,7 @@ export class FileClient {
     this.#env = env;
   }
 
-  /** True if there is a helper. Without one, nothing reaches a registry. */
+  /** Without a helper, nothing reaches a registry. */
   get isThere(): boolean {
     return Boolean(this.#env[helperVariable]);
   }
@@ -83,7 +82,7 @@ export class FileClient {
   }
 }
 
-/** Decides whether this process lives on for its helper. */
+/** Decides whether this process stays alive for its helper. */
 function hold(child: Helper, isHeld: boolean): void {
   for (const part of [child, child.stdin, child.stdout] as unknown as { ref(): void; unref(): void }[]) {
     if (isHeld) part.ref();

@@ -1,14 +1,14 @@
 // Part of the public types of the package `slipway`, so it uses no Node types.
 import { isDigest } from "../oci/digest.ts";
 
-/** A file, a folder or a large value in the JSON of arguments and results. Its content is elsewhere, by its digest. */
+/** A file, a folder or a large value in the JSON of arguments and results. Its content is stored elsewhere, by its digest. */
 export interface FileForm {
-  /** `folder`: the content is a tar. `json`: the content is JSON that stands here. */
+  /** `folder`: the content is a tar archive. `json`: a large value. */
   readonly kind: "file" | "folder" | "json";
   readonly digest: `sha256:${string}`;
   /** Bytes of the content. */
   readonly size: number;
-  /** Last part of the path that it had. Empty for `json`. */
+  /** The last part of its path. Empty for `json`. */
   readonly name: string;
 }
 
@@ -20,11 +20,6 @@ const mark = "$slipway";
 const kinds = ["file", "folder", "json"];
 
 type JsonObject = Readonly<Record<string, unknown>>;
-
-/** Tells if JSON may contain a form. Most contains none, and need not be parsed for it. */
-export function mayHaveFiles(json: string): boolean {
-  return json.includes(`"${mark}"`);
-}
 
 export function isMarked(value: object): boolean {
   return Object.hasOwn(value, mark);
@@ -67,9 +62,10 @@ function parseForm({ [mark]: kind, digest, size, name = "" }: JsonObject): FileF
   return { kind: kind as FileForm["kind"], digest: digest as FileForm["digest"], size: size as number, name };
 }
 
-/** The forms in JSON. Each digest once. */
+/** The forms in JSON, each digest once. */
 export function formsIn(json: string): readonly FileForm[] {
-  if (!mayHaveFiles(json)) return [];
+  // Most JSON contains none and need not be parsed.
+  if (!json.includes(`"${mark}"`)) return [];
   const found = new Map<string, FileForm>();
   replaceForms(JSON.parse(json), (form) => found.set(form.digest, form));
   return [...found.values()];

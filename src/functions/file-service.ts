@@ -1,16 +1,15 @@
 import type { Readable, Writable } from "node:stream";
 import { formatBytes } from "../config/quantity.ts";
 import type { Environment } from "../core/environment.ts";
-import { Failure, messageOf, UserError } from "../core/errors.ts";
 import { heartbeat, patience } from "../core/heartbeat.ts";
 import { onLines } from "../core/lines.ts";
-import { toWire } from "../core/wire-error.ts";
 import { parseReference } from "../oci/reference.ts";
 import { openByName } from "../registry/open-by-name.ts";
 import { type FilePlace, fetchFile, storeFile } from "../results/file.ts";
 import type { FileAnswer, FileRequest } from "./file-client.ts";
+import { toHelperError } from "./helper-error.ts";
 
-/** Moves content for a program, until the program closes the way to it. */
+/** Moves content for a program, until the program closes its end. */
 export async function serveFiles(questions: Readable, answers: Writable, env: Environment): Promise<void> {
   const places = new Map<string, Promise<FilePlace>>();
   const placeOf = (image: string) => {
@@ -39,19 +38,11 @@ export async function serveFiles(questions: Readable, answers: Writable, env: En
     const answer = (more: Partial<FileAnswer>) => answers.write(`${JSON.stringify({ id: request.id, ...more })}\n`);
     act(request).then(
       () => answer({}),
-      (error: unknown) => {
-        const reported = error instanceof UserError || error instanceof Failure ? error : unexpected(error);
-        answer({ error: toWire(reported) });
-      },
+      (error: unknown) => answer({ error: toHelperError(error, "A file of a function could not be moved") }),
     );
   });
   await new Promise<void>((resolve) => {
     for (const event of ["end", "error", "close"]) questions.once(event, () => resolve());
   });
   for (const place of places.values()) await place.then(({ client }) => client.close()).catch(() => {});
-}
-
-function unexpected(error: unknown): Failure {
-  const problem = `A file of a function could not be moved: ${messageOf(error)}`;
-  return new Failure({ code: "program-failed", culprit: "helper" }, problem, "Run the program again.");
 }

@@ -11,16 +11,16 @@ import { embeddedHost, openConfigured } from "../registry/open-by-name.ts";
 import { findEmbeddedRegistry, requestToken } from "../registry-server/ensure.ts";
 import type { GivenAccess } from "./indexed-job.ts";
 
-/** Seconds that a token of the embedded registry lives. */
+/** Seconds. */
 const tokenLifetime = 60 * 60;
-/** Milliseconds that a registry may take: calls without files do not need it. */
+/** Milliseconds to wait for a registry. Calls without files do not need it. */
 const patience = 5000;
 
 type Settings = Pick<Cluster, "context" | "podRegistry" | "filesCredential">;
 
 /**
- * Gives pods access to the repository of their image, to move files of functions: a short-lived token for that repository, or the name of a Secret
- * that the user named. Never the user's own credential. If there is no access, the pod gets the reason, since most calls need none.
+ * Gives pods access to the repository of their image, for files of functions: a short-lived token for that repository, or a Secret that the user
+ * has named. Never the user's own credential. Without access, pods get the reason, because most calls need none.
  */
 export async function givenAccess(image: string, settings: Settings, env: Environment): Promise<GivenAccess> {
   const over = new AbortController();
@@ -52,7 +52,7 @@ async function ask(image: string, settings: Settings, env: Environment): Promise
   }
   const { authorities } = await registrySettings(normalizeRegistry(registry), env);
   const ca = authorities === undefined ? {} : { ca: authorities };
-  // One of its own: it knows no token yet.
+  // A new client, so that it gets a new token.
   const client = await openConfigured(registry, env);
   try {
     const place = { ...at(podRegistry ?? client.address), ...ca };

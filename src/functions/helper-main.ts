@@ -1,10 +1,14 @@
 /**
- * Speaks to engines for programs that cannot: `helper engine` tells which one SLIPWAY_ENGINE chooses, `helper check IMAGE…` whether it can
- * pull images, `helper allow IMAGE` whether the rules for images let it run, `helper pull IMAGE` pulls one with Slipway's credential, `helper resources JSON SUBJECT OPTION` looks up their instance type,
- * `helper calls` runs functions of a program (see helper.ts for what goes over its standard input and output),
- * `helper job answer` runs a job (see jobs/answer-job.ts) and `helper job supervise ID` supervises one that runs on this machine,
- * `helper files` moves content between this machine and registries (see file-service.ts), and
- * `helper serve SOCKET PROCESS IMAGE…` does so over a socket for the program of that process, with one of the images.
+ * The program that uses engines for programs that cannot:
+ * - `helper engine` prints the engine that SLIPWAY_ENGINE chooses.
+ * - `helper check IMAGE…` checks that it can pull images.
+ * - `helper allow IMAGE` checks the rules for images.
+ * - `helper pull IMAGE` pulls an image with Slipway's credential.
+ * - `helper resources JSON SUBJECT OPTION` looks up an instance type.
+ * - `helper calls` runs functions (see helper.ts for its input and output).
+ * - `helper job answer` runs a job (see jobs/answer-job.ts), `helper job supervise ID` supervises a job on this machine.
+ * - `helper files` moves content between this machine and registries (see file-service.ts).
+ * - `helper serve SOCKET PROCESS IMAGE…` runs functions over a socket for the program of that process.
  */
 
 import { mkdirSync } from "node:fs";
@@ -31,7 +35,7 @@ async function calls(): Promise<void> {
     answer: (answer: HelperAnswer) => void process.stdout.write(`${JSON.stringify(answer)}\n`),
     output: (data: Buffer) => writeTo(process.stderr, data),
   };
-  // Nobody reads any more: what runs is ended all the same.
+  // Without a reader, the calls are ended.
   process.stdout.on("error", () => process.stdin.destroy());
   const kept = new KeptCalls(process.env);
   if (!(await converse(caller, async () => (await openEngine(process.env))(), kept))) process.exitCode = 1;
@@ -85,11 +89,11 @@ async function main([command, ...words]: readonly string[]): Promise<void> {
   }
 }
 
-/** Kubernetes' client is 1.7 MB of code: kept compiled, it loads in half the time. */
+/** Kubernetes' client is 1.7 MB of code. Compiled, it loads in half the time. */
 function keepCompiled(): void {
   const folder = join(cacheFolder(), "compiled");
   try {
-    // Node would make it for all to read.
+    // Node would create it readable for all.
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     enableCompileCache(folder);
   } catch {

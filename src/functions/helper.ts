@@ -26,46 +26,47 @@ import {
   helperVariable,
 } from "./calls.ts";
 
-/** First line that the helper is sent; the way to it then stays open for as long as somebody waits for the results. */
+/** The first line to the helper. The calls end when the connection closes. */
 export interface HelperRequest {
   readonly batch: CallBatch;
-  /** Of the program, for a helper that was started before it. */
+  /** The program's, for a helper that was started before it. */
   readonly env?: Environment;
 }
 
-/** Instead of it: kept results of single calls are to be stored now. */
+/** Instead of it: stores the kept results of single calls now. */
 export interface SettleRequest {
   readonly settle: true;
 }
 
-/** A line that it answers. The last one is `done`, `error` or `declined`. */
+/** A line from the helper. The last one is `done`, `error` or `declined`. */
 export type HelperAnswer =
   | { readonly index: number; readonly outcome: CallOutcome }
   /** The pod, container or process of an attempt. */
   | { readonly index: number; readonly started: string }
-  /** For standard error, in base64; from a helper that was started before, whose own leads nowhere. */
+  /** Standard error in base64, from a helper that has none of its own. */
   | { readonly output: string }
-  | { readonly done: { /** What the cluster was asked. */ readonly requests: number } }
+  | { readonly done: { /** To the cluster. */ readonly requests: number } }
   | { readonly error: WireError }
-  /** The program's environment is not that which it was started with. */
+  /** The helper was started with another environment. */
   | { readonly declined: true };
 
 const notBuilt = "Build the pipeline's target again.";
 
-/** Milliseconds that the helper may take to end what runs. */
+/** Milliseconds that the helper may take to end running calls. */
 const grace = 150_000;
 
+/** A connection to a helper. */
 interface Line {
   readonly name: string;
   readonly input: Writable;
   readonly answers: Readable;
   readonly output?: Readable;
-  /** Settles when nothing more will come, with what is said where the last answer is missing. */
+  /** Settles when the connection has ended, with the problem if the last answer is missing. */
   readonly ended: Promise<string>;
   readonly kill: () => void;
 }
 
-/** Calls on an engine that only the helper can speak to. */
+/** Calls on an engine that only the helper can use. */
 export class HelperCalls implements CallEngine {
   readonly kind: EngineKind;
   readonly #env: Environment;
@@ -84,7 +85,9 @@ export class HelperCalls implements CallEngine {
         "Start it with bazel run of the pipeline's own target, or set SLIPWAY_ENGINE to container or process.",
       );
     }
-    const path = this.#env[helperSocketVariable] ?? (batch.keep && (await ownServer(helper, this.#env)));
+    const given = this.#env[helperSocketVariable];
+    if (batch.keep && given === undefined) own ??= startServer(helper, this.#env);
+    const path = given ?? (batch.keep && (await own));
     const early = await connected(path);
     const answer = early && (await converse(early, { batch, env: this.#env }, listener));
     if (batch.keep && path) unsettled = path;
@@ -94,28 +97,24 @@ export class HelperCalls implements CallEngine {
   }
 }
 
-/**
- * Has the helper pull an image with Slipway's credential and settings for its registry.
- *
- * @returns false if there are none, or the program was started without a helper
- */
+/** Pulls an image with Slipway's credential for its registry. @returns false if there is no credential, or no helper */
 export async function pullByHelper(image: string, env: Environment): Promise<boolean> {
   const helper = env[helperVariable];
   return helper ? (await askProgram<{ readonly isPulled: boolean }>(helper, ["pull", image], env)).isPulled : false;
 }
 
-/** Answers of {@link allowedByHelper}: each question costs the start of a program. */
+/** Answers of {@link allowedByHelper}: each one costs the start of a program. */
 const allowed = new Map<string, Promise<RunnableImage>>();
 
 /**
- * Has the helper verify what the rules of the configuration file require of an image. Where the file has none, nothing is asked.
+ * Checks an image against the rules of the configuration file. Starts no helper if the file has no rules.
  *
- * @throws UserError if the image may not run, or the program was started without a helper while there are rules
+ * @throws UserError if the image may not run, or there are rules but no helper
  */
 export async function allowedByHelper(image: string, env: Environment): Promise<RunnableImage> {
   const known = allowed.get(image);
   if (known !== undefined) return known;
-  // Any other reason why the file cannot be read is the helper's to tell.
+  // The helper reports any other reason why the file cannot be read.
   const text = await readFile(configFile(env).path, "utf8").catch(({ code }) => (code === "ENOENT" ? "" : "require"));
   if (!text.includes("require")) return image as RunnableImage;
   const helper = env[helperVariable];
@@ -129,10 +128,10 @@ export async function allowedByHelper(image: string, env: Environment): Promise<
 }
 
 /**
- * Has the helper read which instance type resources name.
+ * Resolves the instance type that resources name.
  *
- * @param subject what has them, and `path` the option, for errors
- * @throws UserError for a type that is not known
+ * @param subject whose resources, and `path` the option, for errors
+ * @throws UserError for an unknown type
  */
 export async function placeByHelper(
   resources: JobResources,
@@ -152,14 +151,13 @@ function withoutHelper(what: string): UserError {
   );
 }
 
-/** Bytes of an answer. */
+/** Maximum bytes of an answer. */
 const mostAnswer = 256 * 1024 * 1024;
 
 /**
- * Starts a program that answers once, as JSON on its standard output: its result, or a {@link WireError}.
+ * Runs a program that answers once, as JSON on its standard output: its result, or a {@link WireError}.
  *
  * @param input for its standard input
- * @throws UserError and Failure as the program says
  */
 export async function askProgram<Answer>(
   program: string,
@@ -191,10 +189,10 @@ function revived(error: WireError, program: string): Error {
   return fromWire(error) ?? new Failure(identity, error.details, "Run the program again.");
 }
 
-/** Results of single calls may wait there to be stored. */
+/** The socket of a helper that may still have to store results of single calls. */
 let unsettled: string | undefined;
 
-/** Waits until kept results of single calls are stored. To be called before a program ends. */
+/** Waits until kept results of single calls are stored. Call it before a program ends. */
 export async function settleCalls(): Promise<void> {
   const line = unsettled === undefined ? undefined : await connected(unsettled);
   unsettled = undefined;
@@ -205,12 +203,7 @@ export async function settleCalls(): Promise<void> {
 const longestPath = 100;
 let own: Promise<string | undefined> | undefined;
 
-/** The helper of this program: what it has learned from a registry serves all calls. Undefined: it cannot be. @returns its socket */
-function ownServer(helper: string, env: Environment): Promise<string | undefined> {
-  own ??= startServer(helper, env);
-  return own;
-}
-
+/** A helper for all calls of this program, so that they share what it learns from a registry. @returns its socket */
 async function startServer(helper: string, env: Environment): Promise<string | undefined> {
   const folder = join(tmpdir(), "slipway-helper-");
   if (Buffer.byteLength(`${folder}XXXXXX/socket`) > longestPath) return undefined;
@@ -219,33 +212,27 @@ async function startServer(helper: string, env: Environment): Promise<string | u
   const child = spawn(helper, words, { env, stdio: ["ignore", "pipe", "ignore"], detached: true });
   await started(child, helper, notBuilt);
   await Promise.race([once(child.stdout, "data"), once(child, "close")]);
-  // It ends by itself, some time after this process.
+  // It ends some time after this process.
   child.stdout.destroy();
   child.unref();
   return socket;
 }
 
-/** A helper of this call's own. */
+/** Starts a helper for one batch. */
 async function start(helper: string, env: Environment): Promise<Line> {
   const child = spawn(helper, ["calls"], {
     env,
     stdio: ["pipe", "pipe", "pipe"],
-    // A terminal's signals reach it by us, and it outlives us to end what runs.
+    // This process passes on a terminal's signals. The helper outlives it to end running calls.
     detached: true,
   });
   await started(child, helper, notBuilt);
   const ended = once(child, "close").then(([status]) => `${helper} ended with status ${status} before it was done.`);
-  return {
-    name: helper,
-    input: child.stdin,
-    answers: child.stdout,
-    output: child.stderr,
-    ended,
-    kill: () => void child.kill("SIGKILL"),
-  };
+  const [input, answers, output] = child.stdio;
+  return { name: helper, input, answers, output, ended, kill: () => void child.kill("SIGKILL") };
 }
 
-/** The helper that was started before this program, if it still waits. */
+/** Connects to a running helper, if it still listens. */
 async function connected(path: string | undefined): Promise<Line | undefined> {
   if (!path) return undefined;
   const socket = connect({ path, allowHalfOpen: true });
@@ -261,14 +248,13 @@ async function connected(path: string | undefined): Promise<Line | undefined> {
   return { name: path, input: socket, answers: socket, ended, kill: () => socket.destroy() };
 }
 
-/** Has a helper make calls. @returns its last answer */
+/** Sends a request and passes on the answers. @returns the last answer */
 async function converse(
   { name, input, answers, output, ended, kill }: Line,
   request: HelperRequest | SettleRequest,
   listener: CallListener,
 ): Promise<Extract<HelperAnswer, { done: unknown } | { error: unknown } | { declined: unknown }>> {
   let last: Awaited<ReturnType<typeof converse>> | undefined;
-  // A connection that breaks ends, and so does what it is to.
   for (const stream of [input, answers]) stream.on("error", () => {});
   input.write(`${JSON.stringify(request)}\n`);
   if (output) flow(output, listener.onOutput);

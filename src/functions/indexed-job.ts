@@ -14,35 +14,32 @@ import type { SecretKey } from "../secrets/variables.ts";
 import { type CallBatch, maximumJsonBytes } from "./calls.ts";
 import type { PodAccess } from "./pod-access.ts";
 
-/** The access to the registry that pods get. */
+/** The pods' access to the registry. */
 export interface GivenAccess {
   readonly content: PodAccess;
-  /** Name of a Secret with a name and a password. */
+  /** A Secret with a name and a password. */
   readonly credential?: string;
 }
 
-/** Most bytes of arguments in one Secret, which may have 1 MiB. */
+/** Maximum bytes of arguments in one Secret, which may have 1 MiB. */
 const partSize = 1_000_000;
 const inputsFolder = "/slipway/calls";
 const filesFolder = "/slipway/files";
 const firstPart = "calls-0";
 const accessKey = "access";
-/** Most bytes of a result, because nodes rotate a container's log at 10 MiB. */
+/** Maximum bytes of a result, because nodes rotate a container's log at 10 MiB. */
 const maximumLoggedResult = 8 * 1024 * 1024;
-/** Seconds that calls may take which nobody waits for any more and nobody could end. */
+/** Seconds after which a Job ends that could not be deleted. */
 export const deadline = 24 * 60 * 60;
-/** Seconds that they stay in the cluster then, once they have ended. */
+/** Seconds for which the cluster keeps a Job that has ended. */
 export const keptFor = 10 * 60;
-/** Pods at once, where nobody says. */
+/** Default number of pods at once. */
 const usualParallelism = 50;
 
 /**
- * The objects of a batch: one Job with an index for each call, of which one may fail without the others, and Secrets with the arguments of all
- * of them, in parts, since 1,000 small items are then one request rather than 1,000. A pod that its node had to give up is made again.
+ * The objects of a batch: one Job with an index for each call, and Secrets with the arguments of all calls, so that 1,000 small items cost one
+ * request. Other parameters as in {@link jobObjects}.
  *
- * @param dockerConfig the pull secret's content, where the image needs one
- * @param references further variables, with values from Secrets that are there
- * @param access what pods reach the registry with
  * @throws UserError for what Kubernetes cannot hold: a variable's name, or too much input
  */
 export function indexedJob(
@@ -120,12 +117,11 @@ function filesVolume(secret: string, { credential }: GivenAccess): MountedVolume
   return { name: "files", mountPath: filesFolder, readOnly: true, source: { projected: { sources } } };
 }
 
-/** The change of the Secret that gives pods new access. */
+/** The change of {@link accessSecret} that gives pods new access. */
 export function renewedAccess(access: PodAccess): object {
   return { data: { [accessKey]: Buffer.from(JSON.stringify(access)).toString("base64") } };
 }
 
-/** The Secret of {@link renewedAccess}. */
 export function accessSecret(job: string): string {
   return `${job}-${firstPart}`;
 }

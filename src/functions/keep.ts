@@ -11,10 +11,10 @@ import { inParallel, type ResultPlace } from "../results/read.ts";
 import { ResultIndex } from "../results/result-index.ts";
 import { ResultWriter } from "../results/writer.ts";
 import { isRestricted } from "../signatures/runnable-image.ts";
-import type { CallBatch, CallEngine, CallListener } from "./calls.ts";
+import { type CallBatch, type CallEngine, type CallListener, partOf, tell } from "./calls.ts";
 import { formsIn } from "./file-form.ts";
 
-/** The results of one function in one version of one image's repository. */
+/** The kept results of one version of a function, in one repository. */
 interface Kept {
   readonly place: ResultPlace;
   readonly scope: ResultScope;
@@ -23,8 +23,8 @@ interface Kept {
 }
 
 /**
- * Makes calls, and keeps the results of those that ask for it, in the repository of the image. Its index of the registry serves all
- * batches. If the registry fails, all calls run, and a notice says so once.
+ * Makes calls, and keeps results of batches that ask for it in the repository of the image. If the registry fails, all calls run, and one
+ * notice says so.
  */
 export class KeptCalls {
   readonly #env: Environment;
@@ -41,11 +41,11 @@ export class KeptCalls {
   /** Runs a batch. With `keep`, only the calls without a kept result run. Failures are not kept. */
   async run(engine: CallEngine, batch: CallBatch, listener: CallListener): Promise<void> {
     if (!batch.keep) return engine.run(batch, listener);
-    this.#notice = (text) => void listener.onOutput(Buffer.from(`slipway: ${batch.name}: ${text}\n`));
+    this.#notice = (text) => tell(listener, `${batch.name}: ${text}`);
     let kept: Kept | undefined;
     let keys: string[] = [];
     let found = new Map<string, string>();
-    // Whoever may push to the repository could have written them.
+    // Anyone who may push to the repository could have written them.
     if (await isRestricted(batch.image ?? "", this.#env)) {
       if (!this.#failed)
         this.#notice("Results are not kept, because `require` in the configuration file is for this image.");
@@ -66,17 +66,17 @@ export class KeptCalls {
     try {
       await runMissing(engine, batch, listener, { ...kept, keys, found });
     } finally {
-      // A call by itself does not wait for the registry.
+      // A single call does not wait for the registry.
       if (batch.inputs.length > 1) await kept.writer.end();
     }
   }
 
-  /** Stores what waits. */
+  /** Stores all results that wait. */
   async settle(): Promise<void> {
     await Promise.all([...this.#kept.values()].map(({ writer }) => writer.end()));
   }
 
-  /** Stores what waits, and ends the connections. */
+  /** Stores all results that wait, and closes the connections. */
   async end(): Promise<void> {
     await this.settle();
     for (const client of this.#clients.values()) void client.then((open) => open.close()).catch(() => {});
@@ -107,18 +107,16 @@ function once<Value>(values: Map<string, Value>, key: string, make: () => Value)
   return value;
 }
 
-interface KnownBefore extends Kept {
-  /** Of each call. */
-  readonly keys: readonly string[];
-  /** Results by key. */
-  readonly found: ReadonlyMap<string, string>;
-}
-
 async function runMissing(
   engine: CallEngine,
   batch: CallBatch,
   listener: CallListener,
-  { keys, found, index: known, writer }: KnownBefore,
+  {
+    keys,
+    found,
+    index: known,
+    writer,
+  }: Kept & { readonly keys: readonly string[]; readonly found: ReadonlyMap<string, string> },
 ): Promise<void> {
   const missing: number[] = [];
   for (const [index, key] of keys.entries()) {
@@ -129,29 +127,22 @@ async function runMissing(
   if (missing.length === 0) return;
   if (missing.length < keys.length) {
     const counts = `${keys.length - missing.length} of ${keys.length} results are kept; ${missing.length} run`;
-    void listener.onOutput(Buffer.from(`slipway: ${batch.name}: ${counts}\n`));
+    tell(listener, `${batch.name}: ${counts}`);
   }
-  const items = missing.map((index) => batch.items?.[index] ?? index);
-  await engine.run(
-    { ...batch, inputs: missing.map((index) => batch.inputs[index] ?? ""), items },
-    {
-      ...listener,
-      onStart: (position, where) => listener.onStart?.(missing[position] ?? position, where),
-      onOutcome: (position, outcome) => {
-        const index = missing[position] ?? position;
-        if ("reply" in outcome && !("error" in outcome.reply)) {
-          const { result } = outcome.reply;
-          const kept = { key: keys[index] ?? "", result: result === undefined ? "" : JSON.stringify(result) };
-          known.add(kept);
-          writer.add(kept);
-        }
-        listener.onOutcome(index, outcome);
-      },
-    },
-  );
+  const keep: CallListener["onOutcome"] = (index, outcome) => {
+    if ("reply" in outcome && !("error" in outcome.reply)) {
+      const { result } = outcome.reply;
+      const kept = { key: keys[index] ?? "", result: result === undefined ? "" : JSON.stringify(result) };
+      known.add(kept);
+      writer.add(kept);
+    }
+    listener.onOutcome(index, outcome);
+  };
+  const part = partOf(batch, { ...listener, onOutcome: keep }, missing);
+  await engine.run(part.batch, part.listener);
 }
 
-/** Leaves out results whose files are gone: their calls run again. One request for each file. */
+/** Drops results whose files are gone, so that their calls run again. One request for each file. */
 async function withContent(
   { client, repository }: ResultPlace,
   found: Map<string, string>,
@@ -166,7 +157,7 @@ async function withContent(
   return found;
 }
 
-/** The version of an image: its layers, since labels such as a commit change no result. One request. */
+/** The default version: the image's layers, because labels such as a commit change no result. One request. */
 async function layersOf({ client, repository }: ResultPlace, image: string): Promise<string> {
   const { digest = "" } = parseReference(image);
   const stored = await client.getManifest(repository, digest);

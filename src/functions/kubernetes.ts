@@ -18,29 +18,27 @@ import { watchAll } from "../kubernetes/watch.ts";
 import { secretStores } from "../secrets/cluster.ts";
 import { resolveVariables } from "../secrets/variables.ts";
 import { runnableImage } from "../signatures/runnable-image.ts";
-import type { CallBatch, CallEngine, CallListener } from "./calls.ts";
+import { type CallBatch, type CallEngine, type CallListener, partOf, tell } from "./calls.ts";
 import { givenAccess } from "./give-access.ts";
 import { accessSecret, deadline, type GivenAccess, indexedJob, keptFor, renewedAccess } from "./indexed-job.ts";
 import { PodResults, sentences } from "./pod-results.ts";
 
-/** Milliseconds between looks at pods that may never go on. */
+/** Milliseconds between checks for pods that never start. */
 const giveUpInterval = 3000;
-/** Milliseconds that pods may take to end: beyond what they are given, a node does not answer. */
+/** Milliseconds that pods get to end. After that, their node does not answer. */
 const endTime = 120_000;
-/** How many Jobs a batch may need: calls whose pods were deleted are made again in another. */
+/** Maximum Jobs of a batch. Calls whose pods were deleted run again in another Job. */
 const rounds = 5;
-/** Milliseconds between attempts to delete what a cluster that does not answer runs. */
+/** Milliseconds between attempts to delete a Job. */
 const interval = 1000;
-
-/** Milliseconds between two tokens for pods. */
+/** Minimum milliseconds between two tokens for pods. */
 const shortestRenewal = 10_000;
-
-/** Milliseconds for which a token, good for an hour, is as good as a new one. */
+/** Milliseconds for which a token, valid for an hour, is as good as a new one. */
 const accessTime = 5 * 60_000;
 
 /**
- * Calls in pods of the cluster that the kubeconfig names: one Job for a batch, an index of it for each call. The Job is deleted with the last
- * result, and when whoever waits for it is ended; it ends by itself, and goes, where not even that can be.
+ * Calls in pods of a cluster: one Job for a batch, with an index for each call. The Job is deleted with the last result, or when this process
+ * ends. If that fails, the Job's deadline ends it.
  */
 export class KubernetesCalls implements CallEngine {
   readonly kind = "kubernetes";
@@ -57,18 +55,8 @@ export class KubernetesCalls implements CallEngine {
     let left = batch.inputs.map((_, index) => index);
     for (let round = 1; left.length > 0; round += 1) {
       const indexes = left;
-      const lost = await this.#runOnce(
-        {
-          ...batch,
-          inputs: indexes.map((index) => batch.inputs[index] ?? ""),
-          items: indexes.map((index) => batch.items?.[index] ?? index),
-        },
-        {
-          ...listener,
-          onStart: (index, where) => listener.onStart?.(indexes[index] ?? index, where),
-          onOutcome: (index, outcome) => listener.onOutcome(indexes[index] ?? index, outcome),
-        },
-      );
+      const part = partOf(batch, listener, indexes);
+      const lost = await this.#runOnce(part.batch, part.listener);
       left = lost.map((index) => indexes[index] ?? index);
       if (left.length === 0) return;
       const pods = left.length === 1 ? "The pod of a call was" : `The pods of ${left.length} calls were`;
@@ -82,21 +70,20 @@ export class KubernetesCalls implements CallEngine {
     }
   }
 
-  /** @returns the calls whose pods were lost, and which are to be made again */
+  /** @returns the calls to run again, because their pods were lost */
   async #runOnce(batch: CallBatch, listener: CallListener): Promise<readonly number[]> {
-    const endNotice = heartbeat(`Starting ${batch.name} in the cluster`, {
-      after: patience,
-      write: (text) => tell(listener, text),
-    });
+    const options = { after: patience, write: (text: string) => tell(listener, text) };
+    const endNotice = heartbeat(`Starting ${batch.name} in the cluster`, options);
     const { cluster, metadata, nonce, before, access } = await this.#start(batch, listener).finally(endNotice);
     const over = new AbortController();
     void this.#renew(cluster, metadata.name, batch, access, listener, over.signal);
     const [followed] = await Promise.allSettled([followCalls(cluster, metadata, nonce, batch, listener)]);
     over.abort();
-    const [removed] = await Promise.allSettled([removeCalls(cluster, metadata.name, listener)]);
+    const endDeletion = heartbeat(`Waiting for job ${metadata.name} to be deleted`, options);
+    const [removed] = await Promise.allSettled([removeJob(cluster, metadata.name, listener).finally(endDeletion)]);
     await this.#prepared.swept;
     this.requests += cluster.api.requests - before;
-    // Why calls failed matters more than what became of them.
+    // Why calls failed matters more than why their Job was not deleted.
     if (followed.status === "rejected") throw followed.reason;
     if (removed.status === "rejected") throw removed.reason;
     return followed.value;
@@ -140,7 +127,7 @@ export class KubernetesCalls implements CallEngine {
       try {
         await delay(Math.max(shortestRenewal, left / 2), undefined, { signal, ref: false });
         const next = (await givenAccess(image, cluster, this.#env)).content;
-        // A registry that does not answer now may later.
+        // The registry may answer later.
         if (next.url === undefined) continue;
         content = next;
         const body = renewedAccess(content);
@@ -155,21 +142,17 @@ export class KubernetesCalls implements CallEngine {
   }
 }
 
-function tell({ onOutput }: CallListener, text: string): void {
-  void onOutput(Buffer.from(`slipway: ${text}\n`));
-}
-
-/** Access to the cluster, prepared before the first call is known. A part that cannot be prepared is an error only when a call needs it. */
+/** Access to the cluster, prepared before the first call. A failure is an error only when a call needs that part. */
 export class Prepared {
   readonly #env: Environment;
   readonly #access: ReadonlyMap<string, Promise<PullAccess>>;
   readonly #files = new Map<string, { readonly since: number; readonly access: Promise<GivenAccess> }>();
   readonly #since = Date.now();
   readonly cluster: Promise<Cluster>;
-  /** Settles when what an earlier client left is removed, or cannot be: no reason for calls not to run. */
+  /** Settles when abandoned jobs are deleted, or cannot be. */
   readonly swept: Promise<void>;
 
-  /** @param images that are going to be used, as far as known */
+  /** @param images that calls will probably use */
   constructor(env: Environment, images: readonly string[] = []) {
     this.#env = env;
     this.cluster = openCluster(env);
@@ -179,7 +162,7 @@ export class Prepared {
     for (const image of images) this.#askFiles(image).catch(() => {});
   }
 
-  /** The access to the registry that pods get, or the reason why they get none. */
+  /** The pods' access to the registry, or the reason why they get none. */
   async files(image: string): Promise<GivenAccess> {
     const known = this.#files.get(image);
     const early = await known?.access.catch(() => undefined);
@@ -195,10 +178,10 @@ export class Prepared {
     return access;
   }
 
-  /** What nodes pull an image with. */
+  /** The credential with which nodes pull an image. */
   async access(image: string): Promise<PullAccess> {
     const early = Date.now() - this.#since < accessTime ? await this.#access.get(image) : undefined;
-    // Its registry may have been started since.
+    // The embedded registry may have started since.
     return early?.dockerConfig === undefined ? this.#ask(image) : early;
   }
 
@@ -207,7 +190,7 @@ export class Prepared {
   }
 }
 
-/** Refuses images that the cluster cannot pull from where they are: see `checkReach`. */
+/** Refuses images that the cluster cannot pull: see `checkReach`. */
 export async function checkImages(images: readonly string[], env: Environment): Promise<void> {
   const cluster = await openCluster(env);
   for (const image of images) checkReach(image, cluster);
@@ -234,7 +217,7 @@ async function followCalls(
       fail(new Failure(found.identity ?? { code: "job-failed", culprit: name }, ...sentences(found.words)));
     else notice(found.words);
   };
-  // Those who watch say so, and for how long they wait.
+  // The watches report an error that may pass.
   const failUnlessPassing = (error: unknown) => {
     if (!mayPass(error)) fail(error);
   };
@@ -246,7 +229,7 @@ async function followCalls(
     look: () => known.job && known.pods && { job: known.job, pods: inOrder(known.pods) },
     isQuiet: () => quiet.isQuiet,
     onEvents: (events) => trouble(results.hasBegun ? undefined : creationTrouble(events)),
-    // A map has its own progress.
+    // A map prints its own progress.
     ...(batch.labels === undefined ? {} : { interval: countInterval }),
   });
 
@@ -267,7 +250,7 @@ async function followCalls(
         const problem = `Job ${name} was deleted while its calls ran, and not by Slipway.`;
         fail(new Failure({ code: "job-failed", culprit: name }, problem, "Make the calls again."));
       } else if (conditionOf(current, "Complete") || conditionOf(current, "Failed")) {
-        // The state of its pods may arrive later than that of the Job.
+        // The watch of the pods may be behind that of the Job.
         podsNow(cluster, name, signal).then((pods) => {
           results.see(pods);
           results.close(current);
@@ -277,7 +260,7 @@ async function followCalls(
   );
   const timer = setInterval(() => results.giveUp(), giveUpInterval);
   try {
-    // A watch ends by itself only when it is aborted.
+    // A watch only ends when it is aborted.
     const lost = await Promise.race([results.done, failed, Promise.all([pods, job]).then(() => [])]);
     listener.signal?.throwIfAborted();
     return lost;
@@ -290,7 +273,7 @@ async function followCalls(
   }
 }
 
-/** The pods of a batch as they are, asked for until there is an answer. */
+/** Lists the pods of a batch, and retries until there is an answer. */
 async function podsNow(cluster: Cluster, name: string, signal: AbortSignal): Promise<readonly Pod[]> {
   const over = new AbortController();
   let pods: readonly Pod[] = [];
@@ -307,15 +290,9 @@ async function podsNow(cluster: Cluster, name: string, signal: AbortSignal): Pro
 }
 
 /**
- * Deletes a batch; one whose results nobody waits for any more, until nothing of it runs. A cluster that does not answer is asked for a while, and
- * a batch that cannot be deleted is named: its results are good all the same.
+ * Deletes the Job of a batch. If the calls were ended, waits until no pod runs. A Job that cannot be deleted is no error, because the results
+ * are good: a notice names it.
  */
-async function removeCalls(cluster: Cluster, name: string, listener: CallListener): Promise<void> {
-  const write = (text: string) => tell(listener, text);
-  const endNotice = heartbeat(`Waiting for job ${name} to be deleted`, { after: patience, write });
-  await removeJob(cluster, name, listener).finally(endNotice);
-}
-
 async function removeJob(cluster: Cluster, name: string, listener: CallListener): Promise<void> {
   const { signal } = listener;
   const { context, namespace } = cluster;

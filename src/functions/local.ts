@@ -26,13 +26,12 @@ import {
 import { pool, roomHere } from "./pool.ts";
 import { runProcess } from "./run-process.ts";
 
-/** @param onStderr takes what it prints on standard error */
 type RunOne = (run: Run, signal: AbortSignal, onStderr: Sink) => Promise<number>;
 
-/** The path at which a container sees the folder for the content of files. */
+/** The folder for the content of files, in a container. */
 const filesFolder = "/slipway/files";
 
-/** @param files where calls see the folder for the content of files */
+/** @param files the folder for the content of files, as calls see it */
 async function runEach(
   batch: CallBatch,
   files: string | undefined,
@@ -86,7 +85,6 @@ async function runEach(
   listener.signal?.throwIfAborted();
 }
 
-/** @throws UserError for a variable with a secret that this machine does not have */
 async function withSecrets(batch: CallBatch, env: Environment): Promise<CallBatch> {
   const { values } = await resolveVariables(batch.env, [new LocalSecrets(env)]);
   return { ...batch, env: values };
@@ -96,13 +94,13 @@ function outcomeOf(reply: string | undefined, status: number, { handsOn = false 
   return reply === undefined ? { status } : { reply: parseReply(reply, handsOn ? parseExactly : JSON.parse) as Reply };
 }
 
-/** Calls in processes of this machine: this program with the Node that runs it. */
+/** Calls in processes of this machine, which run this program. */
 export class ProcessCalls implements CallEngine {
   readonly kind = "process";
 
   async run(batch: CallBatch, listener: CallListener): Promise<void> {
-    // One alone shares the terminal, if there is one.
     await requireInPlace(batch.volumes ?? {});
+    // A single call shares the terminal.
     const isAlone = batch.inputs.length === 1 && batch.labels === undefined;
     await runEach(await withSecrets(batch, process.env), batch.files, listener, (run, signal, onStderr) =>
       runProcess(run, { signal, ...(isAlone ? {} : { onStderr }) }),
@@ -110,10 +108,9 @@ export class ProcessCalls implements CallEngine {
   }
 }
 
-/** What a program does itself, or has its helper do. */
 interface ImageAccess {
   readonly pull: NonNullable<ContainerRunOptions["pull"]>;
-  /** Verifies what the rules of the configuration file require. */
+  /** Checks the rules of the configuration file. */
   readonly allow: (image: string) => Promise<RunnableImage>;
 }
 
@@ -134,9 +131,9 @@ export class ContainerCalls implements CallEngine {
     const image = await this.#access.allow(batch.image ?? "");
     const mounts = await volumeMounts(volumes, this.#client, this.#env);
     const logins = new LoginSource(image);
-    // Several that begin at once would each pull the image.
+    // The first call pulls the image. Without this, several would.
     let first: Promise<void> | undefined;
-    // An engine of another machine does not see it.
+    // An engine on another machine does not see the folder.
     const files = batch.files !== undefined && isOnThisMachine(this.#client, this.#env) ? batch.files : undefined;
     if (files !== undefined) mounts.push({ source: files, target: filesFolder, isWritable: true });
     const seen = files === undefined ? undefined : filesFolder;
@@ -147,18 +144,10 @@ export class ContainerCalls implements CallEngine {
       await before;
       try {
         const login = await logins.current();
-        return await runContainer(
-          this.#client,
-          { ...run, image, network, resources, mounts },
-          {
-            env: this.#env,
-            pull: this.#access.pull,
-            signal,
-            onStderr,
-            onCreated: begun.resolve,
-            ...(login ? { login } : {}),
-          },
-        );
+        const container = { ...run, image, network, resources, mounts };
+        const { pull } = this.#access;
+        const options = { env: this.#env, pull, signal, onStderr, onCreated: begun.resolve, ...(login && { login }) };
+        return await runContainer(this.#client, container, options);
       } finally {
         begun.resolve();
       }

@@ -9,8 +9,8 @@ import { ContainerCalls } from "./local.ts";
 /**
  * Opens the engine that SLIPWAY_ENGINE names.
  *
- * @param images that calls are going to use, as far as known
- * @returns what makes one for each batch
+ * @param images that calls will probably use
+ * @returns makes an engine for each batch
  */
 export async function openEngine(env: Environment, images: readonly string[] = []): Promise<() => CallEngine> {
   const choice = detectEngine(env);

@@ -6,7 +6,15 @@ import { podTrouble } from "../jobs/kubernetes/reasons.ts";
 import type { Cluster } from "../kubernetes/cluster.ts";
 import { jobFailure, podFailure, type Trouble, waitingTrouble, wasLost } from "../kubernetes/failure.ts";
 import { asItIs, lostResult, podLog } from "../kubernetes/logs.ts";
-import { conditionOf, containerName, containerState, type Job, type Pod } from "../kubernetes/objects.ts";
+import {
+  conditionOf,
+  containerName,
+  containerState,
+  containerStatuses,
+  indexAnnotation,
+  type Job,
+  type Pod,
+} from "../kubernetes/objects.ts";
 import {
   type CallBatch,
   type CallListener,
@@ -18,20 +26,16 @@ import {
   retryNotice,
 } from "./calls.ts";
 
-/** The label by which the job controller numbers the pods of an indexed Job. */
-const indexLabel = "batch.kubernetes.io/job-completion-index";
+/** Logs of ended pods that are read at once. */
 const logsAtOnce = 4;
-/** Pods of a map whose logs are read as they are written; those of further ones are read once they have ended. */
+/** Pods of a map whose logs are followed. Those of other pods are read when they have ended. */
 const followedAtOnce = 64;
-/** Milliseconds that the log of a call that has ended may take, where its result is there already. */
+/** Milliseconds to read the log of an ended call whose result is known. */
 const logTime = 10_000;
-/** Milliseconds without any change after which a container that was made and not started never will be. */
+/** Milliseconds without any change after which a created container will never start. */
 const startTime = 120_000;
 
-/**
- * Takes the results of calls from their pods: short ones come with the pods' own state and so cost no question, others are in the log. A single
- * call's log is read as it is written.
- */
+/** Reads the results of calls from their pods. A short result is in the pod's status, which costs no request. A long one is in the log. */
 export class PodResults {
   readonly #cluster: Cluster;
   readonly #nonce: string;
@@ -40,13 +44,13 @@ export class PodResults {
   readonly #isOpen: Set<number>;
   readonly #batch: CallBatch;
   readonly #isSingle: boolean;
-  /** How often calls failed that are made again, and how the last time. */
+  /** Failures of calls that run again. */
   readonly #failures = new Map<number, { readonly count: number; readonly last: CallOutcome }>();
-  /** Calls whose pods were deleted, or lost with their nodes. The job controller takes that for a failure, unless it knows of the loss. */
+  /** Calls whose pods were deleted, or lost with their nodes. The job controller may count that as a failure. */
   readonly #lost = new Set<number>();
   readonly #seen = new Set<string>();
   readonly #begun = new Set<string>();
-  /** Logs that are read as they are written, by pod, with the reply that was in them. */
+  /** Followed logs, by pod, with the reply found in them. */
   readonly #followed = new Map<
     string,
     { isOver: boolean; readonly wake: () => void; readonly reply: Promise<Reply | undefined> }
@@ -55,25 +59,24 @@ export class PodResults {
   #reading = 0;
   #underWay = 0;
   #following = 0;
-  /** Logs to come that no result waits for. */
+  /** Logs that are still read although their results are known. */
   #unshown = 0;
   #isClosed: Job | undefined;
   readonly #done = Promise.withResolvers<readonly number[]>();
-  /** Settles once every call has an outcome, with the calls that have none because their pods were lost; rejects when a log cannot be read. */
+  /** Settles when every call has an outcome or has lost its pod, with the latter. */
   readonly done = this.#done.promise;
   hasBegun = false;
   #changed = 0;
   #isStuck = false;
 
   constructor(cluster: Cluster, nonce: string, batch: CallBatch, listener: CallListener, signal: AbortSignal) {
-    const count = batch.inputs.length;
     this.#cluster = cluster;
     this.#nonce = nonce;
     this.#batch = batch;
     this.#listener = listener;
     this.#signal = signal;
-    this.#isOpen = new Set(Array.from({ length: count }, (_, index) => index));
-    this.#isSingle = count === 1 && batch.labels === undefined;
+    this.#isOpen = new Set(batch.inputs.keys());
+    this.#isSingle = batch.inputs.length === 1 && batch.labels === undefined;
   }
 
   see(pods: readonly Pod[]): void {
@@ -83,7 +86,7 @@ export class PodResults {
     for (const pod of pods) {
       const { name, deletionTimestamp } = pod.metadata;
       if (this.#seen.has(name)) continue;
-      // One that is deleted at once may never be seen to end.
+      // A pod that is deleted at once may never be seen to end.
       if (deletionTimestamp !== undefined) this.#lost.add(indexOf(pod));
       const { running, terminated } = containerState(pod);
       if (running || terminated) {
@@ -99,7 +102,7 @@ export class PodResults {
     }
   }
 
-  /** What keeps all calls from beginning, as long as none has. */
+  /** What keeps all calls from starting. */
   async trouble(pods: Iterable<Pod>): Promise<Trouble | undefined> {
     const pod = this.hasBegun ? undefined : [...pods].find((each) => waitingTrouble(each));
     const found = pod && (await podTrouble(this.#cluster, pod));
@@ -107,15 +110,15 @@ export class PodResults {
   }
 
   /**
-   * Ends the wait where only pods are left that never go on: a node was restarted after it had made their containers and before it started them, and
-   * Kubernetes neither starts nor ends those.
+   * Gives up pods that never start. If a node restarts after it has created a container and before it has started it, Kubernetes neither starts nor
+   * ends that container.
    */
   giveUp(): void {
     const isLate = Date.now() - this.#changed > startTime;
     if (this.#isStuck && isLate && this.#underWay === 0) this.#done.resolve([...this.#isOpen]);
   }
 
-  /** The job has ended: calls without a pod that says how have failed. */
+  /** The job has ended. Calls without a pod that explains their end have failed. */
   close(job: Job): void {
     this.#isClosed = job;
     this.#settleRest();
@@ -140,15 +143,15 @@ export class PodResults {
       this.#later(() => this.#show(index, followed?.reply ?? this.#read(pod, asItIs)));
       this.#settle(index, pod, reply);
     } else if (followed) {
-      // The program's output comes before its result, however the result comes.
+      // The program's output comes before its result.
       this.#later(() => this.#settleByLog(index, pod, followed.reply, { reply, logged }));
     } else if (reply) this.#settle(index, pod, reply);
-    // One that was given up by its node is made again, but for what it had done.
+    // The job controller replaces a pod that its node gave up, unless it has a result.
     else if (terminated) this.#later(() => this.#settleByLog(index, pod, this.#read(pod, asItIs), { logged }));
     else this.#settle(index, pod, undefined);
   }
 
-  /** Waits for a log whose result has come otherwise: it is deleted with the Job. */
+  /** Waits for the log of a call whose result is known, because the log is deleted with the Job. */
   async #show(index: number, log: Promise<unknown>): Promise<void> {
     const isRead = log.then(
       () => true,
@@ -161,7 +164,7 @@ export class PodResults {
     this.#finish();
   }
 
-  /** @param known what came otherwise than in its log: the reply, or its size */
+  /** @param known the reply, or its size, from the pod's status */
   async #settleByLog(
     index: number,
     pod: Pod,
@@ -172,12 +175,10 @@ export class PodResults {
       const inLog = await log;
       const reply = known ?? inLog;
       if (reply === undefined && logged !== undefined) {
-        const [problem, remedy] = sentences(lostResult(logged));
-        const reason = { problem, remedy };
-        if (this.#isOpen.has(index)) this.#tell(index, { status: 1, reason });
+        if (this.#isOpen.has(index)) this.#tell(index, { status: 1, reason: reasonOf(lostResult(logged)) });
       } else this.#settle(index, pod, reply);
     } catch (error) {
-      // Its node is gone, say, and no reason for other calls to fail.
+      // Its node may be gone, which must not fail other calls.
       if (!(error instanceof Failure)) throw error;
       if (known === undefined && (isRemade(pod) || wasLost(pod))) return this.#settle(index, pod, undefined);
       const reason = { problem: `Its result cannot be read. ${error.problem}`, remedy: "Call it again." };
@@ -216,10 +217,9 @@ export class PodResults {
     const lost = [...this.#isOpen].filter(isLost);
     const words =
       jobFailure(this.#isClosed, undefined) || "Its pod was deleted before its result was read. Call it again.";
-    const [problem, remedy] = sentences(words);
+    const failure = { status: 1, reason: reasonOf(words) };
     for (const index of this.#isOpen) {
-      if (!isLost(index))
-        this.#tell(index, this.#failures.get(index)?.last ?? { status: 1, reason: { problem, remedy } });
+      if (!isLost(index)) this.#tell(index, this.#failures.get(index)?.last ?? failure);
     }
     this.#done.resolve(lost);
   }
@@ -251,7 +251,6 @@ export class PodResults {
     const options = { follow: true, isOver: () => this.#followed.get(name)?.isOver ?? false, change: () => end };
     const entry = { isOver: false, wake, reply: Promise.resolve().then(() => this.#read(pod, options)) };
     this.#following += 1;
-    // It is waited for once the pod has ended.
     const count = () => {
       this.#following -= 1;
     };
@@ -281,7 +280,7 @@ export class PodResults {
   }
 }
 
-/** Whether the job controller makes a pod again, and does not count its end as a failure. */
+/** Whether the job controller replaces a pod without counting a failure. */
 function isRemade(pod: Pod): boolean {
   return conditionOf(pod, "DisruptionTarget") !== undefined;
 }
@@ -290,30 +289,33 @@ function hasEnded(pod: Pod): boolean {
   return /^(Succeeded|Failed)$/.test(pod.status?.phase ?? "") || containerState(pod).terminated !== undefined;
 }
 
-/** Whether the container of a pod is made and not started, which usually takes a moment. */
+/** Whether the container of a pod is created and not started. */
 function isUnstarted(pod: Pod): boolean {
-  const status = pod.status?.containerStatuses?.find(({ name }) => name === containerName);
+  const status = containerStatuses(pod).find(({ name }) => name === containerName);
   return Boolean(status?.imageID && status.state?.waiting && !status.state.waiting.reason);
 }
 
 function indexOf(pod: Pod): number {
-  return Number(pod.metadata.labels?.[indexLabel]);
+  return Number(pod.metadata.labels?.[indexAnnotation]);
 }
 
 function failureOf(pod: Pod): CallOutcome {
   const status = containerState(pod).terminated?.exitCode ?? 1;
   const words = podFailure(pod);
-  if (words === undefined) return { status };
-  const [problem, remedy] = sentences(words);
-  return { status, reason: { problem, remedy } };
+  return words === undefined ? { status } : { status, reason: reasonOf(words) };
 }
 
-/** Divides words of two sentences, the second of which says what to do. */
+function reasonOf(words: string): { readonly problem: string; readonly remedy: string } {
+  const [problem, remedy] = sentences(words);
+  return { problem, remedy };
+}
+
+/** Splits a text of two sentences, of which the second says what to do. */
 export function sentences(words: string): [problem: string, remedy: string] {
   const end = words.search(/\. (?=[A-Z`])/);
   return end < 0 ? [words, "Look at what it printed above."] : [words.slice(0, end + 1), words.slice(end + 2)];
 }
 
 function placeOf({ metadata, spec }: Pod): string {
-  return spec?.nodeName ? `${metadata.name} on ${spec.nodeName}` : metadata.name;
+  return spec.nodeName ? `${metadata.name} on ${spec.nodeName}` : metadata.name;
 }

@@ -1,22 +1,17 @@
 import { availableParallelism, totalmem } from "node:os";
 import type { PlacedResources } from "../config/resources.ts";
 
-/** Bytes that a call is taken to need which does not say. */
+/** Bytes of a call that requests no memory. */
 const usualMemory = 256 * 1024 * 1024;
 
-/** How many calls this machine has room for: one per processor, as far as four fifths of the memory go. */
+/** How many calls this machine has room for: one per processor, in up to 80 % of its memory. */
 export function roomHere({ cpu = 1, memory = usualMemory }: PlacedResources): number {
   const byProcessors = Math.floor(availableParallelism() / cpu);
   const byMemory = Math.floor((0.8 * totalmem()) / memory);
   return Math.max(1, Math.min(byProcessors, byMemory));
 }
 
-/**
- * Does work for each number below `count`, so many at once, in order of the numbers. The first error ends it: what is under way is waited for,
- * and nothing further begun.
- *
- * @param signal begins nothing further once aborted
- */
+/** Runs `work` for each number below `count`, in order, up to `parallelism` at once. After an error, or an abort, it starts no more. */
 export async function pool(
   count: number,
   parallelism: number,

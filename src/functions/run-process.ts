@@ -6,22 +6,19 @@ import { interruptible } from "../core/interrupts.ts";
 import { signalGroup } from "../core/process-group.ts";
 import { started, statusOf } from "../core/run-program.ts";
 
-/** How long a process may take to end after it was asked to, in milliseconds. */
+/** Milliseconds between SIGTERM and SIGKILL. */
 const grace = 5000;
 
-/** Options of one process. */
-export interface ProcessRunOptions {
-  /** For its standard error; by default it shares this process's. */
+interface ProcessRunOptions {
+  /** Default: this process's standard error. */
   readonly onStderr?: Sink;
-  /** Ends the process, as SIGTERM to this one does. */
+  /** Ends the process, as a SIGTERM to this process does. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Runs this program once more in a process of its own, with the same Node, entry and options. It is a process rather than a plain call, for
- * some 40 ms, so that a function behaves as in a container: nothing but JSON passes, and module state is its own.
- *
- * Unlike a container the process keeps this one's environment, since programs on this machine find their files and tools by it.
+ * Runs this program in a new process. That takes 40 ms more than a call, and a function behaves as in a container: only JSON passes, and it has
+ * its own module state. Unlike a container, it keeps this process's environment, because local programs need it.
  *
  * @returns its exit status; 128 and the signal's number when killed
  * @throws Failure when it cannot be started

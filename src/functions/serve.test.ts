@@ -38,7 +38,7 @@ it("takes the calls of the program that it was started for, and ends with it", {
     await expect(call({ ...env, PWD: "/elsewhere" })).rejects.toThrow(reported("cluster-unreachable", "KUBECONFIG"));
   }
   // With another environment it is not the one to ask, and one of the program's own is started.
-  const absent = reported("program-failed", "/nonexistent/helper");
+  const absent = reported("program-missing", "/nonexistent/helper");
   await expect(call({ ...env, KUBECONFIG: "/other" })).rejects.toThrow(absent);
   expect(readFileSync(`/proc/${helper.pid}/cmdline`, "utf8")).toContain("serve");
   const ended = once(helper, "exit");

@@ -10,21 +10,20 @@ import type { HelperAnswer, HelperRequest } from "./helper.ts";
 import { KeptCalls } from "./keep.ts";
 import { openEngine } from "./open-engine.ts";
 
-/** Milliseconds between looks at whether the program still runs. */
+/** Milliseconds between checks whether the program still runs. */
 const interval = 250;
-/** Variables that shells, Python and launch scripts set, and those that only programs read. */
+/** Variables that do not change an engine. */
 const meaningless =
   /^(_|PWD|OLDPWD|SHLVL|LC_CTYPE|PYTHONPATH|RUNFILES_DIR|SLIPWAY_(MAIN_REPOSITORY|RUNFILES|ENGINE_HELPER|ENGINE_SOCKET))$/;
-/** Milliseconds without a caller after which none is waited for any longer. */
+/** Milliseconds without a caller after which the helper ends. */
 const patience = 60_000;
 
 /**
- * Makes calls for a program that starts meanwhile, or waits for the line that this one prints: until that has ended, or has not called for a
- * minute.
+ * Makes calls for a running program. Ends with it, or when it has not called for a minute.
  *
- * @param path of the socket, alone in a folder that only this user may enter; the folder is removed at the end
+ * @param path of the socket, alone in a folder that only this user may enter. The folder is removed at the end
  * @param pid of the program
- * @param images what it is going to call, as far as known
+ * @param images that the program will probably call
  */
 export async function serve(path: string, pid: number, images: readonly string[]): Promise<void> {
   const env: Environment = { ...process.env };
@@ -44,7 +43,7 @@ export async function serve(path: string, pid: number, images: readonly string[]
   });
   server.listen(path);
   await once(server, "listening");
-  // Listening comes before loading.
+  // It listens before it loads the engine.
   const engine = openEngine(env, images);
   engine.catch(() => {});
   process.stdout.on("error", () => {});
@@ -54,7 +53,7 @@ export async function serve(path: string, pid: number, images: readonly string[]
     clearInterval(timer);
     server.close();
     rmSync(dirname(path), { recursive: true, force: true });
-    // Connections to the cluster wait for further questions.
+    // Open connections to the cluster would keep this process alive.
     void kept.end().finally(() => process.exit());
   }, interval);
 }
@@ -70,7 +69,6 @@ function callerAt(socket: Socket) {
   };
 }
 
-/** Whether two environments are the same to an engine. */
 function sameEnvironment(one: Environment, other: Environment): boolean {
   return Object.keys({ ...one, ...other }).every((name) => meaningless.test(name) || one[name] === other[name]);
 }
