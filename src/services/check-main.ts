@@ -5,8 +5,7 @@ import { exitStatusOf, reportOf } from "../core/errors.ts";
 import { escapeText } from "../core/printable.ts";
 import { reportUncaught } from "../core/unexpected.ts";
 import { parseDeployment } from "../jobs/read.ts";
-import { anyImage } from "./names.ts";
-import { checkImageTaken, readServices } from "./read.ts";
+import { anyImage, checkImageTaken, readServices } from "./read.ts";
 
 /**
  * `check job|service FILE NAME OUTPUT [--has-image]`: fails with the file's mistakes, else writes an empty

@@ -1,9 +1,8 @@
 import type { Change } from "./change.ts";
 import type { Revision } from "./history.ts";
 import type { LogOptions } from "./log-options.ts";
-import type { NamedService } from "./names.ts";
 import type { OpenOptions } from "./open-port.ts";
-import type { ServiceFile } from "./read.ts";
+import type { NamedService, ServiceFile } from "./read.ts";
 import type { ServiceStatus } from "./status.ts";
 
 interface Notices {

@@ -10,6 +10,8 @@ import { writableHost } from "../registry/writable.ts";
 import { findEmbeddedRegistry, requestToken } from "../registry-server/ensure.ts";
 import { type Content, type ContentSecret, modelFolder } from "./content.ts";
 import type { Model, Service } from "./model.ts";
+import { repositoriesContent } from "./repositories.ts";
+import type { ServiceSettings } from "./settings.ts";
 import { type RegistryAccesses, registriesFile } from "./sync/registries.ts";
 
 /** The registry with the models of services, the same as that of jobs. */
@@ -106,4 +108,23 @@ export async function modelAccess(
   }
   const access: RegistryAccesses = { [host]: { settings: await registrySettings(host, env), credentials } };
   return JSON.stringify(access);
+}
+
+/**
+ * The content of a service, in the order of its fetches.
+ *
+ * @param modelFiles how the sync program gets `modelAccess`. Default: from the Secret that an apply creates
+ */
+export async function contentsOf(
+  service: Service,
+  { authorities, modelsClaim }: ServiceSettings,
+  env: Environment,
+  modelFiles: Pick<Content, "secrets" | "texts"> = { secrets: [modelSecret(service)] },
+): Promise<readonly Content[]> {
+  const { name, models, repositories } = service;
+  const contents = [
+    ...(models.length === 0 ? [] : [modelsContent(models, await modelRegistry(env), modelsClaim, modelFiles)]),
+    ...(repositories === undefined ? [] : [repositoriesContent(repositories, authorities)]),
+  ];
+  return contents.map((content) => ({ ...content, arguments: [`--service=${name}`, ...content.arguments] }));
 }

@@ -17,7 +17,7 @@ import { pathProblem } from "../../src/models/paths.ts";
 import { parseReference } from "../../src/oci/reference.ts";
 import { encodePack, parsePack } from "../../src/results/pack.ts";
 import { readRun } from "../../src/runs/read.ts";
-import { readLabels } from "../../src/services/container/labels.ts";
+import { readLabels } from "../../src/services/container/facts.ts";
 import { parseServices } from "../../src/services/read.ts";
 
 const job = "interpreter: {ContainerAtTag: {repository: a.io/b, tag: v1}}\n";

@@ -3,8 +3,12 @@ import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { applyFile } from "../../src/services/kubernetes/apply-file.ts";
-import { renderFile, resolveOutside } from "../../src/services/kubernetes/render-file.ts";
-import { manifestsAsJson, manifestsAsYaml } from "../../src/services/kubernetes/text.ts";
+import {
+  manifestsAsJson,
+  manifestsAsYaml,
+  renderFile,
+  resolveOutside,
+} from "../../src/services/kubernetes/render-file.ts";
 import type { ServiceDocument } from "../../src/services/read.ts";
 import { shellImage } from "./testdata/image.ts";
 import { kubectl } from "./testdata/kubectl.ts";

@@ -45,7 +45,7 @@ import { composeRun, parseRun as parseStoredRun } from "../../src/results/run.ts
 import { parseRun } from "../../src/runs/read.ts";
 import { parseLayerPackages } from "../../src/sbom/layer-packages.ts";
 import { unpackTar } from "../../src/sdk/folder-tar.ts";
-import { readLabels } from "../../src/services/container/labels.ts";
+import { readLabels } from "../../src/services/container/facts.ts";
 import { parseServices } from "../../src/services/read.ts";
 import { readClaim } from "../../src/signatures/bundle.ts";
 

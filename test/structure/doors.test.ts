@@ -56,7 +56,7 @@ describe("the rules for images are asked", () => {
       "python-environments/image.ts",
       "sdk/call-engine.ts",
       // Rollback and restart.
-      "services/container/go-back.ts",
+      "services/container/apply-file.ts",
       "services/kubernetes/history.ts",
       "services/resolve.ts",
     ]);
@@ -89,7 +89,6 @@ describe("what starts an image", () => {
       "services/container/apply-file.ts",
       "services/container/apply.ts",
       "services/container/containers.ts",
-      "services/container/go-back.ts",
     ]);
     expect(filesWith(/new ResultIndex\(/)).toEqual(["functions/keep.ts"]);
   });

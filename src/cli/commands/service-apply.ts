@@ -2,9 +2,8 @@ import process from "node:process";
 import { endedByInterrupt, untilInterrupted } from "../../core/until-interrupted.ts";
 import { userPath } from "../../core/user-path.ts";
 import { type Change, changeLines } from "../../services/change.ts";
-import { servicesMeant } from "../../services/names.ts";
 import { type EngineName, openServiceEngine } from "../../services/open-engine.ts";
-import type { ServiceFile } from "../../services/read.ts";
+import { type ServiceFile, servicesMeant } from "../../services/read.ts";
 import { optionError } from "../usage-error.ts";
 import { notice, printJson } from "./output.ts";
 
@@ -33,7 +32,7 @@ function fileOf({ file, image, called = file }: FileOptions): ServiceFile {
 export async function printManifests(options: FileOptions & { readonly resolve: boolean }): Promise<void> {
   const { path, name, image } = fileOf(options);
   const { renderFile, resolveOutside } = await import("../../services/kubernetes/render-file.ts");
-  const { manifestsAsJson, manifestsAsYaml } = await import("../../services/kubernetes/text.ts");
+  const { manifestsAsJson, manifestsAsYaml } = await import("../../services/kubernetes/render-file.ts");
   const rendered = await renderFile(path, name, process.env, options.resolve ? resolveOutside : undefined, image);
   const manifests = rendered.flatMap((each) => each.manifests);
   // Bytes, because text would be escaped for the terminal.

@@ -2,23 +2,22 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { requireContainerClient } from "../../containers/client.ts";
 import type { Environment } from "../../core/environment.ts";
-import { UserError } from "../../core/errors.ts";
+import { Failure, UserError } from "../../core/errors.ts";
 import { type Lock, takeLock, waitForLock } from "../../core/lock.ts";
 import { LocalSecrets } from "../../secrets/local.ts";
+import { runnableImage } from "../../signatures/runnable-image.ts";
 import type { Change } from "../change.ts";
 import type { ApplyOptions } from "../engine.ts";
-import type { NamedService } from "../names.ts";
-import { checkImageTaken, readServices, type ServiceDocument, type ServiceFile } from "../read.ts";
-import { resolveSecrets } from "../resolve-secrets.ts";
+import { type Revision, revisionToRestore } from "../history.ts";
+import { checkImageTaken, type NamedService, readServices, type ServiceDocument, type ServiceFile } from "../read.ts";
+import { openerFor, resolveSecrets } from "../resolve.ts";
 import { readServiceSettings, type ServiceSettings } from "../settings.ts";
-import { applyService, end, planService, replicasOf } from "./apply.ts";
-import { Containers, type Found } from "./containers.ts";
-import { exactContents, filesOf } from "./exact-content.ts";
-import { factsOf } from "./facts.ts";
-import { forgetHistory, noteRevision, servicesFolder } from "./history.ts";
-import { replicaName } from "./labels.ts";
-import type { Meaning } from "./meaning.ts";
-import { bringImage, bringSyncImage, exactImage, serviceUse } from "./prepare.ts";
+import { applyService, end, planService, replicasOf, stopNotice } from "./apply.ts";
+import { Containers, type Found, isRunning } from "./containers.ts";
+import { factsOf, hashOf, type Meaning, replicaName, variablesOf } from "./facts.ts";
+import { forgetHistory, type KeptRevision, noteRevision, readHistory, servicesFolder } from "./history.ts";
+import { bringImage, bringSyncImage, exactContents, exactImage, filesOf, serviceUse } from "./prepare.ts";
+import { waitUntilReady } from "./ready.ts";
 import { bringContent, foldersOf, removeLeftovers } from "./sync.ts";
 
 export async function openContainers(env: Environment): Promise<Containers> {
@@ -161,4 +160,73 @@ export async function containersOf(containers: Containers, names: readonly strin
     `${containers.client.name} has no container of the service ${culprit}.`,
     "`slipway service status` lists the services.",
   );
+}
+
+export async function serviceHistory(env: Environment, name: string): Promise<readonly Revision[]> {
+  return (await revisionsOf(await openContainers(env), env, name)).map(({ meaning: _, ...revision }) => revision);
+}
+
+async function revisionsOf(
+  containers: Containers,
+  env: Environment,
+  name: string,
+): Promise<readonly (KeptRevision & Revision)[]> {
+  const [found, revisions] = await Promise.all([containers.list(name), readHistory(env, name)]);
+  if (revisions.length === 0) await containersOf(containers, [name]);
+  const hashes = new Set(found.map(({ hash }) => hash));
+  const current = revisions.findLast(({ meaning }) => hashes.has(hashOf(meaning.facts)))?.revision;
+  return revisions.map((each) => ({ ...each, isCurrent: each.revision === current }));
+}
+
+/** Applies an earlier revision, with the current values of secrets. */
+export async function rollBackService(
+  env: Environment,
+  name: string,
+  asked: number | undefined,
+  options: Omit<ApplyOptions, "isRolledBack">,
+): Promise<number> {
+  const containers = await openContainers(env);
+  const lock = await lockOf(name, env, options.notice);
+  try {
+    const { revision, meaning: kept } = revisionToRestore(name, await revisionsOf(containers, env, name), asked);
+    await runnableImage(kept.facts.image, env, openerFor(kept.service, env));
+    const service = await resolveSecrets(kept.service, [new LocalSecrets(env)]);
+    const meaning = { ...kept, service, facts: { ...kept.facts, env: variablesOf(service) } };
+    const bring = () => bringAll(containers, meaning, env, options.notice);
+    await applyService(containers, { ...meaning, bring }, { ...options, isRolledBack: false });
+    await noteRevision(env, meaning, `rollback to revision ${revision}`);
+    return revision;
+  } finally {
+    lock.release();
+  }
+}
+
+/** Restarts one container after the other. */
+export async function restartService(
+  env: Environment,
+  name: string,
+  { timeLimit, notice }: Pick<ApplyOptions, "timeLimit" | "notice">,
+): Promise<void> {
+  const containers = await openContainers(env);
+  const lock = await lockOf(name, env, notice);
+  try {
+    const all = await containersOf(containers, [name]);
+    for (const { facts } of all) await runnableImage(facts.image, env);
+    for (const found of all) {
+      const called = replicaName(found);
+      notice(stopNotice(containers, called, name, all.length));
+      if (isRunning(found)) await containers.stop(found.name);
+      await containers.resume(found.name);
+      if (timeLimit === undefined) continue;
+      const problem = await waitUntilReady(containers, found.name, found.facts, found.hostPorts, timeLimit);
+      if (problem === undefined) continue;
+      throw new Failure(
+        { code: "service-not-ready", culprit: called },
+        `${called} is not ready after its restart. ${problem}`,
+        `Read its log with \`slipway service logs ${name}\`, or go back with \`slipway service rollback ${name}\`.`,
+      );
+    }
+  } finally {
+    lock.release();
+  }
 }

@@ -6,10 +6,8 @@ import { reported } from "../../core/testdata/reported.ts";
 import type { ApplyOptions } from "../engine.ts";
 import { serviceOf } from "../testdata/service.ts";
 import { applyService } from "./apply.ts";
-import type { NewContainer } from "./arguments.ts";
-import type { Containers, Found } from "./containers.ts";
-import { type Facts, factsOf, hashOf } from "./facts.ts";
-import { containerNameOf } from "./labels.ts";
+import type { Containers, Found, NewContainer } from "./containers.ts";
+import { containerNameOf, type Facts, factsOf, hashOf } from "./facts.ts";
 
 const image = `a.io/b@sha256:${"a".repeat(64)}`;
 

@@ -1,14 +1,12 @@
+import { differencesOf } from "../../config/difference.ts";
 import { Failure, messageOf } from "../../core/errors.ts";
-import type { Change } from "../change.ts";
+import { type Change, withoutVariables } from "../change.ts";
 import type { ApplyOptions } from "../engine.ts";
 import type { Service } from "../model.ts";
-import type { NewContainer } from "./arguments.ts";
-import { type Containers, type Found, isRunning } from "./containers.ts";
-import { type Facts, hashOf, publishedPorts } from "./facts.ts";
-import { containerNameOf, replicaName } from "./labels.ts";
+import { type Containers, type Found, isRunning, type NewContainer } from "./containers.ts";
+import { containerNameOf, type Facts, hashOf, publishedPorts, replicaName } from "./facts.ts";
 import { chooseHostPorts, type HostPorts } from "./ports.ts";
 import { waitUntilReady } from "./ready.ts";
-import { type Step, stepsTo } from "./steps.ts";
 
 export interface Prepared {
   readonly service: Service;
@@ -197,4 +195,65 @@ async function afterwards(
 export async function end(containers: Containers, found: Found): Promise<void> {
   if (isRunning(found)) await containers.stop(found.name);
   await containers.remove(found.name);
+}
+
+/** The step for one replica. */
+export interface Step {
+  readonly change: Change;
+  readonly replica: number;
+  /** Whether a container replaces the former ones. */
+  readonly isWanted: boolean;
+  /** The right container, which does not run. */
+  readonly present?: Found;
+  /** Containers to remove. An interrupted change leaves two. */
+  readonly former: readonly Found[];
+}
+
+export interface Goal {
+  readonly service: string;
+  readonly replicas: number;
+  readonly facts: Facts;
+  readonly hash: string;
+}
+
+const startable: ReadonlySet<string> = new Set(["created", "configured", "initialized", "exited", "stopped"]);
+
+export function stepsTo({ service, replicas, facts, hash }: Goal, existing: readonly Found[]): readonly Step[] {
+  const steps: Step[] = [];
+  for (let replica = 0; replica < replicas; replica += 1) {
+    const here = existing.filter((each) => each.replica === replica);
+    const right = here.find((each) => each.hash === hash && (each.state === "running" || startable.has(each.state)));
+    const former = here.filter((each) => each !== right);
+    if (right?.state === "running" && former.length === 0) continue;
+    steps.push({
+      change: {
+        kind: "Container",
+        name: replicaName({ service, replica }),
+        ...actionOf(right, former, facts),
+      },
+      replica,
+      isWanted: true,
+      ...(right === undefined ? {} : { present: right }),
+      former,
+    });
+  }
+  const surplus = new Set(existing.filter(({ replica }) => replica >= replicas).map(({ replica }) => replica));
+  for (const replica of surplus) {
+    const former = existing.filter((each) => each.replica === replica);
+    const change = { action: "delete", kind: "Container", name: replicaName({ service, replica }) } as const;
+    steps.push({ change, replica, isWanted: false, former });
+  }
+  return steps;
+}
+
+function actionOf(
+  right: Found | undefined,
+  former: readonly Found[],
+  facts: Facts,
+): Pick<Change, "action" | "fields" | "differences"> {
+  const before = former.find(({ state }) => state === "running") ?? former[0];
+  if (before === undefined) return { action: right === undefined ? "create" : "start" };
+  const differences = differencesOf(before.facts, facts).map(withoutVariables);
+  if (differences.length === 0) return { action: "change", fields: ["state"] };
+  return { action: "change", fields: differences.map(({ field }) => field), differences };
 }

@@ -2,15 +2,22 @@ import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { serviceOf } from "../testdata/service.ts";
+import { stepsTo } from "./apply.ts";
 import { openContainers } from "./apply-file.ts";
-import { createArguments } from "./arguments.ts";
-import type { Containers, Found } from "./containers.ts";
-import { type Facts, factsOf, hashOf, publishedPorts } from "./facts.ts";
-import { askHealth } from "./health.ts";
-import { containerNameOf, type Labelled, labelFile, readLabels } from "./labels.ts";
+import { type Containers, createArguments, type Found } from "./containers.ts";
+import {
+  containerNameOf,
+  type Facts,
+  factsOf,
+  hashOf,
+  type Labelled,
+  labelFile,
+  publishedPorts,
+  readLabels,
+} from "./facts.ts";
 import { chooseHostPorts, type HostPorts } from "./ports.ts";
 import { exactImage } from "./prepare.ts";
-import { stepsTo } from "./steps.ts";
+import { askHealth } from "./ready.ts";
 
 const serviceWith = (more: object = {}) =>
   serviceOf({ image: "a.io/b", port: 8080, env: [{ name: "TOKEN", value: "hunter2" }], ...more });

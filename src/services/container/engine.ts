@@ -1,7 +1,6 @@
 import type { Environment } from "../../core/environment.ts";
 import type { ServiceEngine } from "../engine.ts";
-import { applyFile, deleteServices, planFile } from "./apply-file.ts";
-import { restartService, rollBackService, serviceHistory } from "./go-back.ts";
+import { applyFile, deleteServices, planFile, restartService, rollBackService, serviceHistory } from "./apply-file.ts";
 import { showServiceLogs } from "./logs.ts";
 import { openService } from "./open.ts";
 import { serviceStatuses } from "./status.ts";

@@ -6,8 +6,7 @@ import { replaceFile } from "../../core/files.ts";
 import { stateFolder } from "../../core/user-folders.ts";
 import { userName } from "../../core/user-name.ts";
 import { causeOf, keptRevisions, type Revision } from "../history.ts";
-import { hashOf } from "./facts.ts";
-import type { Meaning } from "./meaning.ts";
+import { hashOf, type Meaning } from "./facts.ts";
 
 export type KeptRevision = Omit<Revision, "isCurrent"> & { readonly meaning: Meaning };
 

@@ -4,7 +4,7 @@ import { WholeLines } from "../../core/whole-lines.ts";
 import { type LogOptions, Prefixes } from "../log-options.ts";
 import { containersOf, openContainers } from "./apply-file.ts";
 import type { Containers, Found } from "./containers.ts";
-import { replicaName } from "./labels.ts";
+import { replicaName } from "./facts.ts";
 
 type Write = (lines: Buffer) => void | Promise<void>;
 

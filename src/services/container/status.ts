@@ -2,7 +2,7 @@ import type { Environment } from "../../core/environment.ts";
 import type { ServiceStatus } from "../status.ts";
 import { containersOf, openContainers } from "./apply-file.ts";
 import type { Found } from "./containers.ts";
-import { replicaName } from "./labels.ts";
+import { replicaName } from "./facts.ts";
 import { loopback } from "./ports.ts";
 import { askReadiness } from "./ready.ts";
 

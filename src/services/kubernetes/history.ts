@@ -9,11 +9,10 @@ import type { Change } from "../change.ts";
 import { notRestorable, type Revision, revisionToRestore } from "../history.ts";
 import { changeOf, fieldManager, type LiveObject, type Place, put, putOver, references, setCause } from "./apply.ts";
 import { causeAnnotation, labelsOf, type Manifest, objectDifferences, pathOf } from "./manifest.ts";
-import { replicaSetsPath, selectorFor } from "./observation.ts";
+import { hashLabel, replicaSetsPath, revisionAnnotation, selectorFor } from "./observation.ts";
 import { networkService } from "./render.ts";
-import { manifestOf } from "./rollback.ts";
+import { manifestOf } from "./roll-out.ts";
 import { noSuchService } from "./status.ts";
-import { hashLabel, revisionAnnotation } from "./workload.ts";
 
 interface Template {
   readonly metadata?: { readonly labels?: Readonly<Record<string, string>>; readonly annotations?: object };

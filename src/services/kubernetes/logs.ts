@@ -4,9 +4,8 @@ import { podLog } from "../../kubernetes/logs.ts";
 import { containerName, containerState, type Pod } from "../../kubernetes/objects.ts";
 import { type LogOptions, Prefixes } from "../log-options.ts";
 import type { Place } from "./apply.ts";
-import { Observation } from "./observation.ts";
+import { hasBegun, Observation } from "./observation.ts";
 import { requireAll } from "./status.ts";
-import { hasBegun } from "./workload.ts";
 
 interface ClusterLogOptions extends LogOptions {
   readonly notice: (text: string) => void;

@@ -5,9 +5,8 @@ import type { Cluster } from "../../kubernetes/cluster.ts";
 import { containerName } from "../../kubernetes/objects.ts";
 import { joinPod } from "../../kubernetes/port-forward.ts";
 import { chosenPort, connectTime, notReached, type OpenOptions, servePort, tellWaiting } from "../open-port.ts";
-import { Observation } from "./observation.ts";
+import { isPodReady, Observation, type Observed, podsOf } from "./observation.ts";
 import { requireAll } from "./status.ts";
-import { isPodReady, type Observed, podsOf } from "./workload.ts";
 
 const interval = 250;
 

@@ -1,15 +1,15 @@
+import { Document, visit } from "yaml";
 import type { Environment } from "../../core/environment.ts";
 import type { Service } from "../model.ts";
 import { checkImageTaken, readServices, type ServiceDocument } from "../read.ts";
-import { resolveService } from "../resolve.ts";
-import { resolveRepositories } from "../resolve-repositories.ts";
-import { contentsOf } from "../service-content.ts";
+import { resolveRepositories, resolveService } from "../resolve.ts";
+import { contentsOf } from "../served-models.ts";
 import { readServiceSettings } from "../settings.ts";
 import { type SyncImage, syncImage } from "../sync-image.ts";
 import type { Manifest } from "./manifest.ts";
-import { podContent } from "./pod-content.ts";
-import { mayCopy } from "./pull-secret.ts";
+import { podContent } from "./pod.ts";
 import { renderService } from "./render.ts";
+import { mayCopy } from "./secrets.ts";
 
 export interface Rendered {
   readonly service: Service;
@@ -59,4 +59,24 @@ export async function renderFile(
 /** Pins names with registries and git servers, without a cluster. */
 export async function resolveOutside(document: ServiceDocument, env: Environment): Promise<Service> {
   return resolveService(await resolveRepositories(document, undefined, env), env);
+}
+
+/** Kubernetes reads YAML 1.1, in which `yes` is a boolean. This output means the same in 1.2. */
+export function manifestsAsYaml(manifests: readonly Manifest[]): string {
+  return manifests.map((manifest) => `---\n${asYaml(manifest)}`).join("");
+}
+
+function asYaml(manifest: Manifest): string {
+  const document = new Document(manifest, { version: "1.1", aliasDuplicateObjects: false });
+  visit(document, {
+    Scalar: (_, node) => {
+      // Texts that only YAML 1.2 reads as numbers, such as 0o17.
+      if (typeof node.value === "string" && /^[-+.0-9]/.test(node.value)) node.type = "QUOTE_DOUBLE";
+    },
+  });
+  return document.toString({ lineWidth: 0, directives: false });
+}
+
+export function manifestsAsJson(manifests: readonly Manifest[]): string {
+  return `${JSON.stringify({ apiVersion: "v1", kind: "List", items: manifests }, undefined, 2)}\n`;
 }

@@ -4,10 +4,10 @@ import { describe, expect, it } from "vitest";
 import { defaultInstanceTypes } from "../../config/instance-types.ts";
 import { clusterOfTest } from "../../kubernetes/testdata/cluster.ts";
 import { parseServices } from "../read.ts";
-import { contentsOf } from "../service-content.ts";
+import { contentsOf } from "../served-models.ts";
 import { serviceOf } from "../testdata/service.ts";
 import { pathOf } from "./manifest.ts";
-import { podContent } from "./pod-content.ts";
+import { podContent } from "./pod.ts";
 import { renderService } from "./render.ts";
 
 const examples = join(import.meta.dirname, "../../../examples/services");

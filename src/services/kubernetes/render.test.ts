@@ -4,9 +4,9 @@ import { parse, parseAllDocuments } from "yaml";
 import { defaultInstanceTypes } from "../../config/instance-types.ts";
 import { serviceOf } from "../testdata/service.ts";
 import type { Manifest } from "./manifest.ts";
-import { type PodContent, podContent } from "./pod-content.ts";
+import { type PodContent, podContent } from "./pod.ts";
 import { renderService } from "./render.ts";
-import { manifestsAsJson, manifestsAsYaml } from "./text.ts";
+import { manifestsAsJson, manifestsAsYaml } from "./render-file.ts";
 
 function render(text: string, content?: PodContent): readonly Manifest[] {
   const service = serviceOf(text);

@@ -5,8 +5,7 @@ import { canonicalJson } from "../../oci/json.ts";
 import { type Autoscaling, type Service, settlingTime } from "../model.ts";
 import { ingressOf } from "./expose.ts";
 import { labelsOf, type Manifest, selectorOf } from "./manifest.ts";
-import { podTemplate, portName } from "./pod.ts";
-import type { PodContent } from "./pod-content.ts";
+import { type PodContent, podTemplate, portName } from "./pod.ts";
 
 /**
  * The objects of a service, in the order of their creation, byte for byte the same for the same service.

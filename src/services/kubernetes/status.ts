@@ -6,17 +6,20 @@ import type { ServiceStatus } from "../status.ts";
 import { listKind, type Place } from "./apply.ts";
 import { type Exposure, urlsIn } from "./expose.ts";
 import { pathOf, serviceLabel } from "./manifest.ts";
-import { observedOf, podsPath, replicaSetsPath, selectorFor } from "./observation.ts";
-import { troubleOf } from "./trouble.ts";
 import {
   type Deployment,
   isPodReady,
   isReady,
   type Observed,
+  observedOf,
   podsOf,
+  podsPath,
   type ReplicaSet,
+  replicaSetsPath,
+  selectorFor,
   wantedReplicas,
-} from "./workload.ts";
+} from "./observation.ts";
+import { troubleOf } from "./trouble.ts";
 
 interface EndpointSlice {
   readonly metadata: Metadata;

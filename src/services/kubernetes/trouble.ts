@@ -24,7 +24,7 @@ import {
   type Terminated,
 } from "../../kubernetes/objects.ts";
 import type { Place } from "./apply.ts";
-import { isPodReady, isSeen, type Observed, podsOf } from "./workload.ts";
+import { isPodReady, isSeen, type Observed, podsOf } from "./observation.ts";
 
 const maximumWords = 1024 * 1024;
 

@@ -4,8 +4,7 @@ import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import { Failure } from "../../core/errors.ts";
 import { type Digest, splitDigest } from "../../oci/digest.ts";
-import { keptFor } from "./uses.ts";
-import type { Volume } from "./volume.ts";
+import { keptFor, type Volume } from "./volume.ts";
 
 /** A mode belongs to a file, not to its name, so the same bytes may be stored twice. */
 export interface Content {

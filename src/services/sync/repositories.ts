@@ -12,8 +12,7 @@ import { resolveHead } from "../../git/remote.ts";
 import { removeTree } from "../../git/tree.ts";
 import { secretsFolder } from "../content.ts";
 import { authoritiesFile, isSameServer, type RepositoryToSync, requireOneLine } from "../repositories.ts";
-import { Uses } from "./uses.ts";
-import { Volume } from "./volume.ts";
+import { Uses, Volume } from "./volume.ts";
 
 /** Where Debian keeps the public authorities. */
 const publicAuthorities = "/etc/ssl/certs/ca-certificates.crt";

@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import { reported } from "../../core/testdata/reported.ts";
 import { apiServer, refuse } from "../../kubernetes/testdata/api-server.ts";
 import { LocalSecrets } from "../../secrets/local.ts";
-import { readForCluster } from "./read-for-cluster.ts";
+import { readForCluster } from "./apply-file.ts";
 
 const spec = `image: a.io/b@sha256:${"0".repeat(64)}
 port: 80

@@ -2,11 +2,10 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { folderOfTest } from "../../git/testdata/git-repository.ts";
-import { contentsOf } from "../service-content.ts";
+import { contentsOf } from "../served-models.ts";
 import { serviceOf } from "../testdata/service.ts";
-import { podTemplate } from "./pod.ts";
-import { podContent } from "./pod-content.ts";
-import { pullSecrets } from "./pull-secret.ts";
+import { podContent, podTemplate } from "./pod.ts";
+import { pullSecrets } from "./secrets.ts";
 
 const syncImage = `r.io/slipway/sync@sha256:${"0".repeat(64)}`;
 

@@ -5,9 +5,8 @@ import { expect, it, onTestFinished } from "vitest";
 import { installedClient, makeImage } from "../../containers/testdata/image.ts";
 import { reported } from "../../core/testdata/reported.ts";
 import { folderOfTest } from "../../git/testdata/git-repository.ts";
-import { applyFile, deleteServices } from "./apply-file.ts";
+import { applyFile, deleteServices, restartService, rollBackService, serviceHistory } from "./apply-file.ts";
 import { Containers } from "./containers.ts";
-import { restartService, rollBackService, serviceHistory } from "./go-back.ts";
 
 const client = installedClient();
 

@@ -8,7 +8,7 @@ import { placeOfModel } from "../../models/registry.ts";
 import { openRegistry } from "../../registry/client/open.ts";
 import { serverOfTest } from "../../registry-server/testdata/fixture.ts";
 import { modelFolder } from "../content.ts";
-import { ModelSync } from "./model-sync.ts";
+import { ModelSync } from "./models.ts";
 import { Volume } from "./volume.ts";
 
 const MiB = 2 ** 20;

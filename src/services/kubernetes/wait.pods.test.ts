@@ -3,8 +3,8 @@ import { expect, it } from "vitest";
 import type { Api } from "../../kubernetes/api.ts";
 import type { Pod } from "../../kubernetes/objects.ts";
 import { containerStatus } from "../../kubernetes/testdata/container-status.ts";
-import { waitOf } from "./waiting.ts";
-import type { Observed } from "./workload.ts";
+import type { Observed } from "./observation.ts";
+import { waitOf } from "./wait.ts";
 
 const start = "2026-01-01T00:00:00Z";
 const metadata = { name: "web-x", uid: "u", resourceVersion: "1", creationTimestamp: start };

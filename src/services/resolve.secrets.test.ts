@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { reported } from "../core/testdata/reported.ts";
 import { folderOfTest } from "../git/testdata/git-repository.ts";
 import { LocalSecrets } from "../secrets/local.ts";
-import { resolveSecrets } from "./resolve-secrets.ts";
+import { resolveSecrets } from "./resolve.ts";
 import { documentOf } from "./testdata/service.ts";
 
 const text = `image: a

@@ -3,7 +3,7 @@ import type { FoundSecret } from "../../secrets/variables.ts";
 import { serviceOf } from "../testdata/service.ts";
 import type { Manifest } from "./manifest.ts";
 import { renderService } from "./render.ts";
-import { secretCopy } from "./secret-variables.ts";
+import { secretCopy } from "./secrets.ts";
 
 const env = [
   { name: "LEVEL", value: "debug" },

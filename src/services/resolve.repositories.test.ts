@@ -3,7 +3,7 @@ import { reported } from "../core/testdata/reported.ts";
 import { folderOfTest } from "../git/testdata/git-repository.ts";
 import { servedRepository } from "../git/testdata/git-server.ts";
 import type { SecretStore } from "../secrets/secrets.ts";
-import { resolveRepositories } from "./resolve-repositories.ts";
+import { resolveRepositories } from "./resolve.ts";
 import { documentOf } from "./testdata/service.ts";
 
 it("asks with the service's secret, and tells git nothing that is more than a password", async () => {

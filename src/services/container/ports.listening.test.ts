@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { expect, it, onTestFinished } from "vitest";
-import { listeningPorts } from "./listening.ts";
+import { listeningPorts } from "./ports.ts";
 
 it.runIf(process.platform === "linux")("finds the ports that others reach, and no others", async () => {
   const listening = async (host: string) => {
