@@ -1,6 +1,7 @@
 """The engine that runs a program's functions: processes on this machine, or the helper that comes with the launch script."""
 
 import base64
+import difflib
 import errno
 import functools
 import json
@@ -107,6 +108,7 @@ _LONGEST_LINE = 64 * 1024
 _COLORS = (36, 33, 32, 35, 34, 31)
 
 _PROCESSES = Engine("process", "processes of this machine")
+_KINDS = ("container", "kubernetes", "process")
 _chosen: Optional[Engine] = None
 
 
@@ -127,6 +129,15 @@ def engine() -> Engine:
 
 def _choose(env: Mapping[str, str]) -> Engine:
     wanted = env.get("SLIPWAY_ENGINE") or None
+    if wanted is not None and wanted not in _KINDS:
+        near = difflib.get_close_matches(wanted, _KINDS, 1)
+        meant = f" (did you mean {near[0]}?)" if near else ""
+        raise reported(
+            UserError,
+            "variable-invalid",
+            "SLIPWAY_ENGINE",
+            f"SLIPWAY_ENGINE={wanted} is not an engine{meant}.\nSet SLIPWAY_ENGINE to container, kubernetes or process, or unset it.",
+        )
     helper = env.get(HELPER)
     if not image_variables(env) and wanted in ("container", "kubernetes"):
         culprit = f"SLIPWAY_ENGINE={wanted}"

@@ -4,6 +4,7 @@ import unittest
 import unittest.mock
 
 import slipway
+from slipway._engine import _choose
 from slipway._images import _parse_images
 
 DIGEST = "sha256:" + "a" * 64
@@ -39,6 +40,19 @@ class ContainerImage(unittest.TestCase):
             self.assertTrue(slipway.has_container_image())
         with unittest.mock.patch.dict("os.environ", {}, clear=True):
             self.assertFalse(slipway.has_container_image())
+
+
+class ChooseEngine(unittest.TestCase):
+    def test_refuses_an_engine_that_does_not_exist(self) -> None:
+        for name, words in {"kubernets": "did you mean kubernetes", "podman": "is not an engine\\."}.items():
+            for env in ({}, BUILT):
+                with self.assertRaisesRegex(slipway.UserError, words) as raised:
+                    _choose({**env, "SLIPWAY_ENGINE": name})
+                self.assertEqual((raised.exception.code, raised.exception.culprit), ("variable-invalid", "SLIPWAY_ENGINE"))
+
+    def test_takes_processes_without_an_image(self) -> None:
+        for env in ({}, {"SLIPWAY_ENGINE": ""}, {"SLIPWAY_ENGINE": "process"}):
+            self.assertEqual(_choose(env).kind, "process")
 
 
 class ParseImages(unittest.TestCase):

@@ -48,6 +48,17 @@ describe("slipway job", () => {
     });
   });
 
+  it("refuses an engine that does not exist, and runs nothing", async () => {
+    const { home, job, write } = machine({ SLIPWAY_ENGINE: "kubernets" });
+    const file = write("job.json", { interpreter: own, command: ["/bin/sh", "-c", `touch ${home}/ran`] });
+    expect(await job("run", file)).toEqual({
+      out: "",
+      error: printed("variable-invalid", "SLIPWAY_ENGINE=kubernets is not an engine (did you mean kubernetes?)"),
+      status: 2,
+    });
+    expect(readdirSync(home)).toEqual(["job.json"]);
+  });
+
   it("gives a job the values of secrets, and refuses it where one is missing, with its line", async () => {
     const { home, job, write } = machine();
     const command = ["/bin/sh", "-c", `printf %s "$PASSWORD" | wc -c`];

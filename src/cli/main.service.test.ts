@@ -27,6 +27,17 @@ function service(files: Readonly<Record<string, string>>, ...args: string[]): Pr
   return run(["service", ...args], { cwd, env });
 }
 
+it.each(["plan", "apply", "ls"])("refuses an engine that does not exist: %s", async (command) => {
+  const cwd = homeWith({ "a.yaml": "image: r.io/a\n" });
+  const env = { HOME: cwd, SLIPWAY_ENGINE: "contaner" };
+  expect(await run(["service", command, ...(command === "ls" ? [] : ["a.yaml"])], { cwd, env })).toEqual({
+    out: "",
+    error: printed("variable-invalid", "SLIPWAY_ENGINE=contaner is not an engine (did you mean container?)"),
+    status: 2,
+  });
+  expect(readdirSync(cwd)).toEqual(["a.yaml"]);
+});
+
 /** The deployment that `render --json` printed. */
 function deploymentIn(out: string) {
   const { items } = JSON.parse(out) as { items: { spec: { template: { metadata: object; spec: PodSpec } } }[] };

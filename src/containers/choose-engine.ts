@@ -1,6 +1,5 @@
-import type { EngineDescription } from "../config/engine-kind.ts";
+import { type EngineDescription, engineIn } from "../config/engine-kind.ts";
 import type { Environment } from "../core/environment.ts";
-import { UserError } from "../core/errors.ts";
 import { type ContainerClient, findContainerClient, requireContainerClient } from "./client.ts";
 
 /** Where a program's functions run. */
@@ -16,17 +15,9 @@ export type EngineChoice =
  * @throws UserError for an engine that this machine or this version does not have
  */
 export function detectEngine(env: Environment): EngineChoice {
-  const wanted = env["SLIPWAY_ENGINE"] || undefined;
-  if (wanted === "process") return { kind: "process" };
+  const wanted = engineIn(env);
   if (wanted === "container") return { kind: "container", client: requireContainerClient(env) };
-  if (wanted === "kubernetes") return { kind: "kubernetes" };
-  if (wanted !== undefined) {
-    throw new UserError(
-      { code: "variable-invalid", culprit: "SLIPWAY_ENGINE" },
-      `SLIPWAY_ENGINE=${wanted} is not an engine.`,
-      "Set SLIPWAY_ENGINE to container, kubernetes or process, or unset it.",
-    );
-  }
+  if (wanted !== undefined) return { kind: wanted };
   const search = findContainerClient(env);
   if ("client" in search) return { kind: "container", client: search.client };
   const why = search.obstacles.map(({ reason, remedy }) => `${reason}; ${remedy}`).join(", ");

@@ -1,5 +1,5 @@
 import process from "node:process";
-import type { EngineKind } from "../config/engine-kind.ts";
+import { type EngineKind, engineIn } from "../config/engine-kind.ts";
 import { detectEngine } from "../containers/choose-engine.ts";
 import type { JobEngine } from "./engine.ts";
 import { isKubernetesId } from "./kubernetes/id.ts";
@@ -9,8 +9,8 @@ import { LocalEngine } from "./local-engine.ts";
 export type Tell = (text: string) => void;
 
 /** The engine that the user asks for: by an option, else by SLIPWAY_ENGINE. */
-export function wantedEngine(engine: EngineKind | undefined): string | undefined {
-  return engine ?? (process.env["SLIPWAY_ENGINE"] || undefined);
+export function wantedEngine(engine: EngineKind | undefined): EngineKind | undefined {
+  return engine ?? engineIn(process.env);
 }
 
 /** Whether an environment from files must become an image. Default: if this machine has containers. */

@@ -43,9 +43,9 @@ export type StartedJob =
 /** Submits a job, or makes its schedule. */
 export async function startJob(file: JobFile, options: RunOptions): Promise<StartedJob> {
   const { tell, copyCredentials } = options;
+  const isKubernetes = wantedEngine(options.engine) === "kubernetes";
   const { deployment: locked } = await lockOf(file, options.engine);
   const isScheduled = locked.schedule !== undefined && !options.once;
-  const isKubernetes = wantedEngine(options.engine) === "kubernetes";
   if (!isKubernetes) refuseClusterFields(file, locked, isScheduled);
   await requireSigned(locked);
   const resources = await resourcesOf(file, locked);

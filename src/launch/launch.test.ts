@@ -56,6 +56,16 @@ describe("launch", () => {
     ]);
   });
 
+  it("pushes and runs nothing for an engine that does not exist", async () => {
+    const { status, stdout, stderr } = await pipeline().target.run([], { SLIPWAY_ENGINE: "kubernets" });
+    expect({ status, stdout, stderr }).toEqual({
+      status: 2,
+      stdout: "",
+      stderr: printed("variable-invalid", "SLIPWAY_ENGINE=kubernets is not an engine (did you mean kubernetes?)"),
+    });
+    expect(registry.log).toEqual([]);
+  });
+
   it("leaves tags alone, which name what somebody else pushed", async () => {
     const other = new Target("push");
     other.request.defaultRegistry = registry.host;

@@ -1,3 +1,4 @@
+import { engineIn } from "../config/engine-kind.ts";
 import type { Environment } from "../core/environment.ts";
 import { showsSteps } from "../core/protocol.ts";
 import { helperSocketVariable } from "../functions/calls.ts";
@@ -20,6 +21,7 @@ export async function launch(
   destinations: Destinations,
   env: Environment,
 ): Promise<void> {
+  const engine = engineIn(env);
   const program = runfiles.path(request.program);
   const helper = request.engineHelper === undefined ? undefined : runfiles.path(request.engineHelper);
   // Both targets are one pipeline's.
@@ -52,7 +54,7 @@ export async function launch(
       imageReference(image, destinations.knownHost(destination), repository),
     );
   let started: Promise<string | undefined> | undefined;
-  if (helper !== undefined && env["SLIPWAY_ENGINE"] === "kubernetes") {
+  if (helper !== undefined && engine === "kubernetes") {
     const { checkImages, startHelper } = await import("./engine-helper.ts");
     const images = known();
     if (!isDry) started = startHelper(helper, images, environmentFor(images));

@@ -1,3 +1,4 @@
+import { engineIn } from "../config/engine-kind.ts";
 import type { JobResources, PlacedResources } from "../config/resources.ts";
 import { detectEngine, type EngineChoice } from "../containers/choose-engine.ts";
 import { UserError } from "../core/errors.ts";
@@ -18,7 +19,7 @@ export function chosenEngine(): EngineChoice {
 }
 
 function withoutImage(): EngineChoice {
-  const wanted = process.env["SLIPWAY_ENGINE"];
+  const wanted = engineIn(process.env);
   if (wanted === "container" || wanted === "kubernetes") {
     throw new UserError(
       { code: "engine-unavailable", culprit: `SLIPWAY_ENGINE=${wanted}` },

@@ -23,6 +23,12 @@ describe("a program without an image", () => {
     expect(err).toMatch(/^SLIPWAY_ENGINE=container: .*\[engine-unavailable\]$/ms);
     expect(status).toBe(2);
   });
+
+  it("runs no function on an engine that does not exist", async () => {
+    const { out, err, status } = await run("add", { SLIPWAY_ENGINE: "kubernets" });
+    expect(err).toMatch(/did you mean kubernetes\?.*\[variable-invalid\]$/ms);
+    expect({ out, status }).toEqual({ out: "loading\n", status: 2 });
+  });
 });
 
 describe("a function whose variable names a secret", () => {

@@ -1,3 +1,4 @@
+import { engineIn } from "../config/engine-kind.ts";
 import { findContainerClient } from "../containers/client.ts";
 import type { Environment } from "../core/environment.ts";
 import { UserError } from "../core/errors.ts";
@@ -18,7 +19,7 @@ export const defaultServiceEngine =
  * it is Kubernetes, whose error says what to do.
  */
 export function serviceEngine(asked: EngineName | undefined, env: Environment): EngineName {
-  const wanted = asked ?? (env["SLIPWAY_ENGINE"] || undefined);
+  const wanted = asked ?? engineIn(env);
   if (wanted === undefined) {
     const isCluster = hasCluster(env) || kubeconfigFiles(env).named;
     return !isCluster && "client" in findContainerClient(env) ? "container" : "kubernetes";
