@@ -16,7 +16,7 @@ const options = [
  * this takes 50 ms (Node alone: 35 ms). A test compares the two.
  */
 export function overview(): string {
-  const commands = Object.entries(groups).map(([name, { describe }]) => [`slipway ${name}`, describe] as const);
+  const commands = Object.entries(groups).map(([name, [describe]]) => [`slipway ${name}`, describe] as const);
   const type = "[boolean]";
   const flags = table(options).map((line) => `${line.padEnd(widest - type.length)}${type}`);
   return `${["slipway COMMAND", "", summary, "", "Commands:", ...table(commands), "", "Options:", ...flags].join("\n")}\n`;

@@ -1,5 +1,6 @@
 import process from "node:process";
 import yargs, { type Argv } from "yargs";
+import { adder } from "./command.ts";
 import { groups } from "./groups.ts";
 import { summary, widest } from "./overview.ts";
 import { usageError } from "./usage-error.ts";
@@ -18,27 +19,18 @@ export async function parse(args: readonly string[]): Promise<void> {
 
 /** The parser of a command line. It runs nothing yet. */
 export async function parserOf(args: readonly string[]): Promise<Argv> {
-  let parser: Argv = yargs([...args])
-    .scriptName("slipway")
-    .usage(`$0 COMMAND\n\n${summary}`)
-    .version(version)
-    .strict()
-    .demandCommand(1, "slipway needs a command.")
-    .wrap(Math.min(widest, process.stdout.columns ?? widest))
-    .fail((message, error, usage) => {
-      // The types are wrong here: this argument has the help.
-      throw error ?? usageError(message, (usage as unknown as { help(): string }).help());
-    });
-  // yargs does not wait for asynchronous builders when it completes.
-  const isCompletion = args.includes("--get-yargs-completions");
-  for (const [name, { describe, load }] of Object.entries(groups)) {
-    const loaded = isCompletion && args.includes(name.split(" ")[0] as string) ? await load() : undefined;
-    parser = parser.command(
-      name,
-      describe,
-      loaded ? (group) => loaded.builder(group) : async (group) => (await load()).builder(group),
-      async (options) => (await load()).handler?.(options),
-    );
-  }
-  return parser;
+  const add = await adder(groups, args.includes("--get-yargs-completions") ? args : []);
+  return add(
+    yargs([...args])
+      .scriptName("slipway")
+      .usage(`$0 COMMAND\n\n${summary}`)
+      .version(version)
+      .strict()
+      .demandCommand(1, "slipway needs a command.")
+      .wrap(Math.min(widest, process.stdout.columns ?? widest))
+      .fail((message, error, usage) => {
+        // The types are wrong here: this argument has the help.
+        throw error ?? usageError(message, (usage as unknown as { help(): string }).help());
+      }),
+  );
 }

@@ -1,44 +1,53 @@
 import process from "node:process";
 import { userPath } from "../../core/user-path.ts";
 import { readInput } from "../../credentials/protocols/helper.ts";
-import { parseServiceUrl, type Service } from "../../credentials/service-url.ts";
+import { parseServiceUrl, services } from "../../credentials/service-url.ts";
 import { describeEntry, type Entry, readCredential, readSshKey, type Source } from "../../credentials/source.ts";
 import { isName, storePath } from "../../credentials/store.ts";
 import { editStore, withEntry } from "../../credentials/store-edit.ts";
+import { command, type Given } from "../command.ts";
 import { optionError } from "../usage-error.ts";
+import { flag, required, text } from "./options.ts";
 
-interface AddOptions {
-  readonly service: Service;
-  readonly url: string;
-  readonly name?: string | undefined;
-  readonly file?: string | undefined;
-  readonly awsSecret?: string | undefined;
-  readonly region?: string | undefined;
-  readonly sshKey?: string | undefined;
-  readonly username?: string | undefined;
-  readonly passwordStdin: boolean;
-  readonly passwordEnv?: string | undefined;
-}
+const specs = {
+  service: { choices: services, describe: "Kind of service", demandOption: true },
+  url: required("Registry, server or URL to use it for, such as registry.example.com/team; the longest match wins"),
+  name: text("Name for `containerRegistry:` in service files. Default: none"),
+  file: text("File with exactly two lines, the user name and the password; Slipway stores only its path"),
+  "aws-secret": text("Name of a secret in AWS Secrets Manager, JSON with username and password, or private_key"),
+  region: text("AWS region of that secret. Default: from the AWS configuration"),
+  "ssh-key": text("Private key file for git over SSH; Slipway stores only its path"),
+  username: text("User name, with --password-stdin or --password-env"),
+  "password-stdin": flag("Read the password from standard input and store it in a file that only you can read"),
+  "password-env": text("Environment variable with the password, read at each use"),
+} as const;
 
 /** Adds a source after reading what it refers to. A secret on AWS is only read when it is needed. */
-export async function add(options: AddOptions): Promise<void> {
-  const { env } = process;
-  const { service, url, name } = options;
-  parseServiceUrl(service, url);
-  if (name !== undefined && !isName(name)) {
-    const problem = `--name is ${JSON.stringify(name)}, which is not a valid name for a credential.`;
-    throw optionError("--name", problem, "Use letters, digits, and . _ - between them, at most 63 characters.");
-  }
-  const source = await sourceOf(options);
-  const entry: Entry = { ...(name === undefined ? {} : { name }), service, url, source };
-  if (source.kind === "ssh-key") await readSshKey(entry);
-  else if (source.kind === "file" || source.kind === "stored") await readCredential(entry, env);
-  await editStore(env, (entries) => withEntry(entries, entry));
-  const kept = source.kind === "stored" ? `, in ${storePath(env)}, which only you can read` : "";
-  process.stderr.write(`Added ${describeEntry(entry)}${kept}.\n`);
-}
+export const add = command(
+  specs,
+  async (options) => {
+    const { env } = process;
+    const { service, url, name } = options;
+    parseServiceUrl(service, url);
+    if (name !== undefined && !isName(name)) {
+      const problem = `--name is ${JSON.stringify(name)}, which is not a valid name for a credential.`;
+      throw optionError("--name", problem, "Use letters, digits, and . _ - between them, at most 63 characters.");
+    }
+    const source = await sourceOf(options);
+    const entry: Entry = { ...(name === undefined ? {} : { name }), service, url, source };
+    if (source.kind === "ssh-key") await readSshKey(entry);
+    else if (source.kind === "file" || source.kind === "stored") await readCredential(entry, env);
+    await editStore(env, (entries) => withEntry(entries, entry));
+    const kept = source.kind === "stored" ? `, in ${storePath(env)}, which only you can read` : "";
+    process.stderr.write(`Added ${describeEntry(entry)}${kept}.\n`);
+  },
+  (yargs) =>
+    yargs
+      .example("$0 credentials add --service docker --url registry.example.com --file ~/ci.txt", "Add a registry")
+      .example("$0 credentials add --service git --url git@github.com --ssh-key ~/.ssh/deploy", "Add git over SSH"),
+);
 
-async function sourceOf(options: AddOptions): Promise<Source> {
+async function sourceOf(options: Given<typeof specs>): Promise<Source> {
   const { service, file, awsSecret, region, sshKey, username, passwordStdin, passwordEnv } = options;
   const given = [file, awsSecret, sshKey, passwordStdin || undefined, passwordEnv].filter((each) => each !== undefined);
   if (given.length !== 1) {

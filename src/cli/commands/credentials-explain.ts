@@ -1,20 +1,20 @@
 import process from "node:process";
 import type { Service } from "../../credentials/service-url.ts";
-import { type Lookup, lookUpAsked, readAsked } from "./credentials-lookup.ts";
+import { command } from "../command.ts";
+import { type Lookup, lookUpAsked, readAsked, service } from "./credentials-lookup.ts";
+import { json, required } from "./options.ts";
 import { printJson } from "./output.ts";
 
+const url = required("Registry, image, git URL or download URL");
+
 /** Prints which source applies to a URL and why the others do not. Shows only the secret's kind and user name. */
-export async function explain(options: {
-  readonly url: string;
-  readonly service?: Service | undefined;
-  readonly json: boolean;
-}): Promise<void> {
-  const asked = readAsked(options.url, options.service);
+export const explain = command({ url, service, json }, async ({ url, service, json }) => {
+  const asked = readAsked(url, service);
   const lookup = await lookUpAsked(asked, process.env);
-  if (options.json) printJson(asJson(options.url, asked.service, lookup));
+  if (json) printJson(asJson(url, asked.service, lookup));
   else process.stdout.write(asText(lookup));
   if (lookup.failure !== undefined) throw lookup.failure;
-}
+});
 
 function asJson(url: string, service: Service, lookup: Lookup): object {
   const { credential, source, expiresAt, considered = [], problems } = lookup;

@@ -2,22 +2,24 @@ import process from "node:process";
 import { isDeepStrictEqual } from "node:util";
 import { UserError } from "../../core/errors.ts";
 import { nearest } from "../../core/nearest.ts";
-import { parseServiceUrl, type Service } from "../../credentials/service-url.ts";
+import { parseServiceUrl, services } from "../../credentials/service-url.ts";
 import { describeEntry, describeSource, type Entry } from "../../credentials/source.ts";
 import { readStore, storePath } from "../../credentials/store.ts";
 import { editStore } from "../../credentials/store-edit.ts";
+import { command } from "../command.ts";
 import { optionError } from "../usage-error.ts";
+import { json, required } from "./options.ts";
 import { columns, printJson } from "./output.ts";
 
 /** Lists the sources, one per line, newest last: service, URL, source and name. */
-export async function list({ json }: { readonly json: boolean }): Promise<void> {
+export const list = command({ json }, async ({ json }) => {
   const entries = await readStore(process.env);
   if (json) return printJson(entries.map(withoutSecret));
   process.stdout.write(
     columns(entries.map(({ service, url, source, name = "" }) => [service, url, describeSource(source), name])),
   );
   if (entries.length === 0) process.stderr.write(`Nothing was added: ${storePath(process.env)} has no credentials.\n`);
-}
+});
 
 function withoutSecret(entry: Entry): object {
   const { source } = entry;
@@ -35,12 +37,13 @@ export function didYouMean(what: string, entries: readonly Entry[]): string {
   return meant === undefined ? "" : `Did you mean ${meant}? `;
 }
 
+const specs = {
+  what: required("Name of the source, or its URL as `list` shows it"),
+  service: { choices: services, describe: "Kind of service" },
+} as const;
+
 /** Removes the source with a name, or the sources with a URL. */
-export async function remove(options: {
-  readonly what: string;
-  readonly service?: Service | undefined;
-}): Promise<void> {
-  const { what, service } = options;
+export const remove = command(specs, async ({ what, service }) => {
   const removed: Entry[] = [];
   await editStore(process.env, (entries) => {
     const isMeant = (entry: Entry) =>
@@ -62,7 +65,7 @@ export async function remove(options: {
     return entries.filter((entry) => !isMeant(entry));
   });
   for (const entry of removed) process.stderr.write(`Removed ${describeEntry(entry)}.\n`);
-}
+});
 
 /** Whether two spellings mean one service. Docker Hub has several names. */
 function isSameUrl({ service, url }: Entry, what: string): boolean {

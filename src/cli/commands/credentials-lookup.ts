@@ -3,9 +3,17 @@ import type { Credential, CredentialSearch, SshKey } from "../../credentials/cre
 import { splitServer, type Target } from "../../credentials/docker-config.ts";
 import { searchCredential } from "../../credentials/find.ts";
 import { findPassword, findSshKey } from "../../credentials/find-remote.ts";
-import { parseServiceUrl, registryTarget, type Service, type ServiceUrl } from "../../credentials/service-url.ts";
+import {
+  parseServiceUrl,
+  registryTarget,
+  type Service,
+  type ServiceUrl,
+  services,
+} from "../../credentials/service-url.ts";
 import { isRepository, parseReference } from "../../oci/reference.ts";
 import { normalizeRegistry } from "../../oci/registry-host.ts";
+
+export const service = { choices: services, describe: "Kind of service. Default: guessed from the URL" } as const;
 
 /** A URL from the command line, parsed. */
 export interface Asked {

@@ -15,15 +15,15 @@ import {
 import { readStore } from "../../credentials/store.ts";
 import { HttpConnection } from "../../registry/client/http.ts";
 import { openRegistry } from "../../registry/client/open.ts";
+import { command } from "../command.ts";
 import { didYouMean } from "./credentials-list.ts";
-import { lookUpAsked, readAsked } from "./credentials-lookup.ts";
+import { lookUpAsked, readAsked, service } from "./credentials-lookup.ts";
+import { text } from "./options.ts";
+
+const what = text("Name, registry or URL. Default: all sources");
 
 /** Tests what a name or a URL gives, or each source that was added; a line each on stdout. */
-export async function test(options: {
-  readonly what?: string | undefined;
-  readonly service?: Service | undefined;
-}): Promise<void> {
-  const { what, service } = options;
+export const test = command({ what, service }, async ({ what, service }) => {
   const entries = await readStore(process.env);
   const named = entries.find(({ name }) => name !== undefined && name === what);
   if (named) return report(named);
@@ -40,7 +40,7 @@ export async function test(options: {
   }
   const found = { credential, source: source ?? "", correction };
   process.stdout.write(`${source}: ${await askService(asked.service, asked.url, found)}\n`);
-}
+});
 
 async function testAll(entries: readonly Entry[]): Promise<void> {
   if (entries.length === 0) process.stderr.write("Nothing was added, so there is nothing to test.\n");

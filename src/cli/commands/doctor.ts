@@ -1,52 +1,50 @@
-import type { Argv } from "yargs";
 import { Failure } from "../../core/errors.ts";
 import { heartbeat } from "../../core/heartbeat.ts";
 import { userPath } from "../../core/user-path.ts";
+import { command } from "../command.ts";
 import { examineCluster } from "../doctor/cluster.ts";
 import { examineConfiguration } from "../doctor/configuration.ts";
 import { examineEngine } from "../doctor/engine.ts";
 import { type Finding, formatFindings } from "../doctor/finding.ts";
 import { examineRegistry } from "../doctor/registry.ts";
 import { examineBazel, examineConda, examineNpm, examinePip } from "../doctor/tools.ts";
-import { json as jsonOption } from "./options.ts";
+import { json } from "./options.ts";
 import { printJson } from "./output.ts";
 
-export function builder(yargs: Argv): Argv {
-  return yargs
-    .option("json", jsonOption)
-    .example("$0 doctor", "List what is installed, what is missing, and the command that installs it");
-}
-
 /** Prints what is installed and what is missing. Fails if a required tool is missing: in a workspace, Bazel. */
-export async function handler({ json }: { readonly json: boolean }): Promise<void> {
-  const { env } = process;
-  const findings = await examineAll({
-    Bazel: examineBazel(env, userPath(".")),
-    npm: examineNpm(env),
-    Python: examinePip(env),
-    "the container engine": examineEngine(env),
-    "the cluster": examineCluster(env),
-    conda: examineConda(env),
-    "the registry": examineRegistry(env),
-    "the configuration file": examineConfiguration(env),
-  });
-  if (json) printJson(findings);
-  else process.stdout.write(`${formatFindings(findings)}\n`);
+export const doctor = command(
+  { json },
+  async ({ json }) => {
+    const { env } = process;
+    const findings = await examineAll({
+      Bazel: examineBazel(env, userPath(".")),
+      npm: examineNpm(env),
+      Python: examinePip(env),
+      "the container engine": examineEngine(env),
+      "the cluster": examineCluster(env),
+      conda: examineConda(env),
+      "the registry": examineRegistry(env),
+      "the configuration file": examineConfiguration(env),
+    });
+    if (json) printJson(findings);
+    else process.stdout.write(`${formatFindings(findings)}\n`);
 
-  const lacking = findings.filter(({ required, state }) => required && state !== "ok");
-  if (lacking.length === 0) return;
-  if (json) {
-    // The findings are the answer: no second JSON document follows them.
-    process.exitCode = 1;
-    return;
-  }
-  const parts = lacking.map(({ part }) => part).join(", ");
-  throw new Failure(
-    { code: "program-missing", culprit: parts },
-    `The targets of this workspace cannot be built without ${parts}.`,
-    lacking.find(({ remedy }) => remedy !== undefined)?.remedy ?? "",
-  );
-}
+    const lacking = findings.filter(({ required, state }) => required && state !== "ok");
+    if (lacking.length === 0) return;
+    if (json) {
+      // The findings are the answer: no second JSON document follows them.
+      process.exitCode = 1;
+      return;
+    }
+    const parts = lacking.map(({ part }) => part).join(", ");
+    throw new Failure(
+      { code: "program-missing", culprit: parts },
+      `The targets of this workspace cannot be built without ${parts}.`,
+      lacking.find(({ remedy }) => remedy !== undefined)?.remedy ?? "",
+    );
+  },
+  (yargs) => yargs.example("$0 doctor", "List what is installed, what is missing, and the command that installs it"),
+);
 
 /** All findings, in order. Prints which checks it is waiting for. */
 async function examineAll(

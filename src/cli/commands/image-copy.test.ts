@@ -5,9 +5,10 @@ import { copy } from "./image-copy.ts";
 
 it("closes the source's client if the destination cannot be opened", async () => {
   const close = vi.spyOn(RegistryClient.prototype, "close");
-  const copying = copy({
+  const copying = copy.run({
     source: "localhost:1/app:v1",
     destination: "localhost:1/App:v1",
+    platform: undefined,
     referrers: false,
     json: false,
   });

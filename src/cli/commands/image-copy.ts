@@ -4,51 +4,56 @@ import { copyImage } from "../../registry/client/copy.ts";
 import { fetchManifest } from "../../registry/client/fetch-manifest.ts";
 import { JsonProgress } from "../../registry/client/json-progress.ts";
 import type { PushEvent } from "../../registry/client/push.ts";
+import { command } from "../command.ts";
 import { fetchImage, type NamedImage, openImage } from "../image/named-image.ts";
 import { progressOf } from "../progress.ts";
-
-interface Options {
-  readonly source: string;
-  readonly destination: string;
-  readonly platform?: string | undefined;
-  readonly referrers: boolean;
-  readonly json: boolean;
-}
+import { flag, image, required, text } from "./options.ts";
 
 /** Prints the copy's reference by digest. */
-export async function copy(options: Options): Promise<void> {
-  const from = await openImage(options.source);
-  const to = await openImage(options.destination).catch((error) => {
-    from.client.close();
-    throw error;
-  });
-  const progress = progressOf(options.json);
-  let isUnchanged = true;
-  const onEvent = (event: PushEvent) => {
-    if (event.type === "image" && event.outcome !== "unchanged") isUnchanged = false;
-    progress.onEvent(event);
-  };
-  try {
-    const fetched =
-      options.platform === undefined
-        ? await fetchManifest(from.client, from.repository, from.name)
-        : await fetchImage(from, options.platform);
-    const { digest } = fetched.descriptor;
-    await copyImage({ from, to, fetched, tags: tagsOf(from, to, digest), referrers: options.referrers, onEvent });
-    progress.finish();
-    const { registry, repository } = to.reference;
-    const reference = formatReference({ registry, repository, digest });
-    if (progress instanceof JsonProgress) progress.say({ event: "reference", reference });
-    else {
-      if (isUnchanged) process.stderr.write("no image had to be moved\n");
-      process.stdout.write(`${reference}\n`);
+export const copy = command(
+  {
+    source: image,
+    destination: required("REGISTRY/REPOSITORY[:TAG]. Default tag: the source's"),
+    platform: text("Copy only this platform of an index, os/architecture[/variant]. Default: the whole index"),
+    referrers: flag("Also copy artifacts that refer to the image: signatures, attestations"),
+    json: flag("Print one JSON object per event, sizes in bytes; the last one has the reference"),
+  },
+  async (options) => {
+    const from = await openImage(options.source);
+    const to = await openImage(options.destination).catch((error) => {
+      from.client.close();
+      throw error;
+    });
+    const progress = progressOf(options.json);
+    let isUnchanged = true;
+    const onEvent = (event: PushEvent) => {
+      if (event.type === "image" && event.outcome !== "unchanged") isUnchanged = false;
+      progress.onEvent(event);
+    };
+    try {
+      const fetched =
+        options.platform === undefined
+          ? await fetchManifest(from.client, from.repository, from.name)
+          : await fetchImage(from, options.platform);
+      const { digest } = fetched.descriptor;
+      await copyImage({ from, to, fetched, tags: tagsOf(from, to, digest), referrers: options.referrers, onEvent });
+      progress.finish();
+      const { registry, repository } = to.reference;
+      const reference = formatReference({ registry, repository, digest });
+      if (progress instanceof JsonProgress) progress.say({ event: "reference", reference });
+      else {
+        if (isUnchanged) process.stderr.write("no image had to be moved\n");
+        process.stdout.write(`${reference}\n`);
+      }
+    } finally {
+      progress.finish();
+      from.client.close();
+      to.client.close();
     }
-  } finally {
-    progress.finish();
-    from.client.close();
-    to.client.close();
-  }
-}
+  },
+  (yargs) =>
+    yargs.example("$0 image copy ubuntu:24.04 registry.example.com/base/ubuntu", "Mirror an image for all platforms"),
+);
 
 function tagsOf(from: NamedImage, to: NamedImage, digest: string): string[] {
   const named = to.reference;

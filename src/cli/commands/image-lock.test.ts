@@ -16,8 +16,17 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const run = (options: Partial<Parameters<typeof lock>[0]>) =>
-  lock({ file: join(folder, "a.lock"), mirror: pathToFileURL(folder).href, ...options }).catch((error: Error) => error);
+const unset = {
+  suite: undefined,
+  component: undefined,
+  architecture: undefined,
+  package: undefined,
+  exclude: undefined,
+};
+const run = (options: Partial<Parameters<typeof lock.run>[0]>) =>
+  lock
+    .run({ ...unset, file: join(folder, "a.lock"), mirror: pathToFileURL(folder).href, ...options })
+    .catch((error: Error) => error);
 
 describe("image lock", () => {
   it("says what a new lock needs", async () => {

@@ -10,32 +10,45 @@ import { formatLock, formatLockedPackage, type Lock, type LockRequest, parseLock
 import { findMirrors } from "../../debian/mirrors.ts";
 import { makeLock, withOldSnapshot } from "../../debian/update-lock.ts";
 import { withNewFile, writeFully } from "../../layer/output.ts";
+import { command, type Given } from "../command.ts";
 import { optionError } from "../usage-error.ts";
+import { list, required, text } from "./options.ts";
 
-interface Options {
-  readonly file: string;
-  readonly suite?: string[] | undefined;
-  readonly component?: string[] | undefined;
-  readonly architecture?: string | undefined;
-  readonly package?: string[] | undefined;
-  readonly exclude?: string[] | undefined;
-  readonly mirror: string;
-}
+const specs = {
+  file: required("Lock file. If it exists, options that you omit keep their locked values"),
+  suite: list("Debian suites, such as bookworm bookworm-security"),
+  component: list("Debian components. Default for a new lock: main"),
+  architecture: text("Debian architecture. Default for a new lock: amd64"),
+  package: list("Packages to install, with their dependencies"),
+  exclude: list("Packages to leave out even if others depend on them"),
+  mirror: {
+    ...text("URL of a Debian mirror, such as https://HOST/debian"),
+    default: "",
+    defaultDescription: "from this machine's apt sources",
+  },
+} as const;
 
 /** Writes the lock and prints each change to standard error. */
-export async function lock(options: Options): Promise<void> {
-  const path = userPath(options.file);
-  const old = existsSync(path) ? parseLock(await readLock(path, options.file), options.file) : undefined;
-  const request = requestOf(options, old);
-  const mirrors = findMirrors(request.suites, options.mirror, readAptSources());
-  const endHeartbeat = heartbeat(`reading the package indexes of ${request.suites.join(", ")}`);
-  const made = await makeLock(request, { fetch: mirrorFetch(mirrors), now: new Date() }).finally(endHeartbeat);
-  const next = withOldSnapshot(made, old);
-  await withNewFile(path, (fd) => writeFully(fd, Buffer.from(formatLock(next))));
-  const bytes = next.locked.reduce((sum, { size }) => sum + size, 0);
-  const size = `${next.locked.length} packages, ${formatBytes(bytes)} to download`;
-  process.stderr.write(`${[...changes(old, next), `${options.file}: ${size}.`].join("\n")}\n`);
-}
+export const lock = command(
+  specs,
+  async (options) => {
+    const path = userPath(options.file);
+    const old = existsSync(path) ? parseLock(await readLock(path, options.file), options.file) : undefined;
+    const request = requestOf(options, old);
+    const mirrors = findMirrors(request.suites, options.mirror, readAptSources());
+    const endHeartbeat = heartbeat(`reading the package indexes of ${request.suites.join(", ")}`);
+    const made = await makeLock(request, { fetch: mirrorFetch(mirrors), now: new Date() }).finally(endHeartbeat);
+    const next = withOldSnapshot(made, old);
+    await withNewFile(path, (fd) => writeFully(fd, Buffer.from(formatLock(next))));
+    const bytes = next.locked.reduce((sum, { size }) => sum + size, 0);
+    const size = `${next.locked.length} packages, ${formatBytes(bytes)} to download`;
+    process.stderr.write(`${[...changes(old, next), `${options.file}: ${size}.`].join("\n")}\n`);
+  },
+  (yargs) =>
+    yargs
+      .example("$0 image lock base.lock", "Update to the newest versions")
+      .example("$0 image lock base.lock --suite trixie --package base-files libc6 --exclude debconf", "Create a lock"),
+);
 
 /** Bytes of a lock: one has some hundred packages. */
 const maximumLock = 16 * 1024 * 1024;
@@ -52,7 +65,7 @@ async function readLock(path: string, name: string): Promise<string> {
   return bytes.toString();
 }
 
-function requestOf(options: Options, old: Lock | undefined): LockRequest {
+function requestOf(options: Given<typeof specs>, old: Lock | undefined): LockRequest {
   const suites = options.suite ?? old?.suites;
   const packages = options.package ?? old?.packages;
   if (suites === undefined || packages === undefined) {

@@ -3,19 +3,17 @@ import { parseReference } from "../../oci/reference.ts";
 import { isRegistry, normalizeRegistry } from "../../oci/registry-host.ts";
 import { embeddedHost } from "../../registry/open-by-name.ts";
 import { openRunning } from "../../registry/open-running.ts";
+import { command } from "../command.ts";
+import { json, text } from "./options.ts";
 import { listedRepositories } from "./registry-store.ts";
 
+const repository = text("REGISTRY/REPOSITORY. Default: list the repositories of the embedded registry");
+
 /** Prints names, one per line. */
-export async function list({
-  repository,
-  json,
-}: {
-  readonly repository?: string | undefined;
-  readonly json: boolean;
-}): Promise<void> {
+export const ls = command({ repository, json }, async ({ repository, json }) => {
   const names = await namesOf(repository);
   process.stdout.write(json ? `${JSON.stringify(names)}\n` : names.map((name) => `${name}\n`).join(""));
-}
+});
 
 async function namesOf(text: string | undefined): Promise<readonly string[]> {
   if (text === undefined || text === embeddedHost()) return listedRepositories();

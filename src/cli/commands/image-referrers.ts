@@ -1,10 +1,11 @@
 import { printable } from "../../core/printable.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { isIndex } from "../../oci/manifest.ts";
-import { formatReference } from "../../oci/reference.ts";
 import { fetchManifest } from "../../registry/client/fetch-manifest.ts";
 import { findReferrers, type Referrer } from "../../registry/referrers-tree.ts";
-import { type NamedImage, openImage, platformName } from "../image/named-image.ts";
+import { command } from "../command.ts";
+import { type NamedImage, platformName, referenceTo, withImage } from "../image/named-image.ts";
+import { image, json } from "./options.ts";
 import { printJson } from "./output.ts";
 
 /** An image, or an artifact that refers to one. */
@@ -23,18 +24,14 @@ interface Node {
 }
 
 /** Prints a tree of the artifacts that refer to an image, and to the images of an index. */
-export async function referrers(options: { readonly image: string; readonly json: boolean }): Promise<void> {
-  const image = await openImage(options.image);
-  try {
+export const referrers = command({ image, json }, async (options) => {
+  await withImage(options.image, async (image) => {
     const root = await describe(image);
-    const { registry, repository } = image.reference;
-    const reference = formatReference({ registry, repository, digest: root.digest });
+    const reference = referenceTo(image, root.digest);
     if (options.json) printJson({ reference, ...root });
     else process.stdout.write(`${[reference, ...linesOf(root)].map(printable).join("\n")}\n`);
-  } finally {
-    image.client.close();
-  }
-}
+  });
+});
 
 async function describe({ client, repository, name }: NamedImage): Promise<Node> {
   const { descriptor, manifest } = await fetchManifest(client, repository, name);

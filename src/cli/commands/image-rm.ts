@@ -3,20 +3,27 @@ import { formatReference } from "../../oci/reference.ts";
 import { absentImage } from "../../registry/client/fetch-manifest.ts";
 import { Unsupported } from "../../registry/client/refusal.ts";
 import { removeImage } from "../../registry/remove-image.ts";
+import { command } from "../command.ts";
 import { type NamedImage, openImage } from "../image/named-image.ts";
+import { image } from "./options.ts";
 
 /** Prints the reference of each removed image. */
-export async function remove({ images }: { readonly images: readonly string[] }): Promise<void> {
-  const named = await Promise.all(images.map(openNamed));
-  for (const image of named) {
-    try {
-      await removeOne(image);
-      process.stdout.write(`${formatReference(image.reference)}\n`);
-    } finally {
-      image.client.close();
+export const rm = command(
+  { images: { ...image, array: true, defaultDescription: "none" } },
+  async ({ images }) => {
+    const named = await Promise.all(images.map(openNamed));
+    for (const image of named) {
+      try {
+        await removeOne(image);
+        process.stdout.write(`${formatReference(image.reference)}\n`);
+      } finally {
+        image.client.close();
+      }
     }
-  }
-}
+  },
+  (yargs) =>
+    yargs.example("$0 image rm localhost:5000/team/app:old", "Remove a tag; the image stays while it has other tags"),
+);
 
 async function openNamed(text: string): Promise<NamedImage> {
   const image = await openImage(text);

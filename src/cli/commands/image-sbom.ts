@@ -10,7 +10,9 @@ import { bundleType, predicateAnnotation, readClaim, refuteSubject } from "../..
 import { largestBundle } from "../../signatures/fetch-bundles.ts";
 import { type PublicKey, readPublicKey, readSigningKey } from "../../signatures/keys.ts";
 import { unverified, type Verdict } from "../../signatures/verify.ts";
-import { fetchImage, type NamedImage, openImage } from "../image/named-image.ts";
+import { command } from "../command.ts";
+import { fetchImage, type NamedImage, referenceTo, withImage } from "../image/named-image.ts";
+import { image, platform, text } from "./options.ts";
 import { notice, write } from "./output.ts";
 
 /** Types of artifacts and of attestations that are SBOMs, by format. */
@@ -28,16 +30,6 @@ const maximumSbom = 128 * 1024 * 1024;
 const mostNamed = 10;
 const mostCompared = 32;
 
-interface Options {
-  readonly image: string;
-  readonly platform?: string | undefined;
-  readonly format?: Format | undefined;
-  /** Print only one that is signed with it. */
-  readonly key?: string | undefined;
-  /** Choose one that is unsigned. */
-  readonly digest?: string | undefined;
-}
-
 type Refused = Verdict["refused"][number];
 
 /** An SBOM that no key vouches for. */
@@ -52,27 +44,37 @@ interface Candidate {
  *
  * @throws UserError if there is none, or if there are several unsigned ones. Failure if there is none that is signed with `key`
  */
-export async function sbom({ image: text, platform, format, key: source, digest }: Options): Promise<void> {
-  const image = await openImage(text);
-  try {
-    const wanted = format === undefined ? (Object.keys(formats) as Format[]) : [format];
-    const own = await fetchImage(image, platform);
-    const named = await fetchManifest(image.client, image.repository, image.name);
-    const subjects = [...new Set([own.descriptor.digest, named.descriptor.digest])];
-    const keys = digest === undefined ? await keysFor(image, source) : [];
-    const refused: Refused[] = [];
-    for (const subject of subjects) if (await printSigned(image, subject, wanted, keys, refused)) return;
-    const name = formatReference(image.reference);
-    if (source !== undefined) throw unverified(name, source, refused, "SBOM");
-    for (const subject of subjects) if (await printUnsigned(image, subject, wanted, digest)) return;
-    const kind = format === undefined ? "SBOM" : `SBOM in the format ${format}`;
-    const remedy = `\`slipway image referrers ${name}\` lists what is attached; docs/sbom.md explains it.`;
-    const problem = `No ${kind}${digest === undefined ? "" : ` with the digest ${digest}`} is attached to ${name}.`;
-    throw new UserError({ code: "sbom-not-found", culprit: name }, problem, remedy);
-  } finally {
-    image.client.close();
-  }
-}
+export const sbom = command(
+  {
+    image,
+    platform,
+    format: { choices: ["spdx", "cyclonedx"], describe: "Format. Default: what is attached" },
+    key: text("Print only an SBOM that is signed with this public key"),
+    digest: text("Digest of one of several unsigned SBOMs"),
+  },
+  async ({ image: name, platform, format, key: source, digest }) => {
+    await withImage(name, async (image) => {
+      const wanted = format === undefined ? (Object.keys(formats) as Format[]) : [format];
+      const own = await fetchImage(image, platform);
+      const named = await fetchManifest(image.client, image.repository, image.name);
+      const subjects = [...new Set([own.descriptor.digest, named.descriptor.digest])];
+      const keys = digest === undefined ? await keysFor(image, source) : [];
+      const refused: Refused[] = [];
+      for (const subject of subjects) if (await printSigned(image, subject, wanted, keys, refused)) return;
+      const name = formatReference(image.reference);
+      if (source !== undefined) throw unverified(name, source, refused, "SBOM");
+      for (const subject of subjects) if (await printUnsigned(image, subject, wanted, digest)) return;
+      const kind = format === undefined ? "SBOM" : `SBOM in the format ${format}`;
+      const remedy = `\`slipway image referrers ${name}\` lists what is attached; docs/sbom.md explains it.`;
+      const problem = `No ${kind}${digest === undefined ? "" : ` with the digest ${digest}`} is attached to ${name}.`;
+      throw new UserError({ code: "sbom-not-found", culprit: name }, problem, remedy);
+    });
+  },
+  (yargs) =>
+    yargs
+      .conflicts("key", "digest")
+      .example("$0 image sbom registry.example.com/team/app:v1 > app.spdx.json", "Save an SBOM for a scanner"),
+);
 
 /** The keys that the user trusts: the one of the command, else those of the configuration file. */
 async function keysFor({ reference, repository }: NamedImage, source: string | undefined): Promise<PublicKey[]> {
@@ -122,7 +124,7 @@ async function printUnsigned(
   wanted: readonly Format[],
   digest: string | undefined,
 ): Promise<boolean> {
-  const { client, repository, reference } = image;
+  const { client, repository } = image;
   const listed = await client.referrers(repository, subject);
   for (const format of wanted) {
     const [type, attestation] = formats[format];
@@ -133,14 +135,14 @@ async function printUnsigned(
         (artifactType === type ||
           (artifactType === bundleType && annotations?.[predicateAnnotation] === predicateType)),
     );
-    const name = formatReference({ registry: reference.registry, repository, digest: subject });
+    const name = referenceTo(image, subject);
     if (attached.length > mostCompared) throw ambiguous(name, attached);
     const candidates = await candidatesOf(image, attached);
     const [first] = candidates;
     if (!first) continue;
     if (new Set(candidates.map(({ layer }) => layer.digest)).size > 1) throw ambiguous(name, attached);
     const isBundle = first.layer.mediaType === bundleType;
-    const found = formatReference({ registry: reference.registry, repository, digest: first.descriptor.digest });
+    const found = referenceTo(image, first.descriptor.digest);
     // As a whole, so that nothing of a document with another digest is printed.
     const limit = isBundle ? largestBundle : maximumSbom;
     const bytes = await client.readBlob(repository, first.layer, "SBOM", found, limit);

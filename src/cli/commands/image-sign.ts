@@ -1,43 +1,48 @@
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { isIndex } from "../../oci/manifest.ts";
-import { formatReference } from "../../oci/reference.ts";
 import type { RegistryClient } from "../../registry/client/client.ts";
 import { fetchManifest } from "../../registry/client/fetch-manifest.ts";
 import { readSigningKey } from "../../signatures/keys.ts";
 import { signImage } from "../../signatures/sign.ts";
-import { openImage } from "../image/named-image.ts";
+import { command } from "../command.ts";
+import { referenceTo, withImage } from "../image/named-image.ts";
 import { optionError } from "../usage-error.ts";
+import { image, text } from "./options.ts";
 import { notice } from "./output.ts";
 
-interface Options {
-  readonly image: string;
-  readonly key?: string | undefined;
-  readonly keyless?: boolean | undefined;
-}
-
 /** Signs an image by its digest, or an index and its images, since engines may pull either. Prints the reference by digest. */
-export async function sign({ image: text, key: source, keyless }: Options): Promise<void> {
-  if (source === undefined && !keyless) {
-    throw optionError("--key", "The command has no key to sign with.", "Add --key FILE or --keyless.");
-  }
-  const key = source === undefined ? undefined : await readSigningKey(source);
-  const image = await openImage(text);
-  const { client, repository, name } = image;
-  try {
-    const { descriptor, manifest } = await fetchManifest(client, repository, name);
-    const signOne = key
-      ? (each: Descriptor) => signImage(client, repository, each, key)
-      : await keylessSigner(client, repository);
-    const outcomes = [];
-    for (const each of [descriptor, ...(isIndex(manifest) ? manifest.manifests : [])])
-      outcomes.push(await signOne(each));
-    if (outcomes.every((outcome) => outcome === "unchanged")) notice("the image has a signature by this key already");
-    const { registry } = image.reference;
-    process.stdout.write(`${formatReference({ registry, repository, digest: descriptor.digest })}\n`);
-  } finally {
-    client.close();
-  }
-}
+export const sign = command(
+  {
+    image,
+    key: text("Private key: a PEM file, env://NAME, or awskms:///alias/NAME. Password: SLIPWAY_KEY_PASSWORD"),
+    keyless: {
+      type: "boolean",
+      describe: "Sign with the identity of this CI job, or of the token in SIGSTORE_ID_TOKEN",
+    },
+  },
+  async ({ image: named, key: source, keyless }) => {
+    if (source === undefined && !keyless) {
+      throw optionError("--key", "The command has no key to sign with.", "Add --key FILE or --keyless.");
+    }
+    const key = source === undefined ? undefined : await readSigningKey(source);
+    await withImage(named, async (image) => {
+      const { client, repository, name } = image;
+      const { descriptor, manifest } = await fetchManifest(client, repository, name);
+      const signOne = key
+        ? (each: Descriptor) => signImage(client, repository, each, key)
+        : await keylessSigner(client, repository);
+      const outcomes = [];
+      for (const each of [descriptor, ...(isIndex(manifest) ? manifest.manifests : [])])
+        outcomes.push(await signOne(each));
+      if (outcomes.every((outcome) => outcome === "unchanged")) notice("the image has a signature by this key already");
+      process.stdout.write(`${referenceTo(image, descriptor.digest)}\n`);
+    });
+  },
+  (yargs) =>
+    yargs
+      .conflicts("key", "keyless")
+      .example("$0 image sign registry.example.com/team/app:v1 --key cosign.key", "Sign with a key"),
+);
 
 async function keylessSigner(client: RegistryClient, repository: string) {
   const { signKeyless } = await import("../../signatures/keyless.ts");

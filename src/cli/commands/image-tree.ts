@@ -5,7 +5,8 @@ import { withNewFile, writeFully } from "../../layer/output.ts";
 import type { ImageConfig } from "../../oci/config.ts";
 import { formatPlatform } from "../../oci/descriptor.ts";
 import { formatReference } from "../../oci/reference.ts";
-import { fetchImage, type NamedImage, openImage, type PlatformImage, readConfig } from "../image/named-image.ts";
+import { command } from "../command.ts";
+import { fetchImage, type NamedImage, type PlatformImage, readConfig, withImage } from "../image/named-image.ts";
 import { treeAnswer } from "../image/tree/page-data.ts";
 import { formatUsage, type ImageUsage } from "../image/tree/text.ts";
 import {
@@ -19,38 +20,41 @@ import {
 } from "../image/tree/usage.ts";
 import { pageScript } from "../page-script.ts";
 import { optionError } from "../usage-error.ts";
-
-interface Options {
-  readonly image: string;
-  readonly platform?: string | undefined;
-  readonly depth: number;
-  readonly html?: string | undefined;
-  readonly json?: boolean | undefined;
-}
+import { image, number, platform, text } from "./options.ts";
 
 /** Number of layers that are read at once. Each may have a window of 32 MiB. */
 const parallelLayers = 2;
 
 /** Streams the layers from the registry, keeping only names and sizes of the files. */
-export async function tree(options: Options): Promise<void> {
-  if (!(Number.isInteger(options.depth) && options.depth > 0)) {
-    const remedy = "Give a whole number from 1, for example --depth 6.";
-    throw optionError("--depth", "--depth is not a number of levels.", remedy);
-  }
-  const image = await openImage(options.image);
-  try {
-    const usage = await readUsage(image, await fetchImage(image, options.platform));
-    if (options.html !== undefined) {
-      const path = userPath(options.html);
-      const { treeFile } = await import("../ui/shell.ts");
-      await writePage(path, treeFile(treeAnswer(usage), await pageScript()));
-      process.stderr.write(`Look at ${path} in a browser.\n`);
-    } else if (options.json) await pipeline(pieces(json(usage)), process.stdout, { end: false });
-    else process.stdout.write(`${formatUsage(usage, options.depth)}\n`);
-  } finally {
-    image.client.close();
-  }
-}
+export const tree = command(
+  {
+    image,
+    platform,
+    depth: { ...number("Levels of folders to print, at least 1"), default: 4 },
+    html: text("Write an HTML page with a treemap to this file instead"),
+    json: { type: "boolean", describe: "Print every file as JSON instead, sizes in bytes" },
+  },
+  async (options) => {
+    if (!(Number.isInteger(options.depth) && options.depth > 0)) {
+      const remedy = "Give a whole number from 1, for example --depth 6.";
+      throw optionError("--depth", "--depth is not a number of levels.", remedy);
+    }
+    await withImage(options.image, async (image) => {
+      const usage = await readUsage(image, await fetchImage(image, options.platform));
+      if (options.html !== undefined) {
+        const path = userPath(options.html);
+        const { treeFile } = await import("../ui/shell.ts");
+        await writePage(path, treeFile(treeAnswer(usage), await pageScript()));
+        process.stderr.write(`Look at ${path} in a browser.\n`);
+      } else if (options.json) await pipeline(pieces(json(usage)), process.stdout, { end: false });
+      else process.stdout.write(`${formatUsage(usage, options.depth)}\n`);
+    });
+  },
+  (yargs) =>
+    yargs
+      .conflicts("html", "json")
+      .example("$0 image tree localhost:5000/team/app:v1 --html app.html", "Write a page to open in a browser"),
+);
 
 /** Reads the names and sizes of all files of an image. */
 export async function readUsage(

@@ -1,62 +1,55 @@
 import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import process from "node:process";
-import type { Argv } from "yargs";
 import { UserError } from "../../core/errors.ts";
 import { shellQuote } from "../../core/shell-quote.ts";
 import { userPath } from "../../core/user-path.ts";
+import { command } from "../command.ts";
 import { ModuleFile } from "../init/module-file.ts";
 import { languageOf, type Plan, plan, type Repository } from "../init/plan.ts";
 import { findSource } from "../init/source.ts";
-import { type Language, languages } from "../init/templates.ts";
+import { languages } from "../init/templates.ts";
 import { write } from "../init/write.ts";
 import { version } from "../version.ts";
 import { text } from "./options.ts";
 
-export function builder(yargs: Argv): Argv {
-  return yargs
-    .positional("folder", {
+/** Creates a repository, or adds missing parts to an existing one. Prints the commands that run the program. */
+export const init = command(
+  {
+    folder: {
       type: "string",
       default: ".",
       describe: "Repository folder, new or existing. Slipway overwrites no file in it",
-    })
-    .option("language", {
+    },
+    language: {
       choices: languages,
       describe:
         "Language of the program. Default: python if there are Python requirements and no package.json, else typescript",
-    })
-    .option(
-      "from",
-      text(
-        "Source of Slipway for Bazel: a folder, a release archive or its URL, or REMOTE#COMMIT of a git repository. Default: where this slipway came from",
-      ),
-    )
-    .example("$0 init my-app", "Create a repository with a TypeScript program")
-    .example("$0 init --language python", "Add a Python program to the repository in this folder");
-}
-
-interface Options {
-  readonly folder: string;
-  readonly language?: Language | undefined;
-  readonly from?: string | undefined;
-}
-
-/** Creates a repository, or adds missing parts to an existing one. Prints the commands that run the program. */
-export async function handler({ folder, language, from }: Options): Promise<void> {
-  const path = userPath(folder);
-  const here = userPath(".");
-  refuseNested(path);
-  const repository = repositoryAt(path);
-  const hasSlipway = new ModuleFile(repository.read("MODULE.bazel") ?? "").dependency("slipway") !== undefined;
-  const { templates } = await import("../init/files.ts");
-  const planned = plan(repository, templates, {
-    language: language ?? languageOf(repository),
-    version: version === "unreleased" ? undefined : version,
-    source: hasSlipway ? "" : await findSource(from, here, process.env),
-  });
-  await write(path, planned);
-  report(planned, relative(here, path));
-}
+    },
+    from: text(
+      "Source of Slipway for Bazel: a folder, a release archive or its URL, or REMOTE#COMMIT of a git repository. Default: where this slipway came from",
+    ),
+  },
+  async ({ folder, language, from }) => {
+    const path = userPath(folder);
+    const here = userPath(".");
+    refuseNested(path);
+    const repository = repositoryAt(path);
+    const hasSlipway = new ModuleFile(repository.read("MODULE.bazel") ?? "").dependency("slipway") !== undefined;
+    const { templates } = await import("../init/files.ts");
+    const planned = plan(repository, templates, {
+      language: language ?? languageOf(repository),
+      version: version === "unreleased" ? undefined : version,
+      source: hasSlipway ? "" : await findSource(from, here, process.env),
+    });
+    await write(path, planned);
+    report(planned, relative(here, path));
+  },
+  (yargs) =>
+    yargs
+      .example("$0 init my-app", "Create a repository with a TypeScript program")
+      .example("$0 init --language python", "Add a Python program to the repository in this folder"),
+);
 
 function report({ files, module, notes, target, bazel }: Plan, folder: string): void {
   const names = [...Object.keys(files), ...(module === "" ? [] : ["MODULE.bazel"])];

@@ -2,21 +2,12 @@ import { readdir, realpath } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import type { Argv } from "yargs";
 import { Failure } from "../../core/errors.ts";
 import { userPath } from "../../core/user-path.ts";
+import { command } from "../command.ts";
 import { configurationLines } from "../install/lines.ts";
 import { installPrograms } from "../install/programs.ts";
 import { required } from "./options.ts";
-
-export function builder(yargs: Argv): Argv {
-  return yargs
-    .positional("dir", required("Folder to install into, preferably on PATH; created if missing. Needs 150 MB"))
-    .example(
-      "$0 install ~/.local/bin",
-      "Install programs that you, docker, podman, git and Bazel can run without Bazel",
-    );
-}
 
 const helpers = [
   "docker-credential-slipway",
@@ -32,26 +23,34 @@ const registryServer = "registry_server.mjs";
 const page = "ui_page.mjs";
 
 /** Installs the command line and the credential helpers, and prints how to configure each tool to use them. */
-export async function handler({ dir }: { readonly dir: string }): Promise<void> {
-  const folder = userPath(dir);
-  const bundles = await bundleFolder();
-  const files = [registryServer, page];
-  for (const bundle of [commandLine, helperBundle]) {
-    for (const name of await readdir(join(bundles, bundle))) files.push(`${bundle}/${name}`);
-  }
-  await installPrograms(folder, {
-    node: process.execPath,
-    bundles,
-    files,
-    executables: {
-      slipway: [`${commandLine}/main.mjs`],
-      ...Object.fromEntries(helpers.map((name) => [name, [`${helperBundle}/helpers-main.mjs`, name]])),
-    },
-  });
-  process.stderr.write(`Installed slipway, ${helpers.join(", ")} into ${folder}.\n\n`);
-  const isOnPath = (process.env["PATH"] ?? "").split(delimiter).includes(folder);
-  process.stdout.write(configurationLines(folder, isOnPath));
-}
+export const install = command(
+  { dir: required("Folder to install into, preferably on PATH; created if missing. Needs 150 MB") },
+  async ({ dir }) => {
+    const folder = userPath(dir);
+    const bundles = await bundleFolder();
+    const files = [registryServer, page];
+    for (const bundle of [commandLine, helperBundle]) {
+      for (const name of await readdir(join(bundles, bundle))) files.push(`${bundle}/${name}`);
+    }
+    await installPrograms(folder, {
+      node: process.execPath,
+      bundles,
+      files,
+      executables: {
+        slipway: [`${commandLine}/main.mjs`],
+        ...Object.fromEntries(helpers.map((name) => [name, [`${helperBundle}/helpers-main.mjs`, name]])),
+      },
+    });
+    process.stderr.write(`Installed slipway, ${helpers.join(", ")} into ${folder}.\n\n`);
+    const isOnPath = (process.env["PATH"] ?? "").split(delimiter).includes(folder);
+    process.stdout.write(configurationLines(folder, isOnPath));
+  },
+  (yargs) =>
+    yargs.example(
+      "$0 install ~/.local/bin",
+      "Install programs that you, docker, podman, git and Bazel can run without Bazel",
+    ),
+);
 
 async function bundleFolder(): Promise<string> {
   const here = await realpath(dirname(fileURLToPath(import.meta.url)));

@@ -7,43 +7,46 @@ import { JsonProgress } from "../../registry/client/json-progress.ts";
 import type { PushProgress } from "../../registry/client/progress.ts";
 import { openWritable } from "../../registry/writable.ts";
 import { runningRegistry } from "../../registry-server/running.ts";
+import { command } from "../command.ts";
 import { progressOf } from "../progress.ts";
 import { optionError } from "../usage-error.ts";
-
-interface PushOptions {
-  readonly id: string;
-  readonly folder: string;
-  readonly json: boolean;
-}
+import { flag, required } from "./options.ts";
 
 /** Pushes a folder. Prints the version. */
-export async function push({ id: text, folder, json }: PushOptions): Promise<void> {
-  const { id, digest } = parseModelReference(text);
-  if (digest !== undefined) {
-    throw optionError(
-      text,
-      `${text} names a version.`,
-      `Push to ${id}, without a digest: the digest of a new version follows from its files.`,
-    );
-  }
-  const registry = await openWritable({ embedded: runningRegistry });
-  const progress = progressOf(json);
-  try {
-    const pushed = await pushModel(placeOfModel(registry, id), {
-      folder: userPath(folder),
-      name: folder,
-      onEvent: progress.onEvent,
-      onRead: (files, bytes) => {
-        if (!json && process.stderr.isTTY) process.stderr.write(`reading ${files} files, ${formatBytes(bytes)}\n`);
-      },
-    });
-    progress.finish();
-    tell(id, pushed, progress);
-  } finally {
-    progress.finish();
-    registry.client.close();
-  }
-}
+export const push = command(
+  {
+    id: required("Model ID: lower-case letters, digits, . _ - and /"),
+    folder: required("Folder with the model's files"),
+    json: flag("Print one JSON object per event, sizes in bytes; the last one has the version"),
+  },
+  async ({ id: text, folder, json }) => {
+    const { id, digest } = parseModelReference(text);
+    if (digest !== undefined) {
+      throw optionError(
+        text,
+        `${text} names a version.`,
+        `Push to ${id}, without a digest: the digest of a new version follows from its files.`,
+      );
+    }
+    const registry = await openWritable({ embedded: runningRegistry });
+    const progress = progressOf(json);
+    try {
+      const pushed = await pushModel(placeOfModel(registry, id), {
+        folder: userPath(folder),
+        name: folder,
+        onEvent: progress.onEvent,
+        onRead: (files, bytes) => {
+          if (!json && process.stderr.isTTY) process.stderr.write(`reading ${files} files, ${formatBytes(bytes)}\n`);
+        },
+      });
+      progress.finish();
+      tell(id, pushed, progress);
+    } finally {
+      progress.finish();
+      registry.client.close();
+    }
+  },
+);
 
 function tell(id: string, { digest, outcome, files, size }: PushedModel, progress: JsonProgress | PushProgress): void {
   if (progress instanceof JsonProgress) {

@@ -5,11 +5,13 @@ import { type ListedVersion, listVersions, removeModel } from "../../models/list
 import { absentModel, type ModelPlace, parseModelReference, placeOfModel } from "../../models/registry.ts";
 import { openWritable, type WritableRegistry } from "../../registry/writable.ts";
 import { runningRegistry } from "../../registry-server/running.ts";
+import { command } from "../command.ts";
+import { json, required, text } from "./options.ts";
 import { printJson } from "./output.ts";
 import { listedRepositories } from "./registry-store.ts";
 
 /** Prints one line per version of a model, or the newest version of each model. */
-export async function list({ id, json }: { readonly id?: string | undefined; readonly json: boolean }): Promise<void> {
+export const ls = command({ id: text("Model ID. Default: all models"), json }, async ({ id, json }) => {
   await withRegistry(async (registry) => {
     const versions = id === undefined ? await newestOfAll(registry) : await versionsOfOne(registry, id);
     if (json) {
@@ -21,16 +23,18 @@ export async function list({ id, json }: { readonly id?: string | undefined; rea
     }
     if (versions.length === 0) process.stderr.write(`Registry ${registry.host} has no models.\n`);
   });
-}
+});
+
+const model = required("Model ID, or ID@sha256:… for one version");
 
 /** Prints the removed versions. */
-export async function remove({ model }: { readonly model: string }): Promise<void> {
+export const rm = command({ model }, async ({ model }) => {
   const { id, digest } = parseModelReference(model);
   await withRegistry(async (registry) => {
     const removed = await removeModel(placeOfModel(registry, id), digest);
     for (const each of removed) process.stdout.write(`${id}@${each}\n`);
   });
-}
+});
 
 async function withRegistry(work: (registry: WritableRegistry) => Promise<void>): Promise<void> {
   const registry = await openWritable({ embedded: runningRegistry });

@@ -10,7 +10,15 @@ export const required = (describe: string) => ({ type: "string", demandOption: t
 /** One text or more. */
 export const list = (describe: string) => ({ type: "string", array: true, describe }) as const;
 
+export const number = (describe: string) => ({ type: "number", describe }) as const;
+
 export const json = flag("Print JSON");
+
+export const image = required("REGISTRY/REPOSITORY:TAG or …@sha256:DIGEST");
+
+export const platform = text(
+  "Platform to pick from an index, os/architecture[/variant]. Default: Linux on this machine's processor",
+);
 
 /** The options of `logs` that say which lines are shown, and how. */
 export const logLines = {

@@ -2,10 +2,11 @@ import { once } from "node:events";
 import { UserError } from "../../core/errors.ts";
 import { registryPaths } from "../../registry-server/paths.ts";
 import { serve } from "../../registry-server/single-server.ts";
+import { command } from "../command.ts";
 import { notice } from "./output.ts";
 
 /** Runs the registry in this process and prints its `HOST` once it answers. It does not stop when idle. */
-export async function serveInForeground(): Promise<void> {
+export const serveInForeground = command({}, async () => {
   const running = await serve(registryPaths());
   if ("other" in running) {
     throw new UserError(
@@ -18,4 +19,4 @@ export async function serveInForeground(): Promise<void> {
   process.stdout.write(`${running.host}\n`);
   await Promise.race([once(process, "SIGINT"), once(process, "SIGTERM"), running.stopped]);
   await running.stop();
-}
+});

@@ -7,10 +7,12 @@ import { makeRegistryFolders, registryPaths, socketExists } from "../../registry
 import { type Collected, collectGarbage } from "../../registry-server/store/collect.ts";
 import { type ListedImage, listImages } from "../../registry-server/store/images.ts";
 import { openStore } from "../../registry-server/store.ts";
+import { command } from "../command.ts";
+import { flag, json } from "./options.ts";
 import { columns, notice, printJson } from "./output.ts";
 
 /** Lists all images, one per line: repository and tag, digest, size. */
-export async function list({ json }: { readonly json: boolean }): Promise<void> {
+export const ls = command({ json }, async ({ json }) => {
   const images = await listedImages();
   if (json) return printJson(images);
   const rows = images.map(({ repository, tag = "<none>", digest = "", size, problem }) => [
@@ -21,7 +23,7 @@ export async function list({ json }: { readonly json: boolean }): Promise<void> 
   process.stdout.write(columns(rows));
   for (const { problem } of images) if (problem !== undefined) notice(printable(problem));
   if (images.length === 0) process.stderr.write("The embedded registry has no images.\n");
-}
+});
 
 /** Lists all images, even if the server is not running. */
 export function listedImages(): Promise<ListedImage[]> {
@@ -33,8 +35,10 @@ export async function listedRepositories(): Promise<string[]> {
   return [...new Set((await listedImages()).map(({ repository }) => repository))].sort();
 }
 
+const now = flag("Do not wait: also remove untagged images, blobs and uploads that no connected client has used");
+
 /** Removes unused data and prints how much. */
-export async function collect({ json, now }: { readonly json: boolean; readonly now: boolean }): Promise<void> {
+export const gc = command({ json, now }, async ({ json, now }) => {
   // Without a server, nobody pushes.
   const collected = await ask<Collected>("POST", now ? "gc?now" : "gc", (store) =>
     collectGarbage(store.layout, store.manifests, { now: Date.now, unusedSince: now ? Date.now() : undefined }),
@@ -43,7 +47,7 @@ export async function collect({ json, now }: { readonly json: boolean; readonly 
   const { uploads, manifests, blobs, bytes, skipped } = collected;
   for (const { repository, problem } of skipped) notice(`Removed nothing of ${repository}: ${printable(problem)}`);
   process.stdout.write(`Removed ${uploads} uploads, ${manifests} manifests, ${blobs} blobs: ${formatBytes(bytes)}.\n`);
-}
+});
 
 /** Asks the running server. If there is none, collects in this process while holding the server's lock. */
 async function ask<Answer>(

@@ -13,25 +13,26 @@ import {
   unnamedFiles,
 } from "../../results/manage.ts";
 import { type ResultPlace, resultsOf } from "../../results/read.ts";
+import { command } from "../command.ts";
 import { optionError } from "../usage-error.ts";
+import { json, list, required, text } from "./options.ts";
 import { columns, notice, printJson } from "./output.ts";
 
-interface Place {
-  readonly repository: string;
-  readonly json: boolean;
-}
+const repository = required("Repository of the image, HOST/REPOSITORY");
+const run = required("Run that `ls` lists");
+const names = { ...list("Functions, or runs that `ls` lists"), demandOption: true } as const;
 
 /** Prints one line per run. */
-export async function list({ repository, json }: Place): Promise<void> {
+export const ls = command({ repository, json }, async ({ repository, json }) => {
   await withPlace(repository, async (place) => {
     const runs = await listResults(place);
     if (runs.length === 0 && !json) notice(`${repository} has no kept results.`);
     print(runs, json);
   });
-}
+});
 
 /** Prints one line per result. */
-export async function show({ repository, run: name, json }: Place & { readonly run: string }): Promise<void> {
+export const show = command({ repository, run, json }, async ({ repository, run: name, json }) => {
   await withPlace(repository, async (place) => {
     const run = (await listResults(place)).find(({ tag }) => tag === name);
     if (!run) throw absent(repository, name);
@@ -41,14 +42,10 @@ export async function show({ repository, run: name, json }: Place & { readonly r
       process.stdout.write(json ? `{"key":"${key}","result":${shown}}\n` : `${key} ${shown}\n`);
     }
   });
-}
+});
 
 /** Prints the removed runs. */
-export async function remove({
-  repository,
-  names,
-  json,
-}: Place & { readonly names: readonly string[] }): Promise<void> {
+export const rm = command({ repository, names, json }, async ({ repository, names, json }) => {
   await withPlace(repository, async (place) => {
     const runs = await listResults(place);
     const named = ({ tag, scope }: ListedRun, name: string) => tag === name || scope.function === name;
@@ -57,13 +54,15 @@ export async function remove({
     await removeResults(place, gone);
     print(gone, json);
   });
-}
+});
+
+const limits = {
+  "older-than": text("Remove runs that stored nothing for so long, such as 30d"),
+  size: text("Remove the oldest runs until the others take at most so much, such as 1GiB"),
+};
 
 /** Prints the removed runs. */
-export async function prune(
-  options: Place & { readonly olderThan?: string | undefined; readonly size?: string | undefined },
-): Promise<void> {
-  const { repository, olderThan, size, json } = options;
+export const prune = command({ repository, ...limits, json }, async ({ repository, olderThan, size, json }) => {
   if (olderThan === undefined && size === undefined) {
     throw optionError("prune", "`slipway results prune` has no limit.", "Add --older-than or --size.");
   }
@@ -90,7 +89,7 @@ export async function prune(
     }
     print(gone, json);
   });
-}
+});
 
 function print(runs: readonly ListedRun[], json: boolean): void {
   if (json) {

@@ -5,7 +5,9 @@ import { printable } from "../../core/printable.ts";
 import { untilInterrupted } from "../../core/until-interrupted.ts";
 import type { RecordedRun, RunBatch } from "../../runs/fold.ts";
 import { readRun, runIds } from "../../runs/read.ts";
+import { command } from "../command.ts";
 import { optionError } from "../usage-error.ts";
+import { flag, json, number, text } from "./options.ts";
 import { columns, durationText, notice, printJson } from "./output.ts";
 
 /** Milliseconds between looks at a run, with `--follow`. */
@@ -13,14 +15,11 @@ const interval = 500;
 /** Failed calls that `show` prints of each step. */
 const shownErrors = 10;
 
+const run = text("Run that `ls` lists, or the beginning of its name. Default: the newest");
+const follow = { ...flag("Print until the run ends"), alias: "f" } as const;
+
 /** Prints one line per run. */
-export async function listRuns({
-  json,
-  last,
-}: {
-  readonly json: boolean;
-  readonly last?: number | undefined;
-}): Promise<void> {
+export const ls = command({ json, last: number("Only the newest runs, so many") }, async ({ json, last }) => {
   if (last !== undefined && !(Number.isInteger(last) && last > 0)) {
     throw optionError("--last", "--last is not a number of runs.", "Give a whole number above 0.");
   }
@@ -31,16 +30,10 @@ export async function listRuns({
   if (runs.length === 0) return notice("No program of this user has called a function yet.");
   const rows = runs.map((run) => [run.id, run.program, run.engine, stateOf(run), timeOf(run.started), lasted(run)]);
   process.stdout.write(columns([["ID", "PROGRAM", "ENGINE", "STATUS", "STARTED", "DURATION"], ...rows]));
-}
+});
 
 /** Prints the steps of a run. */
-export async function showRun({
-  run: name,
-  json,
-}: {
-  readonly run?: string | undefined;
-  readonly json: boolean;
-}): Promise<void> {
+export const show = command({ run, json }, async ({ run: name, json }) => {
   const run = named(name);
   if (json) return printJson(run);
   const facts = [
@@ -72,16 +65,10 @@ export async function showRun({
     if (failed.length > 0) process.stdout.write("\n");
   }
   if (run.isCut) notice("The run was too long to be recorded whole.");
-}
+});
 
 /** Prints what functions printed. */
-export async function printLogs({
-  run: name,
-  follow,
-}: {
-  readonly run?: string | undefined;
-  readonly follow: boolean;
-}): Promise<void> {
+export const logs = command({ run, follow }, async ({ run: name, follow }) => {
   const { id } = named(name);
   let shown = 0;
   await untilInterrupted(async (signal) => {
@@ -96,7 +83,7 @@ export async function printLogs({
       await delay(interval, undefined, { signal });
     }
   }, "");
-}
+});
 
 /** @throws UserError if there is none, or several whose names begin so */
 function named(name: string | undefined): RecordedRun {

@@ -6,40 +6,50 @@ import { UserError } from "../../core/errors.ts";
 import { userPath } from "../../core/user-path.ts";
 import { LocalSecrets } from "../../secrets/local.ts";
 import { checkSecretName, maximumValue, type SecretStore, secretValue } from "../../secrets/secrets.ts";
-import { type EngineName, serviceEngine } from "../../services/open-engine.ts";
+import { defaultServiceEngine, type EngineName, serviceEngine, serviceEngines } from "../../services/open-engine.ts";
+import { command } from "../command.ts";
 import { optionError } from "../usage-error.ts";
+import { json, required, text } from "./options.ts";
 import { columns, printJson } from "./output.ts";
 
-interface StoreOptions {
-  readonly engine?: EngineName | undefined;
-}
+const engine = {
+  choices: serviceEngines,
+  describe: `Engine of the services. Default: ${defaultServiceEngine}`,
+} as const;
 
-export async function set(
-  options: StoreOptions & { readonly name: string; readonly file?: string | undefined },
-): Promise<void> {
-  const { name, file, engine } = options;
-  checkSecretName(name);
-  const store = await openStore(engine);
-  await store.set(name, await readValue(file));
-  process.stderr.write(`Set ${name} in ${store.place}.\n`);
-}
+export const set = command(
+  {
+    name: required("Name of the secret; services refer to it as SECRET:NAME"),
+    file: text("File with the value. Default: standard input"),
+    engine,
+  },
+  async ({ name, file, engine }) => {
+    checkSecretName(name);
+    const store = await openStore(engine);
+    await store.set(name, await readValue(file));
+    process.stderr.write(`Set ${name} in ${store.place}.\n`);
+  },
+  (yargs) => yargs.example("pass show git | $0 secret set git-token", "Store a password without its final newline"),
+);
 
 /** Lists the secrets without their values. */
-export async function list({ json, engine }: StoreOptions & { readonly json: boolean }): Promise<void> {
+export const ls = command({ json, engine }, async ({ json, engine }) => {
   const store = await openStore(engine);
   const secrets = await store.list();
   if (json) printJson(secrets);
   else process.stdout.write(columns(secrets.map(({ name, set: time, place }) => [name, time, place])));
   if (secrets.length === 0) process.stderr.write(`There are no secrets in ${store.place}.\n`);
-}
+});
+
+const names = { ...required("Names of secrets, as `ls` shows them"), array: true } as const;
 
 /** Removes all given secrets, or none if one does not exist. */
-export async function remove({ names, engine }: StoreOptions & { readonly names: readonly string[] }): Promise<void> {
+export const rm = command({ names, engine }, async ({ names, engine }) => {
   for (const name of names) checkSecretName(name);
   const store = await openStore(engine);
   await store.remove([...new Set(names)]);
   process.stderr.write(`Removed ${names.join(", ")} from ${store.place}.\n`);
-}
+});
 
 async function openStore(asked: EngineName | undefined): Promise<SecretStore> {
   if (serviceEngine(asked, process.env) === "container") return new LocalSecrets(process.env);

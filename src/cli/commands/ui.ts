@@ -3,15 +3,12 @@ import type { AddressInfo } from "node:net";
 import process from "node:process";
 import { reportOf } from "../../core/errors.ts";
 import { untilInterrupted } from "../../core/until-interrupted.ts";
+import { command } from "../command.ts";
 import { pageScript } from "../page-script.ts";
 import { notice } from "./output.ts";
 
-export function builder<T>(yargs: T): T {
-  return yargs;
-}
-
 /** Serves the page and prints its link, until it is interrupted. */
-export async function handler(): Promise<void> {
+export const ui = command({}, async () => {
   const [{ createUi }, { answerSources, liveSources }, script] = await Promise.all([
     import("../ui/server.ts"),
     import("../ui/sources.ts"),
@@ -35,4 +32,4 @@ export async function handler(): Promise<void> {
   );
   app.server.closeAllConnections();
   await app.close();
-}
+});

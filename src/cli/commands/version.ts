@@ -1,15 +1,11 @@
 import process from "node:process";
-import type { Argv } from "yargs";
+import { command } from "../command.ts";
 import { version } from "../version.ts";
 import { flag } from "./options.ts";
 import { printJson } from "./output.ts";
 
-export function builder(yargs: Argv): Argv {
-  return yargs.option("json", flag("Print JSON, with the version of Node"));
-}
-
 /** Prints the version, as `--version` does. */
-export async function handler({ json }: { readonly json: boolean }): Promise<void> {
+export const versionCommand = command({ json: flag("Print JSON, with the version of Node") }, async ({ json }) => {
   if (json) printJson({ version, node: process.versions.node });
   else process.stdout.write(`${version}\n`);
-}
+});

@@ -27,6 +27,21 @@ export async function openImage(text: string): Promise<NamedImage> {
   return { client: await openRunning(reference.registry), repository: reference.repository, name, reference };
 }
 
+/** Opens an image while something is done with it. */
+export async function withImage<Found>(text: string, act: (image: NamedImage) => Promise<Found>): Promise<Found> {
+  const image = await openImage(text);
+  try {
+    return await act(image);
+  } finally {
+    image.client.close();
+  }
+}
+
+/** The reference of a manifest in an image's repository. */
+export function referenceTo({ reference: { registry, repository } }: NamedImage, digest: Digest): string {
+  return formatReference({ registry, repository, digest });
+}
+
 /** An image of one platform. */
 export interface PlatformImage extends FetchedManifest {
   readonly manifest: ImageManifest;

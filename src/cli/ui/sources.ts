@@ -19,7 +19,7 @@ import { openServiceEngine } from "../../services/open-engine.ts";
 import { commentsOf, readUsage } from "../commands/image-tree.ts";
 import { notice } from "../commands/output.ts";
 import { listedImages } from "../commands/registry-store.ts";
-import { fetchImage, type NamedImage, openImage, readConfig } from "../image/named-image.ts";
+import { fetchImage, type NamedImage, readConfig, withImage } from "../image/named-image.ts";
 import { treeAnswer } from "../image/tree/page-data.ts";
 import { UsageTable } from "../image/tree/usage.ts";
 import { differences } from "./difference.ts";
@@ -64,17 +64,12 @@ export function answerSources(env: Environment): AnswerSources {
   const runs = new RunList(env);
   const isNamed = async (registry: string) =>
     (await runs.lines()).some(({ images }) => images.some((image) => registryOf(image) === registry));
-  const withImage = async <Found>(text: string | null, act: (image: NamedImage) => Promise<Found>): Promise<Found> => {
+  const withKnown = async <Found>(text: string | null, act: (image: NamedImage) => Promise<Found>): Promise<Found> => {
     const name = text ?? "";
     const { registry } = parseReference(name);
     const isKnown = registry === embeddedHost() || written.has(registry) || (await isNamed(registry));
     if (!isKnown) throw unasked(name, registry);
-    const image = await openImage(name);
-    try {
-      return await act(image);
-    } finally {
-      image.client.close();
-    }
+    return withImage(name, act);
   };
   // The files of one image, or of two that are compared, take most of the memory that this process may have.
   const readers = new Slots(1);
@@ -89,11 +84,11 @@ export function answerSources(env: Environment): AnswerSources {
     },
     images: async () =>
       (await listedImages()).flatMap(({ digest, ...image }) => (digest ? [{ ...image, digest }] : [])),
-    image: (words) => withImage(words.get("name"), imageAnswer),
+    image: (words) => withKnown(words.get("name"), imageAnswer),
     diff: (words) =>
       withTable(async (table) => {
         const read = (name: string | null) =>
-          withImage(name, async (image) => ({
+          withKnown(name, async (image) => ({
             about: await imageAnswer(image),
             usage: await readUsage(image, await fetchImage(image), table),
           }));
@@ -104,7 +99,7 @@ export function answerSources(env: Environment): AnswerSources {
     registry: repositories,
     tree: (words) =>
       withTable((table) =>
-        withImage(words.get("name"), async (image) =>
+        withKnown(words.get("name"), async (image) =>
           treeAnswer(await readUsage(image, await fetchImage(image), table)),
         ),
       ),

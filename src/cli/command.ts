@@ -1,0 +1,69 @@
+import type { Argv, InferredOptionTypes, Options, PositionalOptions } from "yargs";
+
+/** Options and arguments by their names. */
+type Specs = Readonly<Record<string, Options>>;
+
+type CamelCase<Name> = Name extends `${infer One}-${infer Rest}` ? `${One}${Capitalize<CamelCase<Rest>>}` : Name;
+
+/** The values of options and arguments, as a command gets them. */
+export type Given<S extends Specs> = {
+  readonly [Name in keyof InferredOptionTypes<S> as CamelCase<Name>]: InferredOptionTypes<S>[Name];
+};
+
+export interface Command {
+  /**
+   * Loads what the builder needs: yargs does not wait for asynchronous builders when it completes.
+   *
+   * @param words the command with its arguments, such as `ls [repository]`
+   * @param completed the command line, if it is to be completed
+   */
+  prepare(words: string, completed: readonly string[]): Promise<(yargs: Argv) => Argv>;
+  readonly run?: (given: never) => Promise<void>;
+}
+
+interface CommandOf<S extends Specs> extends Command {
+  readonly run: (given: Given<S>) => Promise<void>;
+}
+
+/** Commands by their words. The code of each is loaded only when the user asks for it, which keeps startup fast. */
+export type Commands = Readonly<Record<string, readonly [describe: string, load: () => Promise<Command>]>>;
+
+/** @param more adds examples and conflicts of options */
+export function command<const S extends Specs>(
+  specs: S,
+  run: (given: Given<S>) => Promise<void>,
+  more: (yargs: Argv) => Argv = (yargs) => yargs,
+): CommandOf<S> {
+  const prepare = async (words: string) => {
+    const isArgument = (name: string) => new RegExp(`[<[]${name}[.>\\]]`).test(words);
+    return (yargs: Argv) => {
+      const add = (each: Argv, [name, spec]: [string, Options]) =>
+        isArgument(name) ? each.positional(name, spec as PositionalOptions) : each.option(name, spec);
+      return more(Object.entries(specs).reduce(add, yargs));
+    };
+  };
+  return { prepare, run };
+}
+
+export function group(name: string, commands: Commands): Command {
+  return {
+    prepare: async (_, completed) => {
+      const add = await adder(commands, completed);
+      return (yargs) => add(yargs).demandCommand(1, `slipway ${name} needs a command.`);
+    },
+  };
+}
+
+/** @returns what adds commands to a parser */
+export async function adder(commands: Commands, completed: readonly string[]): Promise<(yargs: Argv) => Argv> {
+  const adders = Object.entries(commands).map(async ([words, [describe, load]]) => {
+    const prepare = async () => (await load()).prepare(words, completed);
+    const ready = completed.includes(words.split(" ")[0] as string) ? await prepare() : undefined;
+    return (yargs: Argv) =>
+      yargs.command(words, describe, ready ?? (async (each) => (await prepare())(each)), async (given) =>
+        (await load()).run?.(given as never),
+      );
+  });
+  const ready = await Promise.all(adders);
+  return (yargs) => ready.reduce((all, add) => add(all), yargs);
+}
