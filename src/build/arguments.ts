@@ -1,4 +1,8 @@
+import { join } from "node:path";
 import { UserError } from "../core/errors.ts";
+import { type JsonNode, parseJson } from "../oci/json.ts";
+import type { Context } from "./context.ts";
+import { readInput, writeFiles } from "./files.ts";
 
 /** An argument that is a JSON list: `["KIND", …]`. */
 export interface Entry {
@@ -13,12 +17,15 @@ export interface Entry {
 export class Arguments {
   readonly entries: readonly Entry[];
   readonly #options = new Map<string, string[]>();
+  readonly #folder: string;
 
   /**
    * @param names all options of the command
+   * @param context its folder is the base of relative paths
    * @throws UserError for an unknown option, and for an argument that is neither option nor entry
    */
-  constructor(args: readonly string[], names: readonly string[]) {
+  constructor(args: readonly string[], names: readonly string[], context: Pick<Context, "folder">) {
+    this.#folder = context.folder;
     const entries: Entry[] = [];
     for (const arg of args) {
       if (arg.startsWith("[")) {
@@ -58,6 +65,29 @@ export class Arguments {
     const value = this.optional(name);
     if (value === undefined) throw argumentError(`--${name}`, `--${name} is missing.`, `Add --${name}=….`);
     return value;
+  }
+
+  resolve(path: string): string {
+    return this.#folder === "" ? path : join(this.#folder, path);
+  }
+
+  /** @throws UserError if it does not exist */
+  read(path: string): Buffer {
+    return readInput(this.resolve(path));
+  }
+
+  json(path: string): JsonNode {
+    return parseJson(this.read(path), path);
+  }
+
+  /** The file that an option names. */
+  output(name: string): string {
+    return this.resolve(this.one(name));
+  }
+
+  /** Writes the files that options name, all or none. */
+  write(contents: Readonly<Record<string, Uint8Array | string>>): void {
+    writeFiles(new Map(Object.entries(contents).map(([name, content]) => [this.output(name), content])));
   }
 }
 

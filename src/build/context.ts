@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { SegmentCache } from "../layer/segment-cache.ts";
 
 /** The folder, caches and abort signal of a command. */
@@ -9,9 +8,4 @@ export interface Context {
   readonly cache?: SegmentCache;
   /** Aborted when the result is no longer needed. */
   readonly signal: AbortSignal;
-}
-
-/** Resolves a path from the arguments. */
-export function pathIn(context: Context, path: string): string {
-  return context.folder === "" ? path : join(context.folder, path);
 }

@@ -3,13 +3,10 @@ import { Failure, UserError } from "../core/errors.ts";
 import type { Content } from "../layer/entry.ts";
 import { checkDescriptor, type Descriptor } from "../oci/descriptor.ts";
 import { type Digest, sha256 } from "../oci/digest.ts";
-import { parseJson } from "../oci/json.ts";
 import { parseLayerMetadata } from "../oci/layer.ts";
 import { blobPath } from "../oci/layout.ts";
 import { type ImageManifest, isIndex, parseImageManifest, parseManifest } from "../oci/manifest.ts";
 import { type Arguments, malformed, texts } from "./arguments.ts";
-import { type Context, pathIn } from "./context.ts";
-import { readInput } from "./files.ts";
 import { OciLayout } from "./oci-layout.ts";
 
 /** The arguments of commands that write a whole image. */
@@ -29,11 +26,11 @@ export interface ImageFiles {
  *
  * @throws UserError if a layer of the manifest is missing
  */
-export function readImage(options: Arguments, context: Context): ImageFiles {
-  const descriptor = readDescriptor(options, context);
+export function readImage(options: Arguments): ImageFiles {
+  const descriptor = readDescriptor(options);
   const files = { manifest: options.one("manifest"), config: options.one("config") };
   const namedBy = { digest: descriptor.digest, document: options.one("descriptor") };
-  return { descriptor, ...readOne(files, namedBy, givenBlobs(options, context), context) };
+  return { descriptor, ...readOne(options, files, namedBy, givenBlobs(options)) };
 }
 
 /**
@@ -41,11 +38,11 @@ export function readImage(options: Arguments, context: Context): ImageFiles {
  *
  * @throws UserError if an image of the index or a layer is missing
  */
-export function readImages(options: Arguments, context: Context): Pick<ImageFiles, "descriptor" | "blobs"> {
+export function readImages(options: Arguments): Pick<ImageFiles, "descriptor" | "blobs"> {
   const index = options.optional("index");
-  if (index === undefined) return readImported(options, context) ?? readImage(options, context);
-  const descriptor = readDescriptor(options, context);
-  const bytes = readInput(pathIn(context, index));
+  if (index === undefined) return readImported(options) ?? readImage(options);
+  const descriptor = readDescriptor(options);
+  const bytes = options.read(index);
   checkDigest(bytes, descriptor.digest, index, options.one("descriptor"));
   const parsed = parseManifest(bytes, { document: index });
   const [manifests, configs] = [options.all("manifest"), options.all("config")];
@@ -56,25 +53,25 @@ export function readImages(options: Arguments, context: Context): Pick<ImageFile
       "Give --manifest and --config for each of its images, in its order.",
     );
   }
-  const given = givenBlobs(options, context);
+  const given = givenBlobs(options);
   const blobs = new Map<string, Content>([[blobPath(descriptor.digest), { bytes }]]);
   parsed.manifests.forEach(({ digest }, at) => {
     const files = { manifest: manifests[at] as string, config: configs[at] as string };
-    const image = readOne(files, { digest, document: index }, given, context);
+    const image = readOne(options, files, { digest, document: index }, given);
     for (const [path, content] of image.blobs) blobs.set(path, content);
   });
   return { descriptor, blobs };
 }
 
 /** An index from a layout that also has its images. */
-function readImported(options: Arguments, context: Context): Pick<ImageFiles, "descriptor" | "blobs"> | undefined {
+function readImported(options: Arguments): Pick<ImageFiles, "descriptor" | "blobs"> | undefined {
   const path = options.one("manifest");
-  const bytes = readInput(pathIn(context, path));
+  const bytes = options.read(path);
   const index = parseManifest(bytes, { document: path });
   if (!isIndex(index)) return undefined;
-  const descriptor = readDescriptor(options, context);
+  const descriptor = readDescriptor(options);
   checkDigest(bytes, descriptor.digest, path, options.one("descriptor"));
-  const given = givenBlobs(options, context);
+  const given = givenBlobs(options);
   const blobs = new Map<string, Content>([[blobPath(descriptor.digest), { bytes }]]);
   for (const entry of index.manifests) {
     const image = given.manifest(entry, path);
@@ -86,20 +83,20 @@ function readImported(options: Arguments, context: Context): Pick<ImageFiles, "d
   return { descriptor, blobs };
 }
 
-function readDescriptor(options: Arguments, context: Context): Descriptor {
+function readDescriptor(options: Arguments): Descriptor {
   const path = options.one("descriptor");
-  return checkDescriptor(parseJson(readInput(pathIn(context, path)), path));
+  return checkDescriptor(options.json(path));
 }
 
 function readOne(
+  options: Arguments,
   files: { readonly manifest: string; readonly config: string },
   namedBy: { readonly digest: Digest; readonly document: string },
   given: GivenBlobs,
-  context: Context,
 ): Pick<ImageFiles, "manifest" | "blobs"> {
-  const bytes = readInput(pathIn(context, files.manifest));
+  const bytes = options.read(files.manifest);
   const manifest = parseImageManifest(bytes, { document: files.manifest });
-  const config = readInput(pathIn(context, files.config));
+  const config = options.read(files.config);
   checkDigest(bytes, namedBy.digest, files.manifest, namedBy.document);
   checkDigest(config, manifest.config.digest, files.config, files.manifest);
   const blobs = new Map<string, Content>([
@@ -156,18 +153,18 @@ class GivenBlobs {
   }
 }
 
-function givenBlobs(options: Arguments, context: Context): GivenBlobs {
+function givenBlobs(options: Arguments): GivenBlobs {
   const given = new GivenBlobs();
   for (const entry of options.entries) {
     if (entry.kind === "layout") {
       const [folder] = texts(entry, ["FOLDER"]);
-      given.layouts.push(new OciLayout(folder, pathIn(context, folder)));
+      given.layouts.push(new OciLayout(folder, options.resolve(folder)));
       continue;
     }
     if (entry.kind !== "blob") throw malformed(entry.text, '["blob", "METADATA", "BLOB"] or ["layout", "FOLDER"]');
     const [metadataPath, blob] = texts(entry, ["METADATA", "BLOB"]);
-    const metadata = parseLayerMetadata(readInput(pathIn(context, metadataPath)), metadataPath);
-    const file = pathIn(context, blob);
+    const metadata = parseLayerMetadata(options.read(metadataPath), metadataPath);
+    const file = options.resolve(blob);
     const size = statSync(file).size;
     if (size !== metadata.size) {
       throw new Failure(

@@ -3,7 +3,7 @@ import { type LayerOptions, writeLayer } from "../layer/write.ts";
 import { formatLayerMetadata } from "../oci/layer.ts";
 import { formatLayerPackages, PackageFinder } from "../sbom/layer-packages.ts";
 import { type Arguments, argumentError } from "./arguments.ts";
-import { type Context, pathIn } from "./context.ts";
+import type { Context } from "./context.ts";
 import { writeFiles } from "./files.ts";
 
 /** The options of every command that writes a layer: `--output=BLOB --metadata=JSON [--packages=JSON] --compression=gzip|zstd|none [--comment=TEXT]`. */
@@ -21,14 +21,14 @@ export async function writeLayerFiles(
   const metadata = await writeLayer({
     ...layer,
     ...(finder ? { look: (file) => finder.look(file) } : {}),
-    output: pathIn(context, options.one("output")),
+    output: options.output("output"),
     compression: compressionOf(options),
     ...(comment === undefined ? {} : { comment }),
     ...(context.cache ? { cache: context.cache } : {}),
     signal: context.signal,
   });
-  const files = new Map([[pathIn(context, options.one("metadata")), formatLayerMetadata(metadata)]]);
-  if (packages !== undefined && finder) files.set(pathIn(context, packages), formatLayerPackages(finder.found()));
+  const files = new Map([[options.output("metadata"), formatLayerMetadata(metadata)]]);
+  if (packages !== undefined && finder) files.set(options.resolve(packages), formatLayerPackages(finder.found()));
   writeFiles(files);
 }
 

@@ -2,7 +2,7 @@ import { exitStatusOf, reportOf } from "../core/errors.ts";
 import { reportUncaught } from "../core/unexpected.ts";
 import { SegmentCache } from "../layer/segment-cache.ts";
 import type { Context } from "./context.ts";
-import { expandFlagFiles } from "./flag-file.ts";
+import { readInput } from "./files.ts";
 
 /**
  * A tool for build actions. `tool @flagfile` runs one command and exits. `tool --persistent_worker` serves requests on standard input until it
@@ -56,4 +56,12 @@ function onTermination(stop: () => void): void {
       stop();
     });
   }
+}
+
+/** Replaces every `@FILE` with the lines of that file, as Bazel writes it (`Args.set_param_file_format("multiline")`). */
+function expandFlagFiles(args: readonly string[]): string[] {
+  return args.flatMap((arg) => {
+    if (!arg.startsWith("@")) return [arg];
+    return readInput(arg.slice(1)).toString("utf8").replace(/\n$/, "").split("\n");
+  });
 }

@@ -4,8 +4,7 @@ import { openDeb } from "../../debian/deb.ts";
 import { readExtent } from "../../debian/root-tree.ts";
 import type { TarEntry } from "../../layer/entry.ts";
 import { Arguments, malformed, texts } from "../arguments.ts";
-import { type Context, pathIn } from "../context.ts";
-import { readInput } from "../files.ts";
+import type { Context } from "../context.ts";
 import { layerOptions, writeLayerFiles } from "../layer-output.ts";
 import type { PythonCompiler } from "./compiler.ts";
 import { bytecodePath } from "./paths.ts";
@@ -16,8 +15,8 @@ import { bytecodePath } from "./paths.ts";
  * Python's own `compileall` leaves it.
  */
 export async function bytecode(args: readonly string[], context: Context, compiler: PythonCompiler): Promise<void> {
-  const options = new Arguments(args, layerOptions);
-  const scratch = dirname(pathIn(context, options.one("output")));
+  const options = new Arguments(args, layerOptions, context);
+  const scratch = dirname(options.output("output"));
   const entries: TarEntry[] = [];
   const add = async (path: string, source: Uint8Array) => {
     context.signal.throwIfAborted();
@@ -27,9 +26,9 @@ export async function bytecode(args: readonly string[], context: Context, compil
   for (const entry of options.entries) {
     if (entry.kind === "file") {
       const [path, source] = texts(entry, ["IMAGE_PATH", "SOURCE"]);
-      await add(path, readInput(pathIn(context, source)));
+      await add(path, options.read(source));
     } else if (entry.kind === "deb") {
-      await eachModule(pathIn(context, texts(entry, ["PATH"])[0]), scratch, add);
+      await eachModule(options.resolve(texts(entry, ["PATH"])[0]), scratch, add);
     } else {
       throw malformed(entry.text, "a file or deb");
     }

@@ -2,8 +2,8 @@ import { isBuiltin } from "node:module";
 import { UserError } from "../../core/errors.ts";
 import { nearest } from "../../core/nearest.ts";
 import { Arguments } from "../arguments.ts";
-import { type Context, pathIn } from "../context.ts";
-import { readInput, writeFiles } from "../files.ts";
+import type { Context } from "../context.ts";
+import { readInput } from "../files.ts";
 
 /** The part of esbuild's metafile that is used. */
 interface Metafile {
@@ -18,13 +18,13 @@ interface Metafile {
  * MARKER on success.
  */
 export async function imports(args: readonly string[], context: Context): Promise<void> {
-  const options = new Arguments(args, ["metafile", "target", "output", "repository", "package"]);
+  const options = new Arguments(args, ["metafile", "target", "output", "repository", "package"], context);
   const declared = new Set(options.all("package"));
-  const metafile: Metafile = JSON.parse(readInput(pathIn(context, options.one("metafile"))).toString("utf8"));
+  const metafile: Metafile = JSON.parse(readInput(options.output("metafile")).toString("utf8"));
   for (const [file, { imports }] of Object.entries(metafile.inputs)) {
     for (const { path, external } of imports) {
       if (!external || isBuiltin(path) || declared.has(packageOf(path))) continue;
-      const line = lineOf(path, pathIn(context, file));
+      const line = lineOf(path, options.resolve(file));
       const label = `@${options.optional("repository") ?? "npm"}//:${packageOf(path)}`;
       const meant = nearest(packageOf(path), [...declared]);
       throw new UserError(
@@ -34,7 +34,7 @@ export async function imports(args: readonly string[], context: Context): Promis
       );
     }
   }
-  writeFiles(new Map([[pathIn(context, options.one("output")), ""]]));
+  options.write({ output: "" });
 }
 
 /** `@scope/name/file` belongs to `@scope/name`. */

@@ -2,7 +2,7 @@ import { dirname } from "node:path";
 import type { ImageUser } from "../../debian/accounts.ts";
 import { openRootFilesystem } from "../../debian/root-filesystem.ts";
 import { Arguments, type Entry, malformed, texts } from "../arguments.ts";
-import { type Context, pathIn } from "../context.ts";
+import type { Context } from "../context.ts";
 import { layerOptions, writeLayerFiles } from "../layer-output.ts";
 
 /**
@@ -11,12 +11,12 @@ import { layerOptions, writeLayerFiles } from "../layer-output.ts";
  * their maintainer scripts would create.
  */
 export async function debian(args: readonly string[], context: Context): Promise<void> {
-  const options = new Arguments(args, layerOptions);
-  const scratch = dirname(pathIn(context, options.one("output")));
+  const options = new Arguments(args, layerOptions, context);
+  const scratch = dirname(options.output("output"));
   const debs: string[] = [];
   const users: ImageUser[] = [];
   for (const entry of options.entries) {
-    if (entry.kind === "deb") debs.push(pathIn(context, texts(entry, ["PATH"])[0]));
+    if (entry.kind === "deb") debs.push(options.resolve(texts(entry, ["PATH"])[0]));
     else if (entry.kind === "user") users.push(user(entry));
     else throw malformed(entry.text, "a deb or user");
   }

@@ -1,12 +1,11 @@
 import { UserError } from "../../core/errors.ts";
 import { checkDescriptor, type Descriptor, formatPlatform } from "../../oci/descriptor.ts";
 import { sha256 } from "../../oci/digest.ts";
-import { canonicalJson, parseJson } from "../../oci/json.ts";
+import { canonicalJson } from "../../oci/json.ts";
 import type { ImageIndex } from "../../oci/manifest.ts";
 import { mediaTypes } from "../../oci/media-types.ts";
 import { Arguments } from "../arguments.ts";
-import { type Context, pathIn } from "../context.ts";
-import { readInput, writeFiles } from "../files.ts";
+import type { Context } from "../context.ts";
 
 /**
  * `index --index=OUT --descriptor=OUT --image=DESCRIPTOR…`: the index of images for several platforms (OCI image specification, "Image
@@ -15,10 +14,8 @@ import { readInput, writeFiles } from "../files.ts";
  * @throws UserError if an image has no platform, or two have the same
  */
 export async function imageIndex(args: readonly string[], context: Context): Promise<void> {
-  const options = new Arguments(args, ["index", "descriptor", "image"]);
-  const images = options
-    .all("image")
-    .map((path) => ({ path, descriptor: checkDescriptor(parseJson(readInput(pathIn(context, path)), path)) }));
+  const options = new Arguments(args, ["index", "descriptor", "image"], context);
+  const images = options.all("image").map((path) => ({ path, descriptor: checkDescriptor(options.json(path)) }));
   const byPlatform = new Map<string, string>();
   for (const { path, descriptor } of images) {
     if (!descriptor.platform) {
@@ -38,12 +35,7 @@ export async function imageIndex(args: readonly string[], context: Context): Pro
   };
   const bytes = canonicalJson(index);
   const descriptor: Descriptor = { mediaType: mediaTypes.index, digest: sha256(bytes), size: bytes.length };
-  writeFiles(
-    new Map([
-      [pathIn(context, options.one("index")), bytes],
-      [pathIn(context, options.one("descriptor")), canonicalJson(descriptor)],
-    ]),
-  );
+  options.write({ index: bytes, descriptor: canonicalJson(descriptor) });
 }
 
 function unsuitable(path: string, problem: string, remedy: string): UserError {

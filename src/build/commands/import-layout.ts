@@ -1,8 +1,7 @@
 import { canonicalJson } from "../../oci/json.ts";
 import { isIndex } from "../../oci/manifest.ts";
 import { Arguments } from "../arguments.ts";
-import { type Context, pathIn } from "../context.ts";
-import { writeFiles } from "../files.ts";
+import type { Context } from "../context.ts";
 import { OciLayout } from "../oci-layout.ts";
 
 /**
@@ -10,26 +9,21 @@ import { OciLayout } from "../oci-layout.ts";
  * an OCI layout, byte for byte. With a platform, the image for it. Without, the only image or index of the layout; for an index, CONFIG is empty.
  */
 export async function importLayout(args: readonly string[], context: Context): Promise<void> {
-  const options = new Arguments(args, ["layout", "platform", "manifest", "config", "descriptor"]);
+  const options = new Arguments(args, ["layout", "platform", "manifest", "config", "descriptor"], context);
   const folder = options.one("layout");
-  const layout = new OciLayout(folder, pathIn(context, folder));
+  const layout = new OciLayout(folder, options.resolve(folder));
   const platform = options.optional("platform");
   const descriptor = platform === undefined ? layout.only() : layout.imageFor(platform);
   const { bytes, manifest } = layout.manifest(descriptor);
   const config = isIndex(manifest) ? undefined : layout.config(manifest);
-  writeFiles(
-    new Map<string, Uint8Array>([
-      [pathIn(context, options.one("manifest")), bytes],
-      [pathIn(context, options.one("config")), config?.bytes ?? new Uint8Array()],
-      [
-        pathIn(context, options.one("descriptor")),
-        canonicalJson({
-          mediaType: manifest.mediaType,
-          digest: descriptor.digest,
-          size: bytes.length,
-          ...(config ? { platform: config.platform } : {}),
-        }),
-      ],
-    ]),
-  );
+  options.write({
+    manifest: bytes,
+    config: config?.bytes ?? new Uint8Array(),
+    descriptor: canonicalJson({
+      mediaType: manifest.mediaType,
+      digest: descriptor.digest,
+      size: bytes.length,
+      ...(config ? { platform: config.platform } : {}),
+    }),
+  });
 }

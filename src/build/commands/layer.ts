@@ -9,7 +9,7 @@ import { readLinkSource } from "../../layer/source.ts";
 import { linkInTree } from "../../layer/tree-link.ts";
 import { Arguments, argumentError, type Entry, malformed, texts } from "../arguments.ts";
 import { modulePath } from "../bytecode/paths.ts";
-import { type Context, pathIn } from "../context.ts";
+import type { Context } from "../context.ts";
 import { readInput } from "../files.ts";
 import { layerOptions, writeLayerFiles } from "../layer-output.ts";
 import { withoutRepositories } from "../repo-mapping.ts";
@@ -29,7 +29,7 @@ import { withoutRepositories } from "../repo-mapping.ts";
  * do.
  */
 export async function layer(args: readonly string[], context: Context): Promise<void> {
-  const options = new Arguments(args, [...layerOptions, "root", "platform", "program"]);
+  const options = new Arguments(args, [...layerOptions, "root", "platform", "program"], context);
   const root = options.optional("root");
   const place = (path: string) => (root === undefined ? path : below(root, path));
   const entries: Given[] = [];
@@ -39,15 +39,15 @@ export async function layer(args: readonly string[], context: Context): Promise<
   for (const entry of options.entries) {
     if (entry.kind === "link") links.add(texts(entry, ["SOURCE"])[0]);
     else if (entry.kind === "tree") trees.add(texts(entry, ["SOURCE"])[0]);
-    else if (entry.kind === "bytecode") archives.push(pathIn(context, texts(entry, ["SOURCE"])[0]));
-    else entries.push(given(entry, place, context));
+    else if (entry.kind === "bytecode") archives.push(options.resolve(texts(entry, ["SOURCE"])[0]));
+    else entries.push(given(entry, place, options));
   }
-  const native = nativeCheck(options, context);
+  const native = nativeCheck(options);
   const opened: FileHandle[] = [];
   try {
     const compiled = await bytecodeOf(new Set(entries.map(({ path }) => path)), archives, opened);
     await writeLayerFiles(options, context, {
-      entries: [...toTar(entries, links, trees, context), ...compiled],
+      entries: [...toTar(entries, links, trees, options), ...compiled],
       ...(native ? { native } : {}),
     });
   } finally {
@@ -92,14 +92,14 @@ function toTar(
   given: readonly Given[],
   links: ReadonlySet<string>,
   trees: ReadonlySet<string>,
-  context: Context,
+  options: Arguments,
 ): TarEntry[] {
   const paths = trees.size > 0 ? new Set(given.map(({ path }) => path)) : undefined;
   return given.map((entry) => {
     if (!("source" in entry)) return entry;
     const { source, ...rest } = entry;
     const { path } = rest;
-    const file = pathIn(context, source);
+    const file = options.resolve(source);
     if (links.has(source)) return { type: "symlink", path, target: readLinkSource(file, path) };
     const target = paths && linkBetweenMembers(file, source, path, trees, paths);
     return target === undefined ? { type: "file", ...rest, content: { file } } : { type: "symlink", path, target };
@@ -122,7 +122,7 @@ function linkBetweenMembers(
   return undefined;
 }
 
-function nativeCheck(options: Arguments, context: Context): NativeCheck | undefined {
+function nativeCheck(options: Arguments): NativeCheck | undefined {
   const text = options.optional("platform");
   const program = options.optional("program");
   if (text === undefined) return undefined;
@@ -130,7 +130,7 @@ function nativeCheck(options: Arguments, context: Context): NativeCheck | undefi
   if (!os || !architecture)
     throw argumentError("--platform", `--platform=${text} is not a platform.`, "Write OS/ARCHITECTURE.");
   const image: NativePlatform = { os, architecture };
-  return { image, builder: ownPlatform(), program: program === undefined ? undefined : pathIn(context, program) };
+  return { image, builder: ownPlatform(), program: program === undefined ? undefined : options.resolve(program) };
 }
 
 function below(root: string, path: string): string {
@@ -145,7 +145,7 @@ function below(root: string, path: string): string {
   return joined;
 }
 
-function given(entry: Entry, place: (path: string) => string, context: Context): Given {
+function given(entry: Entry, place: (path: string) => string, options: Arguments): Given {
   switch (entry.kind) {
     case "file": {
       const { attributes, plain } = withAttributes(entry, 2);
@@ -161,7 +161,7 @@ function given(entry: Entry, place: (path: string) => string, context: Context):
       return { type: "file", path: place(path), content: { bytes: new Uint8Array() } };
     }
     case "repo_mapping": {
-      const mapping = repoMapping(entry, context);
+      const mapping = repoMapping(entry, options);
       return { ...mapping, path: place(mapping.path) };
     }
     case "directory": {
@@ -174,10 +174,10 @@ function given(entry: Entry, place: (path: string) => string, context: Context):
   }
 }
 
-function repoMapping(entry: Entry, context: Context): TarEntry {
+function repoMapping(entry: Entry, options: Arguments): TarEntry {
   const names = ["IMAGE_PATH", "SOURCE", ...entry.values.slice(2).map(() => "PREFIX")];
   const [path, source, ...prefixes] = texts(entry, names);
-  const bytes = withoutRepositories(readInput(pathIn(context, source as string)), prefixes);
+  const bytes = withoutRepositories(readInput(options.resolve(source as string)), prefixes);
   return { type: "file", path: path as string, content: { bytes } };
 }
 

@@ -4,7 +4,7 @@ import type { Content } from "../../layer/entry.ts";
 import { temporaryName } from "../../layer/output.ts";
 import { layoutFiles } from "../../oci/layout.ts";
 import { Arguments } from "../arguments.ts";
-import { type Context, pathIn } from "../context.ts";
+import type { Context } from "../context.ts";
 import { imageOptions, readImages } from "../image-files.ts";
 
 /**
@@ -13,9 +13,9 @@ import { imageOptions, readImages } from "../image-files.ts";
  * both files. Copies share blocks if the file system supports it.
  */
 export async function layout(args: readonly string[], context: Context): Promise<void> {
-  const options = new Arguments(args, ["output", "index", ...imageOptions]);
-  const image = readImages(options, context);
-  const output = pathIn(context, options.one("output"));
+  const options = new Arguments(args, ["output", "index", ...imageOptions], context);
+  const image = readImages(options);
+  const output = options.output("output");
   const folder = temporaryName(output);
   try {
     await mkdir(folder);

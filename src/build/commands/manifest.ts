@@ -3,8 +3,7 @@ import { type BaseImage, composeImage, type ImageSpec } from "../../oci/compose.
 import { canonicalJson, type JsonNode, parseJson } from "../../oci/json.ts";
 import { parseLayerMetadata } from "../../oci/layer.ts";
 import { Arguments, argumentError } from "../arguments.ts";
-import { type Context, pathIn } from "../context.ts";
-import { readInput, writeFiles } from "../files.ts";
+import type { Context } from "../context.ts";
 import { parseMap, stampedMap } from "../stamped-map.ts";
 
 /**
@@ -15,29 +14,23 @@ import { parseMap, stampedMap } from "../stamped-map.ts";
  */
 export async function manifest(args: readonly string[], context: Context): Promise<void> {
   const inputs = ["base-manifest", "base-config", "layer", "unless-in-base", "labels", "annotations", "status", "spec"];
-  const options = new Arguments(args, ["manifest", "config", "descriptor", ...inputs]);
-  const base = readBase(options, context);
+  const options = new Arguments(args, ["manifest", "config", "descriptor", ...inputs], context);
+  const base = readBase(options);
   const unlessInBase = options.all("unless-in-base");
   const image = composeImage({
     ...(base ? { base } : {}),
     layers: options.all("layer").map((path) => ({
-      ...parseLayerMetadata(readInput(pathIn(context, path)), path),
+      ...parseLayerMetadata(options.read(path), path),
       unlessInBase: unlessInBase.includes(path),
     })),
-    spec: stamped(parseSpec(options.one("spec")), options, context),
+    spec: stamped(parseSpec(options.one("spec")), options),
   });
-  writeFiles(
-    new Map([
-      [pathIn(context, options.one("manifest")), image.manifest],
-      [pathIn(context, options.one("config")), image.config],
-      [pathIn(context, options.one("descriptor")), canonicalJson(image.descriptor)],
-    ]),
-  );
+  options.write({ manifest: image.manifest, config: image.config, descriptor: canonicalJson(image.descriptor) });
 }
 
 /** The specification with the labels and annotations of files, and with values of the build status. */
-function stamped(spec: ImageSpec, options: Arguments, context: Context): ImageSpec {
-  const read = (path: string) => readInput(pathIn(context, path)).toString("utf8");
+function stamped(spec: ImageSpec, options: Arguments): ImageSpec {
+  const read = (path: string) => options.read(path).toString("utf8");
   const paths = options.all("status");
   const status: BuildStatus | undefined = paths.length > 0 ? parseBuildStatus(paths.map(read)) : undefined;
   const mapOf = (field: "labels" | "annotations") => {
@@ -47,7 +40,7 @@ function stamped(spec: ImageSpec, options: Arguments, context: Context): ImageSp
   return { ...spec, labels: mapOf("labels"), annotations: mapOf("annotations") };
 }
 
-function readBase(options: Arguments, context: Context): BaseImage | undefined {
+function readBase(options: Arguments): BaseImage | undefined {
   const manifestPath = options.optional("base-manifest");
   const configPath = options.optional("base-config");
   if (manifestPath === undefined && configPath === undefined) return undefined;
@@ -56,8 +49,8 @@ function readBase(options: Arguments, context: Context): BaseImage | undefined {
     throw argumentError(missing, `${missing} is missing.`, "Give both --base-manifest and --base-config, or neither.");
   }
   return {
-    manifest: readInput(pathIn(context, manifestPath)),
-    config: readInput(pathIn(context, configPath)),
+    manifest: options.read(manifestPath),
+    config: options.read(configPath),
     name: `the base image (${manifestPath})`,
   };
 }

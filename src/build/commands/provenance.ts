@@ -1,10 +1,9 @@
 import { type BuildStatus, parseBuildStatus } from "../../core/build-status.ts";
 import { checkDescriptor, type Descriptor, formatPlatform } from "../../oci/descriptor.ts";
 import { type Digest, sha256, splitDigest } from "../../oci/digest.ts";
-import { canonicalJson, parseJson } from "../../oci/json.ts";
+import { canonicalJson } from "../../oci/json.ts";
 import { Arguments, malformed, texts } from "../arguments.ts";
-import { type Context, pathIn } from "../context.ts";
-import { readInput, writeFiles } from "../files.ts";
+import type { Context } from "../context.ts";
 
 /** Names that status commands commonly give to the commit, the state of the tree (`clean`, else it has changes) and the repository. */
 const names = {
@@ -23,15 +22,14 @@ const defaultBuilder = "pkg:npm/bazel-slipway";
  * `["base", DESCRIPTOR, NAME]`, `["lock", PATH, LABEL]`.
  */
 export async function provenance(args: readonly string[], context: Context): Promise<void> {
-  const options = new Arguments(args, ["output", "descriptor", "target", "version", "status"]);
-  const read = (path: string) => readInput(pathIn(context, path));
-  const descriptorOf = (path: string) => checkDescriptor(parseJson(read(path), path));
+  const options = new Arguments(args, ["output", "descriptor", "target", "version", "status"], context);
+  const descriptorOf = (path: string) => checkDescriptor(options.json(path));
   const image = descriptorOf(options.one("descriptor"));
-  const status = parseBuildStatus(options.all("status").map((path) => read(path).toString("utf8")));
+  const status = parseBuildStatus(options.all("status").map((path) => options.read(path).toString("utf8")));
   const materials = options.entries.map((entry) => {
     const [path, name] = texts(entry, ["PATH", "NAME"]);
     if (entry.kind === "base") return baseMaterial(name, descriptorOf(path));
-    if (entry.kind === "lock") return { name, digest: digestSet(sha256(read(path))) };
+    if (entry.kind === "lock") return { name, digest: digestSet(sha256(options.read(path))) };
     throw malformed(entry.text, '["base", "PATH", "NAME"] or ["lock", "PATH", "LABEL"]');
   });
   const target = options.one("target");
@@ -50,7 +48,7 @@ export async function provenance(args: readonly string[], context: Context): Pro
       },
     },
   };
-  writeFiles(new Map([[pathIn(context, options.one("output")), canonicalJson(statement)]]));
+  options.write({ output: canonicalJson(statement) });
 }
 
 function first(status: BuildStatus, known: readonly string[]): string | undefined {

@@ -1,14 +1,12 @@
 import { checkDescriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
-import { parseJson } from "../../oci/json.ts";
 import { parseLayerMetadata } from "../../oci/layer.ts";
 import { parseImageManifest } from "../../oci/manifest.ts";
 import { sbomFormats } from "../../sbom/formats.ts";
 import { type LayerPackages, parseLayerPackages } from "../../sbom/layer-packages.ts";
 import { lockedChecksums } from "../../sbom/locked-checksums.ts";
 import { Arguments, argumentError, malformed, texts } from "../arguments.ts";
-import { type Context, pathIn } from "../context.ts";
-import { readInput, writeFiles } from "../files.ts";
+import type { Context } from "../context.ts";
 
 /**
  * `sbom --output=OUT --format=spdx|cyclonedx --name=LABEL --descriptor=PATH --manifest=PATH [--base=DESCRIPTOR --base-name=NAME]`: writes what an
@@ -16,9 +14,13 @@ import { readInput, writeFiles } from "../files.ts";
  * `["lock", PATH]`. With `--base`, the other layers are the base's, which has an SBOM of its own.
  */
 export async function sbom(args: readonly string[], context: Context): Promise<void> {
-  const options = new Arguments(args, ["output", "format", "name", "descriptor", "manifest", "base", "base-name"]);
-  const read = (path: string) => readInput(pathIn(context, path));
-  const descriptorOf = (path: string) => checkDescriptor(parseJson(read(path), path));
+  const options = new Arguments(
+    args,
+    ["output", "format", "name", "descriptor", "manifest", "base", "base-name"],
+    context,
+  );
+  const read = (path: string) => options.read(path);
+  const descriptorOf = (path: string) => checkDescriptor(options.json(path));
   const known = new Map<Digest, LayerPackages>();
   const locks: string[] = [];
   for (const entry of options.entries) {
@@ -48,7 +50,7 @@ export async function sbom(args: readonly string[], context: Context): Promise<v
       packages: (known.get(layer.digest)?.packages ?? []).map(withChecksums),
     })),
   });
-  writeFiles(new Map([[pathIn(context, options.one("output")), Buffer.from(document)]]));
+  options.write({ output: document });
 }
 
 function formatOf(name: string) {

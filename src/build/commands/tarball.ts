@@ -3,7 +3,7 @@ import { writeLayer } from "../../layer/write.ts";
 import { archiveFiles } from "../../oci/layout.ts";
 import { parseReference } from "../../oci/reference.ts";
 import { Arguments, argumentError } from "../arguments.ts";
-import { type Context, pathIn } from "../context.ts";
+import type { Context } from "../context.ts";
 import { imageOptions, readImage } from "../image-files.ts";
 
 /**
@@ -12,8 +12,8 @@ import { imageOptions, readImage } from "../image-files.ts";
  * skopeo can all read it.
  */
 export async function tarball(args: readonly string[], context: Context): Promise<void> {
-  const options = new Arguments(args, ["output", "tag", ...imageOptions]);
-  const image = readImage(options, context);
+  const options = new Arguments(args, ["output", "tag", ...imageOptions], context);
+  const image = readImage(options);
   const tag = options.one("tag");
   const reference = parseReference(tag);
   if (reference.tag === undefined) throw argumentError("--tag", `--tag=${tag} has no tag.`, "Write NAME:TAG.");
@@ -22,7 +22,7 @@ export async function tarball(args: readonly string[], context: Context): Promis
   for (const [path, content] of image.blobs) entries.push(entry(path, content));
   await writeLayer({
     entries,
-    output: pathIn(context, options.one("output")),
+    output: options.output("output"),
     compression: "none",
     signal: context.signal,
   });
