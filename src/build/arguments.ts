@@ -7,7 +7,6 @@ import { readInput, writeFiles } from "./files.ts";
 /** An argument that is a JSON list: `["KIND", …]`. */
 export interface Entry {
   readonly kind: string;
-  /** The values after the kind. */
   readonly values: readonly unknown[];
   /** The argument itself, for errors. */
   readonly text: string;
@@ -47,12 +46,10 @@ export class Arguments {
     this.entries = entries;
   }
 
-  /** An option's values in order. */
   all(name: string): readonly string[] {
     return this.#options.get(name) ?? [];
   }
 
-  /** The value of an option that is given at most once. */
   optional(name: string): string | undefined {
     const values = this.all(name);
     if (values.length > 1)
@@ -60,7 +57,6 @@ export class Arguments {
     return values[0];
   }
 
-  /** The value of an option that is given exactly once. */
   one(name: string): string {
     const value = this.optional(name);
     if (value === undefined) throw argumentError(`--${name}`, `--${name} is missing.`, `Add --${name}=….`);
@@ -71,7 +67,6 @@ export class Arguments {
     return this.#folder === "" ? path : join(this.#folder, path);
   }
 
-  /** @throws UserError if it does not exist */
   read(path: string): Buffer {
     return readInput(this.resolve(path));
   }
@@ -106,12 +101,10 @@ export function texts<const Names extends readonly string[]>(
   return entry.values as unknown as { [Name in keyof Names]: string };
 }
 
-/** The error for an argument that the command does not accept. */
 export function argumentError(culprit: string, problem: string, remedy: string): UserError {
   return new UserError({ code: "command-line-invalid", culprit }, problem, remedy);
 }
 
-/** The error for an entry that the command does not accept. */
 export function malformed(text: string, expected: string): UserError {
   return argumentError(text, `${text} is not an entry of this command.`, `Write ${expected}.`);
 }

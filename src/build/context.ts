@@ -1,6 +1,5 @@
 import type { SegmentCache } from "../layer/segment-cache.ts";
 
-/** The folder, caches and abort signal of a command. */
 export interface Context {
   /** Base of relative paths in arguments. Empty: the working directory. A multiplexed worker has one sandbox per request. */
   readonly folder: string;

@@ -27,11 +27,7 @@ export function writeFiles(files: ReadonlyMap<string, Uint8Array | string>): voi
   }
 }
 
-/**
- * Reads a small input.
- *
- * @throws UserError if it does not exist
- */
+/** Reads a small input. @throws UserError if it does not exist */
 export function readInput(path: string): Buffer {
   try {
     return readFileSync(path);

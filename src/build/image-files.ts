@@ -12,7 +12,6 @@ import { OciLayout } from "./oci-layout.ts";
 /** The arguments of commands that write a whole image. */
 export const imageOptions = ["descriptor", "manifest", "config"] as const;
 
-/** An image with all its blobs as files. */
 export interface ImageFiles {
   readonly descriptor: Descriptor;
   readonly manifest: ImageManifest;
@@ -114,7 +113,6 @@ class GivenBlobs {
   readonly files = new Map<Digest, string>();
   readonly layouts: OciLayout[] = [];
 
-  /** @throws UserError if it is missing */
   file(descriptor: Descriptor, image: string): string {
     const found = this.files.get(descriptor.digest) ?? this.#inLayouts((layout) => layout.blob(descriptor));
     if (found !== undefined) return found;
@@ -132,7 +130,6 @@ class GivenBlobs {
     );
   }
 
-  /** The manifest of an image in an index. */
   manifest(descriptor: Descriptor, index: string): { bytes: Buffer; manifest: ImageManifest } {
     const found = this.#inLayouts((layout) => (layout.blob(descriptor) ? layout.manifest(descriptor) : undefined));
     const manifest = found?.manifest;

@@ -11,7 +11,6 @@ import { readInput } from "./files.ts";
 
 /** An OCI layout of another ruleset (OCI image specification, "Image Layout"). Its blobs may be links out of the folder. */
 export class OciLayout {
-  /** Its name in errors. */
   readonly name: string;
   readonly #folder: string;
 

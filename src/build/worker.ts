@@ -22,9 +22,7 @@ interface WorkResponse {
 export interface WorkerOptions {
   /** One JSON message per line. */
   readonly input: AsyncIterable<Uint8Array>;
-  /** Writes one response, with its line end. */
   readonly respond: (line: string) => void;
-  /** Runs one request. */
   readonly run: (args: readonly string[], context: Context) => Promise<void>;
 }
 
@@ -71,7 +69,6 @@ export async function serve(options: WorkerOptions): Promise<void> {
   }
 }
 
-/** Parses a request, or returns its error. */
 function parseRequest(line: string): WorkRequest | string {
   try {
     const request: unknown = JSON.parse(line);
@@ -82,7 +79,6 @@ function parseRequest(line: string): WorkRequest | string {
   }
 }
 
-/** The non-empty lines of a stream. */
 async function* lines(input: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   let parts: Uint8Array[] = [];
   for await (const chunk of input) {

@@ -5,7 +5,6 @@ import { Failure } from "../core/errors.ts";
 /** Beside the bundle of the command line, as the build puts it. */
 const file = fileURLToPath(new URL("../ui_page.mjs", import.meta.url));
 
-/** The script of the page of `slipway ui` and `slipway image tree --html`. */
 export async function pageScript(): Promise<string> {
   return readFile(file, "utf8").catch((cause: unknown) => {
     throw new Failure(

@@ -1,7 +1,6 @@
 import { UserError } from "../core/errors.ts";
 import { nearest } from "../core/nearest.ts";
 
-/** The error for an option or argument of the command line. */
 export function optionError(culprit: string, problem: string, remedy: string): UserError {
   return new UserError({ code: "command-line-invalid", culprit }, problem, remedy);
 }

@@ -1,13 +1,11 @@
 import type { RootTree } from "./root-tree.ts";
 
-/** The account that programs of the image run as. */
 export interface ImageUser {
   readonly name: string;
   readonly uid: number;
   readonly gid: number;
   /** Absolute path; made, owned by the user, mode 0755. */
   readonly home: string;
-  /** Absolute path of the login shell. */
   readonly shell: string;
 }
 

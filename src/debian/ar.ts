@@ -41,7 +41,6 @@ export async function listAr(file: FileHandle, name: string): Promise<ArMember[]
   return members;
 }
 
-/** The error for a file that is not a Debian package. */
 export function noPackage(path: string, why: string): Failure {
   return new Failure(
     { code: "file-invalid", culprit: path },

@@ -1,7 +1,6 @@
 import bookworm from "./keys/bookworm.json" with { type: "json" };
 import trixie from "./keys/trixie.json" with { type: "json" };
 
-/** A key that index signatures are checked with. */
 export interface ArchiveKey {
   /** Of the primary key: 40 hexadecimal digits. */
   readonly fingerprint: string;

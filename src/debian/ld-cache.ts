@@ -6,7 +6,6 @@ export interface CacheEntry {
   readonly name: string;
   /** glibc's FLAG_*: an ELF library for glibc 2, and its ABI. */
   readonly flags: number;
-  /** Absolute path. */
   readonly path: string;
 }
 

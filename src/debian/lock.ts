@@ -10,7 +10,6 @@ export interface LockedPackage {
   /** Path below the archive: `pool/…`. */
   readonly path: string;
   readonly sha256: string;
-  /** Bytes. */
   readonly size: number;
 }
 
@@ -51,7 +50,6 @@ export function formatLock(lock: Lock): string {
   return `${header.join("\n")}\n\n${lock.locked.map((entry) => `${formatLockedPackage(entry)}\n`).join("")}`;
 }
 
-/** One package's line of a lock. */
 export function formatLockedPackage({ name, version, archive, path, sha256, size }: LockedPackage): string {
   return [name, version, `${archive}/${path}`, sha256, size].join(" ");
 }
@@ -76,12 +74,7 @@ export function lockedPackage(entry: LockedPackage): LockedPackage {
   );
 }
 
-/**
- * Reads a lock.
- *
- * @param file how errors call it
- * @throws UserError with the line that is wrong
- */
+/** Reads a lock. @param file how errors call it. @throws UserError with the line that is wrong */
 export function parseLock(text: string, file: string): Lock {
   const header = new Map<string, string>();
   const locked: LockedPackage[] = [];

@@ -3,7 +3,6 @@ import type { LockedPackage } from "./lock.ts";
 import { type Dependency, parseRelations } from "./relation.ts";
 import { compareVersions, satisfies, type VersionOperator } from "./version.ts";
 
-/** A binary package that an archive offers. */
 export interface AvailablePackage extends LockedPackage {
   /** `required`, `important`, `standard`, `optional` or `extra`. */
   readonly priority: string;
@@ -59,7 +58,6 @@ export class PackageIndex {
     }
   }
 
-  /** The newest version of a package. */
   newest(name: string): AvailablePackage | undefined {
     return this.#byName.get(name)?.reduce((a, b) => (compareVersions(b.version, a.version) > 0 ? b : a));
   }
@@ -79,7 +77,6 @@ export class PackageIndex {
     return providers.sort((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1));
   }
 
-  /** Every name that is a package's or provided by one. */
   names(): Set<string> {
     return new Set([...this.#byName.keys(), ...this.#providers.keys()]);
   }

@@ -1,12 +1,10 @@
 import { Failure } from "../core/errors.ts";
 import { parseParagraphs, words } from "./deb822.ts";
 
-/** A file that a Release file vouches for. */
 export interface IndexFile {
   /** Path below `dists/SUITE/`. */
   readonly path: string;
   readonly sha256: string;
-  /** Bytes. */
   readonly size: number;
 }
 

@@ -180,7 +180,6 @@ function contentOf(content: Extent | Buffer, limit = Number.POSITIVE_INFINITY): 
   return bytes;
 }
 
-/** Fills `target` from `position` of a file. */
 export function readExtent(file: FileHandle, target: Uint8Array, position: number): void {
   for (let done = 0; done < target.length; ) {
     const count = readSync(file.fd, target, done, target.length - done, position + done);

@@ -24,7 +24,6 @@ const maximumText = 160 * 1024 * 1024;
 export interface LockOptions {
   /** Where files come from. Nothing it gives is trusted. Requests that do not depend on each other are made at once. */
   readonly fetch: FetchFile;
-  /** For the validity of indexes and signatures. */
   readonly now: Date;
   /** Default: Debian's archive keys. */
   readonly keys?: readonly ArchiveKey[];

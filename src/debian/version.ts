@@ -75,10 +75,8 @@ export function compareVersions(left: string, right: string): number {
   return Math.sign(a.epoch - b.epoch) || comparePart(a.upstream, b.upstream) || comparePart(a.revision, b.revision);
 }
 
-/** An operator of a version constraint (Policy Manual 7.1). */
 export type VersionOperator = "<<" | "<=" | "=" | ">=" | ">>";
 
-/** Whether `version` satisfies `operator constraint`. */
 export function satisfies(version: string, operator: VersionOperator, constraint: string): boolean {
   const order = compareVersions(version, constraint);
   return { "<<": order < 0, "<=": order <= 0, "=": order === 0, ">=": order >= 0, ">>": order > 0 }[operator];

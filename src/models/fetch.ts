@@ -5,7 +5,6 @@ import type { RegistryClient } from "../registry/client/client.ts";
 import type { Model } from "./model.ts";
 import { parseModel, parseModelManifest } from "./parse.ts";
 
-/** The documents of a model, as its registry has them. */
 interface FetchedModel {
   readonly model: Model;
   readonly manifest: Buffer;

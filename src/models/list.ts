@@ -5,10 +5,8 @@ import { Unsupported } from "../registry/client/refusal.ts";
 import { modelType } from "./model.ts";
 import { absentModel, latest, type ModelPlace, type ModelVersion, versionsOf } from "./registry.ts";
 
-/** A version of a model as it is listed. */
 export interface ListedVersion extends ModelVersion {
   readonly id: string;
-  /** Bytes of its files. */
   readonly size: number;
   /** Whether it is the one that is meant where none is named. */
   readonly isLatest: boolean;

@@ -22,12 +22,10 @@ export const tableType = "application/vnd.slipway.model.packs.v1+json";
 export const titleKey = "org.opencontainers.image.title";
 export const executableKey = "slipway.executable";
 
-/** A file of a model. */
 export interface ModelFile {
   /** Relative, `/` between names: see `pathProblem`. */
   readonly path: string;
   readonly digest: Digest;
-  /** Bytes. */
   readonly size: number;
   /** Whether its owner may execute it; all else about its mode is not kept. */
   readonly isExecutable: boolean;
@@ -41,17 +39,14 @@ export interface StoredFile extends ModelFile {
   readonly offset: number;
 }
 
-/** A blob of several files. */
 export interface Pack {
   readonly digest: Digest;
   readonly size: number;
 }
 
-/** A version of a model. */
 export interface Model {
   /** In the order of their paths. */
   readonly files: readonly StoredFile[];
-  /** Bytes of all files. */
   readonly size: number;
 }
 

@@ -11,7 +11,6 @@ const packSize = 1024 * 1024;
 /** Files of a pack, about. */
 const packFiles = 64;
 
-/** Files as they are stored. */
 interface Division<File extends ModelFile> {
   readonly singles: readonly File[];
   readonly packs: readonly (readonly File[])[];

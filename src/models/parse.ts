@@ -17,7 +17,6 @@ import {
 } from "./model.ts";
 import { comparePaths, PathSet, pathProblem } from "./paths.ts";
 
-/** Files that a model may have. */
 export const maximumFiles = 200_000;
 /** Bytes of the list of what is in packs. */
 const maximumTable = 64 * 1024 * 1024;

@@ -25,11 +25,9 @@ interface PushModelOptions {
 }
 
 export interface PushedModel {
-  /** The version. */
   readonly digest: Digest;
   readonly outcome: ImageOutcome;
   readonly files: number;
-  /** Bytes of all files. */
   readonly size: number;
 }
 

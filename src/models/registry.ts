@@ -14,7 +14,6 @@ interface ModelReference {
   readonly digest?: Digest;
 }
 
-/** Where a model is. */
 export interface ModelPlace {
   readonly client: RegistryClient;
   readonly repository: string;
@@ -28,11 +27,7 @@ export interface ModelVersion {
   readonly digest: Digest;
 }
 
-/**
- * Reads `ID` or `ID@sha256:…`.
- *
- * @throws UserError when it is neither
- */
+/** Reads `ID` or `ID@sha256:…`. @throws UserError when it is neither */
 export function parseModelReference(text: string): ModelReference {
   const [id = "", digest, ...rest] = text.split("@");
   const isRight = (digest === undefined || isDigest(digest)) && rest.length === 0;

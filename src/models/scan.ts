@@ -167,7 +167,6 @@ async function* readPart(source: string, start: number, end: number): AsyncGener
     );
 }
 
-/** The digest of the contents of small files, one after the other. */
 export async function digestPack(files: readonly LocalFile[]): Promise<{ digest: Digest; size: number }> {
   const size = files.reduce((sum, file) => sum + file.size, 0);
   const bytes: Buffer[] = [];

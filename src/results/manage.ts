@@ -3,7 +3,6 @@ import { digestOfTag, storedAt } from "./file.ts";
 import { inParallel, type ResultPlace, resultsOf } from "./read.ts";
 import { parseRun, type StoredRun, scopeOfTag } from "./run.ts";
 
-/** The results of one run, as a list shows them. */
 export interface ListedRun extends StoredRun {
   readonly tag: string;
   readonly digest: Digest;
@@ -35,18 +34,13 @@ export async function removeResults(place: ResultPlace, runs: readonly ListedRun
   await inParallel(runs, ({ digest }) => place.client.deleteManifest(place.repository, digest));
 }
 
-/** Content of a function's file in a repository. */
 export interface StoredFile {
   readonly tag: string;
   readonly digest: Digest;
   readonly stored: Date;
 }
 
-/**
- * The files that were stored before a date and that no result of the runs names.
- *
- * @param runs that stay
- */
+/** The files that were stored before a date and that no result of the runs names. @param runs that stay */
 export async function unnamedFiles(
   place: ResultPlace,
   runs: readonly ListedRun[],

@@ -1,7 +1,6 @@
 import { isDeeper, maximumValueDepth } from "../core/json-depth.ts";
 import type { ResultScope } from "./key.ts";
 
-/** A kept result. */
 export interface KeptResult {
   /** See `resultKey`. */
   readonly key: string;
@@ -27,11 +26,7 @@ export function encodePack(scope: ResultScope, results: readonly KeptResult[]): 
   return Buffer.from(`${header}\n${lines.join("")}`);
 }
 
-/**
- * Reads a pack, whoever made it.
- *
- * @returns the results, or what is wrong with the pack
- */
+/** Reads a pack, whoever made it. @returns the results, or what is wrong with the pack */
 export function parsePack(bytes: Uint8Array, scope: ResultScope): readonly KeptResult[] | string {
   let text: string;
   try {

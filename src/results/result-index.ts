@@ -40,7 +40,6 @@ export class ResultIndex {
     return found;
   }
 
-  /** Adds a result that this run has. */
   add({ key, result }: KeptResult): void {
     if (this.#keep(result)) this.#known.set(key, result);
   }

@@ -26,7 +26,6 @@ const runKey = "slipway.results.run";
 const itemsKey = "slipway.results.items";
 const createdKey = "org.opencontainers.image.created";
 
-/** A pack in a registry. */
 export interface StoredPack {
   readonly descriptor: Descriptor;
   readonly items: number;
@@ -73,11 +72,7 @@ export function composeRun(tag: string, { scope, packs, stored }: StoredRun): Ui
   return canonicalJson(manifest);
 }
 
-/**
- * Reads what a tag of results names, whoever made it.
- *
- * @returns the run, or what is wrong with it
- */
+/** Reads what a tag of results names, whoever made it. @returns the run, or what is wrong with it */
 export function parseRun(tag: string, bytes: Uint8Array): StoredRun | string {
   let manifest: ImageManifest;
   try {

@@ -4,13 +4,11 @@ import type { Distribution, PackageRecord } from "./package-record.ts";
 
 export type { Distribution };
 
-/** A layer and the packages in it. */
 export interface LayerContents {
   readonly digest: Digest;
   readonly packages: readonly PackageRecord[];
 }
 
-/** The contents of an image, for its SBOM. */
 export interface ImageContents {
   /** Its repository, with the registry if it has one: `registry.example.com/team/app`. */
   readonly name: string;
@@ -24,9 +22,7 @@ export interface ImageContents {
   readonly layers: readonly LayerContents[];
 }
 
-/** A format of SBOMs. */
 export interface SbomFormat {
-  /** Media type of its documents. */
   readonly mediaType: string;
   /** The document of an image, which ends with a line feed. The same contents give the same text, in any order of the packages of a layer. */
   format(contents: ImageContents): string;

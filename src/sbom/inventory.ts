@@ -3,7 +3,6 @@ import type { ImageContents } from "./contents.ts";
 import { licenseExpression } from "./license-expression.ts";
 import { type PackageRecord, packageUrl } from "./package-record.ts";
 
-/** A package of an image, as documents list it. */
 export interface ListedPackage {
   /** Unique in the document: 32 hex digits. */
   readonly id: string;

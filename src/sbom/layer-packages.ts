@@ -69,11 +69,7 @@ export function formatLayerPackages(layer: LayerPackages): Uint8Array<ArrayBuffe
   return canonicalJson(layer);
 }
 
-/**
- * Reads a layer's list of packages.
- *
- * @param document its path, for errors
- */
+/** Reads a layer's list of packages. @param document its path, for errors */
 export function parseLayerPackages(bytes: Uint8Array, document: string): LayerPackages {
   return parseJson(bytes, document).value as LayerPackages;
 }

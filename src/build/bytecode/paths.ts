@@ -8,7 +8,6 @@ export function bytecodePath(module: string): string {
   return posix.join(dir, "__pycache__", `${name}.${cacheTag}.pyc`);
 }
 
-/** The module of a bytecode path. */
 export function modulePath(bytecode: string): string {
   const { dir, base } = posix.parse(bytecode);
   return posix.join(posix.dirname(dir), base.replace(/\.[^.]*\.pyc$/, ".py"));

@@ -5,7 +5,6 @@ import { Arguments } from "../arguments.ts";
 import type { Context } from "../context.ts";
 import { readInput } from "../files.ts";
 
-/** The part of esbuild's metafile that is used. */
 interface Metafile {
   readonly inputs: Readonly<
     Record<string, { readonly imports: readonly { readonly path: string; readonly external?: boolean }[] }>

@@ -31,11 +31,7 @@ function guessService(text: string): Service {
   return /^https?:\/\//.test(text) ? "http" : "docker";
 }
 
-/**
- * Reads a registry, an image reference, or a URL.
- *
- * @throws UserError if it is invalid for that service
- */
+/** Reads a registry, an image reference, or a URL. @throws UserError if it is invalid for that service */
 export function readAsked(text: string, service: Service = guessService(text)): Asked {
   if (service !== "docker") return { service, url: withScheme(parseServiceUrl(service, text)) };
   const target = readTarget(text);

@@ -9,7 +9,6 @@ import { fetchImage, type NamedImage, openImage } from "../image/named-image.ts"
 import { progressOf } from "../progress.ts";
 import { flag, image, required, text } from "./options.ts";
 
-/** Prints the copy's reference by digest. */
 export const copy = command(
   {
     source: image,

@@ -9,7 +9,6 @@ import { listedRepositories } from "./registry-store.ts";
 
 const repository = text("REGISTRY/REPOSITORY. Default: list the repositories of the embedded registry");
 
-/** Prints names, one per line. */
 export const ls = command({ repository, json }, async ({ repository, json }) => {
   const names = await namesOf(repository);
   process.stdout.write(json ? `${JSON.stringify(names)}\n` : names.map((name) => `${name}\n`).join(""));

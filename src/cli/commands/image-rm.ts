@@ -7,7 +7,6 @@ import { command } from "../command.ts";
 import { type NamedImage, openImage } from "../image/named-image.ts";
 import { image } from "./options.ts";
 
-/** Prints the reference of each removed image. */
 export const rm = command(
   { images: { ...image, array: true, defaultDescription: "none" } },
   async ({ images }) => {

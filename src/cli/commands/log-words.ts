@@ -19,10 +19,7 @@ function requireLines(tail: number | undefined): number | undefined {
   throw optionError("--tail", "--tail is not a number of lines.", "Give a whole number, such as 100.");
 }
 
-/**
- * @param text `10m`, so long ago, or a time
- * @throws UserError for what is neither
- */
+/** @param text `10m`, so long ago, or a time. @throws UserError for what is neither */
 export function timeOf(text: string, now = Date.now()): Date {
   const seconds = parseDuration(text);
   const time = new Date(

@@ -27,7 +27,6 @@ export const ls = command({ id: text("Model ID. Default: all models"), json }, a
 
 const model = required("Model ID, or ID@sha256:… for one version");
 
-/** Prints the removed versions. */
 export const rm = command({ model }, async ({ model }) => {
   const { id, digest } = parseModelReference(model);
   await withRegistry(async (registry) => {

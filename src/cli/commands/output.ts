@@ -1,12 +1,10 @@
 import process from "node:process";
 import { printable } from "../../core/printable.ts";
 
-/** Prints a line for people. */
 export function notice(text: string): void {
   process.stderr.write(`slipway: ${text}\n`);
 }
 
-/** Prints a result for programs. */
 export function printJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);
 }

@@ -8,7 +8,6 @@ import { flag, json, number, required } from "./options.ts";
 import { printJson } from "./output.ts";
 import { listedImages } from "./registry-store.ts";
 
-/** Asks the server to stop, whatever its version. */
 export const stop = command({}, async () => {
   const stopped = await stopServer(registryPaths());
   process.stderr.write(stopped ? "The embedded registry stops.\n" : "The embedded registry is not running.\n");

@@ -11,7 +11,6 @@ import { command } from "../command.ts";
 import { flag, json } from "./options.ts";
 import { columns, notice, printJson } from "./output.ts";
 
-/** Lists all images, one per line: repository and tag, digest, size. */
 export const ls = command({ json }, async ({ json }) => {
   const images = await listedImages();
   if (json) return printJson(images);
@@ -30,14 +29,12 @@ export function listedImages(): Promise<ListedImage[]> {
   return ask("GET", "images", (store) => listImages(store.layout, store.manifests));
 }
 
-/** The names of all repositories. */
 export async function listedRepositories(): Promise<string[]> {
   return [...new Set((await listedImages()).map(({ repository }) => repository))].sort();
 }
 
 const now = flag("Do not wait: also remove untagged images, blobs and uploads that no connected client has used");
 
-/** Removes unused data and prints how much. */
 export const gc = command({ json, now }, async ({ json, now }) => {
   // Without a server, nobody pushes.
   const collected = await ask<Collected>("POST", now ? "gc?now" : "gc", (store) =>

@@ -22,7 +22,6 @@ const repository = required("Repository of the image, HOST/REPOSITORY");
 const run = required("Run that `ls` lists");
 const names = { ...list("Functions, or runs that `ls` lists"), demandOption: true } as const;
 
-/** Prints one line per run. */
 export const ls = command({ repository, json }, async ({ repository, json }) => {
   await withPlace(repository, async (place) => {
     const runs = await listResults(place);
@@ -31,7 +30,6 @@ export const ls = command({ repository, json }, async ({ repository, json }) => 
   });
 });
 
-/** Prints one line per result. */
 export const show = command({ repository, run, json }, async ({ repository, run: name, json }) => {
   await withPlace(repository, async (place) => {
     const run = (await listResults(place)).find(({ tag }) => tag === name);
@@ -44,7 +42,6 @@ export const show = command({ repository, run, json }, async ({ repository, run:
   });
 });
 
-/** Prints the removed runs. */
 export const rm = command({ repository, names, json }, async ({ repository, names, json }) => {
   await withPlace(repository, async (place) => {
     const runs = await listResults(place);
@@ -61,7 +58,6 @@ const limits = {
   size: text("Remove the oldest runs until the others take at most so much, such as 1GiB"),
 };
 
-/** Prints the removed runs. */
 export const prune = command({ repository, ...limits, json }, async ({ repository, olderThan, size, json }) => {
   if (olderThan === undefined && size === undefined) {
     throw optionError("prune", "`slipway results prune` has no limit.", "Add --older-than or --size.");

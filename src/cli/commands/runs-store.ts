@@ -18,7 +18,6 @@ const shownErrors = 10;
 const run = text("Run that `ls` lists, or the beginning of its name. Default: the newest");
 const follow = { ...flag("Print until the run ends"), alias: "f" } as const;
 
-/** Prints one line per run. */
 export const ls = command({ json, last: number("Only the newest runs, so many") }, async ({ json, last }) => {
   if (last !== undefined && !(Number.isInteger(last) && last > 0)) {
     throw optionError("--last", "--last is not a number of runs.", "Give a whole number above 0.");
@@ -32,7 +31,6 @@ export const ls = command({ json, last: number("Only the newest runs, so many") 
   process.stdout.write(columns([["ID", "PROGRAM", "ENGINE", "STATUS", "STARTED", "DURATION"], ...rows]));
 });
 
-/** Prints the steps of a run. */
 export const show = command({ run, json }, async ({ run: name, json }) => {
   const run = named(name);
   if (json) return printJson(run);
@@ -67,7 +65,6 @@ export const show = command({ run, json }, async ({ run: name, json }) => {
   if (run.isCut) notice("The run was too long to be recorded whole.");
 });
 
-/** Prints what functions printed. */
 export const logs = command({ run, follow }, async ({ run: name, follow }) => {
   const { id } = named(name);
   let shown = 0;

@@ -32,7 +32,6 @@ export const set = command(
   (yargs) => yargs.example("pass show git | $0 secret set git-token", "Store a password without its final newline"),
 );
 
-/** Lists the secrets without their values. */
 export const ls = command({ json, engine }, async ({ json, engine }) => {
   const store = await openStore(engine);
   const secrets = await store.list();

@@ -1,6 +1,5 @@
 import { ProgramFailure, runProgram } from "../../core/run-program.ts";
 
-/** The output of a command, or why it failed, in one line. */
 export type Answer = { readonly output: string } | { readonly problem: string };
 
 /** Runs a command that should answer immediately. */

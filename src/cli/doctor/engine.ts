@@ -11,7 +11,6 @@ const part = {
   required: false,
 } as const;
 
-/** Checks which container engine would be used, and whether it works. */
 export async function examineEngine(env: Environment): Promise<Finding> {
   const search = findContainerClient(env);
   if ("obstacles" in search) {

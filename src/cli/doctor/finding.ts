@@ -1,17 +1,13 @@
 import type { UserError } from "../../core/errors.ts";
 
-/** The doctor's finding about one tool or service. */
 export interface Finding {
   readonly part: string;
   /** `missing`: not installed, which is fine unless it is required. `broken`: installed, but does not work. */
   readonly state: "ok" | "missing" | "broken";
   /** One line: what is installed, or what is wrong. */
   readonly detail: string;
-  /** The features that need it. */
   readonly neededFor: string;
-  /** Whether Slipway as a whole needs it. */
   readonly required: boolean;
-  /** The command or step that installs or repairs it. */
   readonly remedy?: string;
 }
 

@@ -12,7 +12,6 @@ const credentials = {
   required: false,
 } as const;
 
-/** Checks the default registry for pushes, and the credential for it. */
 export async function examineRegistry(env: Environment): Promise<Finding[]> {
   const name = env["SLIPWAY_REGISTRY"];
   if (name) return [await examineRemote(name), await examineCredential(name, env)];

@@ -22,7 +22,6 @@ function isInWorkspace(folder: string): boolean {
   return dirname(folder) !== folder && isInWorkspace(dirname(folder));
 }
 
-/** Checks Python and pip, which installs the packages of a requirements file. */
 export async function examinePip(env: Environment): Promise<Finding> {
   const part = {
     part: "pip",

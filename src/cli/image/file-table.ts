@@ -60,10 +60,7 @@ export class FileTable {
   #nodes = 1;
   #folders = 1;
 
-  /**
-   * @param cost bytes of the columns of a user for each node
-   * @param folderCost the same for each folder
-   */
+  /** @param cost bytes of the columns of a user for each node. @param folderCost the same for each folder */
   constructor(cost: number, folderCost = 0) {
     // What is read of a layer is garbage at once. V8 would let 100 MB of it gather.
     setFlagsFromString("--semi-space-growth-factor=1");

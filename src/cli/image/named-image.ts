@@ -42,7 +42,6 @@ export function referenceTo({ reference: { registry, repository } }: NamedImage,
   return formatReference({ registry, repository, digest });
 }
 
-/** An image of one platform. */
 export interface PlatformImage extends FetchedManifest {
   readonly manifest: ImageManifest;
 }

@@ -22,7 +22,6 @@ export class ModuleFile {
     return this.#named("module").some((call) => argument(call, "name") === name);
   }
 
-  /** The `bazel_dep` of a module. */
   dependency(module: string): { readonly repoName: string } | undefined {
     const call = this.#named("bazel_dep").find((each) => argument(each, "name") === module);
     return call && { repoName: argument(call, "repo_name") ?? module };
@@ -36,7 +35,6 @@ export class ModuleFile {
     return call?.text;
   }
 
-  /** The variable of a module extension. */
   extension(file: string, name: string): string | undefined {
     return this.#calls
       .filter(({ text }) => / = use_extension\(/.test(text) && text.includes(`"${file}"`) && text.includes(`"${name}"`))
@@ -65,7 +63,6 @@ function argument({ text }: Call, name: string): string | undefined {
   return new RegExp(`[(,\\s]${name}\\s*=\\s*["']([^"']*)["']`).exec(text)?.[1];
 }
 
-/** The text with comments replaced by blanks. */
 function withoutComments(text: string): string {
   return text.replace(
     /("""[\s\S]*?"""|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')|#.*/g,

@@ -2,13 +2,11 @@ import { UserError } from "../../core/errors.ts";
 import { ModuleFile } from "./module-file.ts";
 import { type Files, fill, type Language, type Templates } from "./templates.ts";
 
-/** The changes that `slipway init` will make. */
 export interface Plan {
   /** New files. None of them exists yet. */
   readonly files: Files;
   /** Text to append to MODULE.bazel. May be empty. */
   readonly module: string;
-  /** Label of the program. */
   readonly target: string;
   /** The command that starts Bazel in this repository. */
   readonly bazel: string;
@@ -16,7 +14,6 @@ export interface Plan {
   readonly notes: readonly string[];
 }
 
-/** The repository before the change. */
 export interface Repository {
   /** Text of a file, or undefined if it does not exist. */
   read(path: string): string | undefined;

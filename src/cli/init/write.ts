@@ -4,7 +4,6 @@ import { UserError } from "../../core/errors.ts";
 import { replaceFile } from "../../core/files.ts";
 import type { Plan } from "./plan.ts";
 
-/** Executable files. */
 const programs = /^tools\/bazel$|\.sh$/;
 
 /**

@@ -8,7 +8,6 @@ import type { TreeAnswer } from "../image/tree/page-data.ts";
 /** How many calls are in each state. */
 export type Counts = Readonly<Record<RunItem["state"], number>>;
 
-/** A run in the list. */
 export interface RunLine
   extends Pick<
     RecordedRun,
@@ -38,7 +37,6 @@ export interface LayerLine {
   readonly comment: string;
 }
 
-/** The answer of `/api/image`. */
 export interface ImageAnswer {
   readonly name: string;
   readonly digest: string;
@@ -53,7 +51,6 @@ export interface FileDifference {
   readonly after?: number;
 }
 
-/** The answer of `/api/diff`. */
 export interface DiffAnswer {
   readonly one: ImageAnswer;
   readonly other: ImageAnswer;
@@ -63,7 +60,6 @@ export interface DiffAnswer {
   readonly count: number;
 }
 
-/** A repository of the embedded registry. */
 export interface RepositoryLine {
   readonly name: string;
   readonly tags: number;

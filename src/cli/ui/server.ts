@@ -5,7 +5,6 @@ import { exitStatusOf, reportOf } from "../../core/errors.ts";
 import { Slots } from "../../registry/client/slots.ts";
 import { pageFiles } from "./shell.ts";
 
-/** Gives messages until it is aborted, each sent as it comes. */
 export type Live = (name: string, signal: AbortSignal) => AsyncIterable<object>;
 
 /** Answers once, by the words of the address. */
@@ -16,7 +15,6 @@ export interface UiOptions {
   readonly token: string;
   /** `127.0.0.1:PORT`, known once it listens. */
   readonly host: () => string;
-  /** The script of the page. */
   readonly script: string;
   readonly live: Readonly<Record<string, Live>>;
   readonly answers: Readonly<Record<string, Answer>>;

@@ -5,7 +5,6 @@ import { compareVersions } from "../version.ts";
 
 /** A lock made anew. */
 export interface Relocked {
-  /** The file. */
   readonly lock: string;
   readonly locked: Lock["locked"];
   /** Its lines that the old one does not have. */

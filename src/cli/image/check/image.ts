@@ -11,13 +11,10 @@ import { findUser, type ImageUser } from "./user.ts";
 /** Maximum number of bytes to keep of a file; scripts and ELF headers are smaller. */
 const longestHead = 65_536;
 
-/** Why a requirement is not met. */
 export interface Problem {
-  /** The file, path or field. */
   readonly where: string;
   /** One clause, without a full stop. */
   readonly problem: string;
-  /** What to do, one sentence. */
   readonly remedy: string;
 }
 
@@ -56,7 +53,6 @@ export class CheckedImage {
     return this.absent.length + this.damaged.length === 0;
   }
 
-  /** The value of a variable in the configuration's `Env`. */
   variable(name: string): string | undefined {
     const entry = this.config.config?.Env?.find((each) => each.startsWith(`${name}=`));
     return entry?.slice(name.length + 1);

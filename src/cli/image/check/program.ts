@@ -17,7 +17,6 @@ export function findProgram(image: CheckedImage, word: string): Found | Missing 
   return { missing: `has no ${word} in PATH (${image.searchPath.join(":")})` };
 }
 
-/** Whether the image's user may execute a file. */
 export async function checkExecutable(image: CheckedImage, program: Found): Promise<Problem | undefined> {
   const { path, node } = program;
   if (node.type !== "file") {

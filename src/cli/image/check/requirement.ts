@@ -1,6 +1,5 @@
 import type { CheckedImage, Problem } from "./image.ts";
 
-/** One requirement for an image. */
 export interface Requirement {
   /** One word, for scripts. */
   readonly id: string;
@@ -8,7 +7,6 @@ export interface Requirement {
   readonly title: string;
   /** Whether it can be tested if some layers were not read. */
   readonly ofRegistry?: boolean;
-  /** The first problem found. */
   check(image: CheckedImage): Promise<Problem | undefined>;
 }
 

@@ -4,10 +4,8 @@ import { listTar } from "../../../layer/read.ts";
 import type { Descriptor } from "../../../oci/descriptor.ts";
 import { checkPath, FileTable, TooManyFiles } from "../file-table.ts";
 
-/** A file of a layer. */
 export interface FileUsage {
   readonly name: string;
-  /** Bytes. */
   readonly size: number;
   /** Whether a later layer replaces or removes it. Its bytes are still transferred and stored. */
   readonly isHidden: boolean;
@@ -25,7 +23,6 @@ export interface FolderUsage {
   child(name: string): FileUsage | FolderUsage | undefined;
 }
 
-/** The content of a layer. */
 export interface LayerUsage {
   readonly descriptor: Descriptor;
   /** Its history entry. Empty: none. */
@@ -144,7 +141,6 @@ export async function readLayer(
   }
 }
 
-/** A layer of a table. */
 export interface TableLayer extends LayerUsage {
   readonly table: UsageTable;
   readonly root: FolderView;

@@ -22,7 +22,6 @@ function ask(path: string, words: Words, options: RequestInit = {}): Promise<Res
   return fetch(`/api/${path}?${new URLSearchParams(words)}`, { ...options, headers: { authorization } });
 }
 
-/** Asks once. */
 export async function get<Answer>(path: string, words: Words, method = "GET"): Promise<Answer> {
   const response = await ask(path, words, { method });
   const answer = await response.json();
@@ -39,7 +38,6 @@ interface Listener<Message> {
 /** An error of the server, such as a cluster that does not answer. */
 class Refused extends Error {}
 
-/** Listens until the messages end. */
 async function listen<Message>(
   path: string,
   of: string,
@@ -65,12 +63,7 @@ async function listen<Message>(
   }
 }
 
-/**
- * Listens while a view is there.
- *
- * @param of names the run or job
- * @returns why nothing comes
- */
+/** Listens while a view is there. @param of names the run or job. @returns why nothing comes */
 export function useLive<Name extends keyof LiveMessages>(
   name: Name,
   of: string,
