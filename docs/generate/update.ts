@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { writeJobForms } from "./job.ts";
 import { makePages, referenceFolder } from "./pages.ts";
 import { serviceSpec, serviceSpecPage } from "./service-spec.ts";
 
@@ -12,3 +13,4 @@ mkdirSync(folder, { recursive: true });
 for (const name of readdirSync(folder)) if (!pages.has(name)) rmSync(join(folder, name));
 for (const [name, text] of pages) writeFileSync(join(folder, name), text);
 writeFileSync(join(workspace, serviceSpecPage), serviceSpec());
+writeJobForms(workspace);

@@ -69,7 +69,7 @@ export function oneOf<T extends z.ZodRawShape>(what: string, kinds: T) {
       const problem = given.length === 0 ? saysNothing : `is ${given.join(" and ")} at once`;
       return [problem, `Give one of: ${names.join(", ")}.`];
     },
-  );
+  ).meta({ minProperties: 1, maxProperties: 1 });
   return schema as z.ZodType<OneOf<T, "output">, OneOf<T, "input">>;
 }
 
@@ -103,7 +103,7 @@ export const anyText = checked(z.string(), (value) => (value.includes("\0") ? nu
 /** A number, or a text that a person finds easier. */
 export function quantity(parse: (value: string) => number | undefined, what: string, example: string) {
   return (z.unknown() as z.ZodType<unknown, number | string>)
-    .meta({ type: ["number", "string"] })
+    .meta({ type: ["integer", "string"] })
     .transform((value, context): number => {
       const number = typeof value === "string" ? parse(value) : value;
       if (typeof number === "number" && Number.isSafeInteger(number) && number > 0) return number;

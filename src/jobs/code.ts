@@ -6,7 +6,7 @@ import { cacheFolder } from "../core/user-folders.ts";
 import type { GitAccess } from "../git/access.ts";
 import { checkOut } from "../git/checkout.ts";
 import { resolveInside } from "../git/tree.ts";
-import type { ResolvedCode } from "./model.ts";
+import type { ResolvedCode } from "./schema.ts";
 
 /** Code on this machine. */
 export interface LocalCode {

@@ -1,5 +1,5 @@
 import { allFields, differencesOf } from "../config/difference.ts";
-import type { JobLock } from "./lock.ts";
+import type { JobLock } from "./schema.ts";
 
 /** A field of a job that differs from the job's lock. */
 export interface Change {

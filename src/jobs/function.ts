@@ -9,3 +9,6 @@ export function functionLanguage(name: string): "python" | "node" | undefined {
   const isInside = !name.startsWith("/") && !name.split("/").includes("..") && !name.includes(":");
   return isInside && /^[^\p{Cc}]+\.[cm]?[jt]s$/u.test(name) ? "node" : undefined;
 }
+
+/** An `interpreter_path`: the Node that runs Slipway itself. */
+export const ownInterpreter = "SLIPWAY_INTERPRETER";

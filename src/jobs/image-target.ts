@@ -2,7 +2,7 @@ import type { Environment } from "../core/environment.ts";
 import { UserError } from "../core/errors.ts";
 import { builtImages, customImage, parseImages } from "../oci/image-uris.ts";
 import { formatReference, parseReference } from "../oci/reference.ts";
-import type { ContainerAtDigest, ImageTarget } from "./model.ts";
+import type { ContainerAtDigest, ImageTarget } from "./schema.ts";
 
 /**
  * The image of a target as the launcher pushed it: `SLIPWAY_CONTAINER_IMAGE_URIS` (runtime contract), or `SLIPWAY_CONTAINER_IMAGE` for

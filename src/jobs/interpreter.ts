@@ -5,8 +5,8 @@ import type { EnvironmentSource } from "../python-environments/model.ts";
 import type { AppendOptions } from "../signatures/append.ts";
 import { runnableImage } from "../signatures/runnable-image.ts";
 import type { LocalCode } from "./code.ts";
-import type { ResolvedDeployment } from "./model.ts";
-import { type DescribedEnvironment, environmentOf, filesOf } from "./resolve.ts";
+import { type DescribedEnvironment, environmentOf, filesOf } from "./resolve-environment.ts";
+import type { ResolvedDeployment } from "./schema.ts";
 
 export interface InterpreterOptions extends Pick<AppendOptions, "embedded" | "onEvent"> {
   readonly env: Environment;

@@ -5,9 +5,9 @@ import { readDocument } from "../config/read-document.ts";
 import { UserError } from "../core/errors.ts";
 import { shellQuote } from "../core/shell-quote.ts";
 import { userPath } from "../core/user-path.ts";
-import { isLockPath, type JobLock, lockPath, parseJobLock, readJobLock } from "./lock.ts";
-import type { Deployment } from "./model.ts";
+import { isLockPath, lockPath, parseJobLock, readJobLock } from "./lock.ts";
 import { parseDeployment } from "./read.ts";
+import type { Deployment, JobLock } from "./schema.ts";
 
 /** What selects a job. */
 export interface JobPlace {

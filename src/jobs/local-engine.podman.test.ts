@@ -7,8 +7,8 @@ import { reported } from "../core/testdata/reported.ts";
 import type { Digest } from "../oci/digest.ts";
 import { LocalSecrets } from "../secrets/local.ts";
 import { containerName, findJobFolder, readRecord } from "./job-folder.ts";
-import type { ResolvedDeployment } from "./model.ts";
 import { makeProgram } from "./program.ts";
+import type { ResolvedDeployment } from "./schema.ts";
 import { engine, firstWords, home, plain, root, textOf } from "./testdata/jobs.ts";
 
 const podman = installedClient();

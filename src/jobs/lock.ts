@@ -1,22 +1,11 @@
 import { basename, dirname, extname, join } from "node:path";
-import { z } from "zod";
 import { Document } from "../config/document.ts";
 import { mistakesOf } from "../config/mistakes.ts";
 import { readDocument } from "../config/read-document.ts";
-import { strictFields } from "../config/schema-words.ts";
 import { type GitProtocol, safeProtocols } from "../git/url.ts";
 import { canonicalJson } from "../oci/json.ts";
-import type { Code, Deployment, Interpreter, ResolvedDeployment } from "./model.ts";
 import { checkDeployment } from "./read.ts";
-import { codeFields, deploymentFields, interpreterFields } from "./schema.ts";
-
-/** A deployment written down so that it runs again exactly: nothing in it is asked of anyone (SPEC section 2). */
-export interface JobLock {
-  readonly version: 1;
-  readonly deployment: ResolvedDeployment;
-  /** What was asked for where that can change: the deployment's own words. */
-  readonly source: { readonly interpreter?: Interpreter; readonly code?: Code };
-}
+import { type Deployment, type JobLock, lockFields } from "./schema.ts";
 
 /** The lock of a deployment's file: `report.yaml` has `report.lock.json` beside it. */
 export function lockPath(path: string): string {
@@ -50,18 +39,9 @@ export async function readJobLock(
 /** Reads the text of a lock; errors as {@link readJobLock}. */
 export function parseJobLock(text: string, name: string, protocols: readonly GitProtocol[] = safeProtocols): JobLock {
   const document = Document.parse(text, name);
-  const schema = strictFields("a field of a lock", {
-    version: z.literal(1),
-    deployment: deploymentFields({ protocols, isLocked: true }),
-    source: strictFields("a field of a lock's source", {
-      interpreter: interpreterFields(false).optional(),
-      code: codeFields(protocols, false).optional(),
-    }),
-  });
-  const parsed = schema.safeParse(document.value);
+  const parsed = lockFields(protocols).safeParse(document.value);
   if (!parsed.success) throw document.error(mistakesOf(parsed.error.issues, document.value));
-  // The schema speaks of one key among several where the model has a union.
-  const lock = parsed.data as unknown as JobLock;
+  const lock: JobLock = parsed.data;
   const issues = checkDeployment(lock.deployment);
   if (issues.length > 0)
     throw document.error(issues.map((issue) => ({ ...issue, path: ["deployment", ...issue.path] })));

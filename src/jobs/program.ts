@@ -7,11 +7,11 @@ import type { Environment } from "../core/environment.ts";
 import { UserError } from "../core/errors.ts";
 import { isExecutable } from "../core/executables.ts";
 import type { RunnableImage } from "../oci/runnable-image.ts";
-import { functionLanguage } from "./function.ts";
+import { functionLanguage, ownInterpreter } from "./function.ts";
 import type { Matrix } from "./matrix.ts";
-import { ownInterpreter, type ResolvedDeployment } from "./model.ts";
 import type { PlacedCode } from "./place-code.ts";
 import { functionRunner } from "./runners.ts";
+import type { ResolvedDeployment } from "./schema.ts";
 
 /** What an engine of this machine runs: a deployment with its code in place. */
 export interface Program {

@@ -2,10 +2,9 @@ import { Document } from "../config/document.ts";
 import type { Mistake } from "../config/mistake.ts";
 import { mistakesOf } from "../config/mistakes.ts";
 import { type GitProtocol, safeProtocols } from "../git/url.ts";
-import { functionLanguage } from "./function.ts";
+import { functionLanguage, ownInterpreter } from "./function.ts";
 import { indexVariable } from "./matrix.ts";
-import { type Deployment, ownInterpreter } from "./model.ts";
-import { deploymentFields } from "./schema.ts";
+import { type Deployment, deploymentFields } from "./schema.ts";
 
 /**
  * Reads the text of a deployment.
@@ -19,7 +18,7 @@ export function parseDeployment(
   protocols: readonly GitProtocol[] = safeProtocols,
 ): Deployment {
   const document = Document.parse(text, name);
-  const parsed = deploymentFields({ protocols }).safeParse(document.value);
+  const parsed = deploymentFields(protocols).safeParse(document.value);
   if (!parsed.success) throw document.error(mistakesOf(parsed.error.issues, document.value));
   const deployment: Deployment = parsed.data;
   const issues = checkDeployment(deployment);

@@ -1,36 +1,62 @@
 import { readFile, stat } from "node:fs/promises";
 import { posix } from "node:path";
+import type { Environment } from "../core/environment.ts";
 import { UserError } from "../core/errors.ts";
 import { resolveInside } from "../git/tree.ts";
 import { type Digest, sha256 } from "../oci/digest.ts";
 import { canonicalJson } from "../oci/json.ts";
+import { formatReference, parseReference } from "../oci/reference.ts";
 import type { EnvironmentKind } from "../python-environments/model.ts";
 import { includedFile, requirementLines } from "../python-environments/requirement-lines.ts";
-
-/** The files that make an environment what it is. */
-export interface EnvironmentFiles {
-  /** Of what they hold, under which names. */
-  readonly content: Digest;
-  /** Their real paths, by their names in the code. */
-  readonly files: ReadonlyMap<string, string>;
-}
+import type { RegistryClient } from "../registry/client/client.ts";
+import { openByName } from "../registry/open-by-name.ts";
+import type { LocalCode } from "./code.ts";
+import { resolveTag } from "./resolve-image.ts";
+import type { Deployment } from "./schema.ts";
 
 /** Bytes of the largest file that describes an environment. */
 const maximumFile = 32 * 1024 * 1024;
 
+/** An environment of files, as a deployment or a lock names it. */
+export interface DescribedEnvironment {
+  readonly kind: EnvironmentKind;
+  readonly path: string;
+  readonly python?: string;
+  /** In a lock always by its digest. A lock without was made for processes. */
+  readonly base?: string;
+  /** In a lock. */
+  readonly content?: Digest;
+}
+
+/** The environment that an interpreter is, where files describe it. */
+export function environmentOf(interpreter: Deployment["interpreter"]): DescribedEnvironment | undefined {
+  for (const kind of ["PoetryProject", "CondaEnv", "PipRequirements"] as const) {
+    const found = (interpreter as Partial<Record<EnvironmentKind, Omit<DescribedEnvironment, "kind">>>)[kind];
+    if (found) return { kind, ...found };
+  }
+  return undefined;
+}
+
 /**
- * Finds the files of an environment and says what they hold. Equal files give equal digests, wherever they are.
+ * The files of an environment in the first folder of the code, which is where a job starts. Equal files give equal digests, wherever they are.
  *
- * @param root folder of the code
+ * @returns the digest of what they hold, and their real paths by their names in the code
  * @throws UserError when one is missing or lies outside
  */
-export async function environmentFiles(kind: EnvironmentKind, path: string, root: string): Promise<EnvironmentFiles> {
+export async function filesOf(kind: EnvironmentKind, path: string, { folders: [root] }: LocalCode) {
+  if (root === undefined) {
+    throw new UserError(
+      { code: "field-invalid", culprit: kind },
+      `${kind} needs the files of \`code\`, which is missing.`,
+      "Add `code` with the folder that contains them.",
+    );
+  }
   const names =
     kind === "PoetryProject" ? [posix.join(path, "pyproject.toml"), posix.join(path, "poetry.lock")] : [path];
   const base = kind === "PoetryProject" ? path : posix.dirname(path);
   const files = new Map<string, string>();
   const digests: Record<string, Digest> = {};
-  for (let name = names.shift(); name !== undefined; name = names.shift()) {
+  for (const name of names) {
     if (files.has(name)) continue;
     const file = await resolveInside(root, name, "file", kind);
     const { size } = await stat(file);
@@ -45,24 +71,59 @@ export async function environmentFiles(kind: EnvironmentKind, path: string, root
     files.set(name, file);
     // Relative to the first, so that a project may move inside its repository.
     digests[posix.relative(base, name)] = sha256(bytes);
-    if (kind === "PipRequirements")
-      names.push(...included(bytes.toString()).map((other) => innerName(name as string, other)));
+    if (kind === "PipRequirements") names.push(...includedFiles(bytes.toString(), name));
   }
   return { content: sha256(canonicalJson({ kind, files: digests })), files };
 }
 
 /** Files that a requirements file takes in: pip's "Requirements File Format". */
-function included(text: string): string[] {
-  return requirementLines(text).flatMap((line) => includedFile(line.text)?.file ?? []);
-}
-
-function innerName(from: string, to: string): string {
-  if (/^[a-z]+:\/\//i.test(to)) {
+function includedFiles(text: string, from: string): string[] {
+  return requirementLines(text).flatMap((line) => {
+    const to = includedFile(line.text)?.file;
+    if (to === undefined) return [];
+    if (!/^[a-z]+:\/\//i.test(to)) return [posix.join(posix.dirname(from), to)];
     throw new UserError(
       { code: "code-invalid", culprit: from },
       `PipRequirements: ${from} includes ${to}, which may change.`,
       "Put its content into a file of the code.",
     );
-  }
-  return posix.join(posix.dirname(from), to);
+  });
+}
+
+export interface BaseOptions {
+  /** Default: this process's. */
+  readonly env?: Environment;
+  /** Opens a registry by name. Default: with the credentials of docker and podman, the embedded one over its socket. */
+  readonly openRegistry?: (registry: string) => Promise<RegistryClient>;
+  /** Whether environments of files will be images, so that their base is looked up. Default: if the deployment names it. */
+  readonly needsImages?: boolean;
+}
+
+/**
+ * The image that an environment stands on if none is named: `SLIPWAY_ENVIRONMENT_BASE`, in which `{python}` is the version of Python. Without
+ * it, Docker's slim image of that Python, and Debian for conda, which brings its own.
+ */
+function defaultBase(kind: EnvironmentKind, python = "3", env: Environment = process.env): string {
+  const own = env["SLIPWAY_ENVIRONMENT_BASE"];
+  if (own) return own.replaceAll("{python}", python);
+  return kind === "CondaEnv" ? "docker.io/library/debian:stable-slim" : `docker.io/library/python:${python}-slim`;
+}
+
+/**
+ * The base of an environment by its digest.
+ *
+ * @returns undefined if none is named and none is needed
+ * @throws UserError as `resolveTag`
+ */
+export async function resolveBase(
+  { kind, python, base: named }: DescribedEnvironment,
+  { needsImages, env, openRegistry, platform }: BaseOptions & { readonly platform: string },
+): Promise<string | undefined> {
+  if (named === undefined && !needsImages) return undefined;
+  const { tag = "latest", digest, ...repository } = parseReference(named ?? defaultBase(kind, python, env));
+  const place = formatReference(repository);
+  if (digest !== undefined) return `${place}@${digest}`;
+  const open = openRegistry ?? ((registry: string) => openByName(registry, env));
+  const resolved = await resolveTag({ repository: place, tag }, platform, open);
+  return `${place}@${resolved.digest}`;
 }

@@ -8,7 +8,7 @@ import { type ImageManifest, isIndex, parseManifest } from "../oci/manifest.ts";
 import { formatReference, parseReference } from "../oci/reference.ts";
 import type { RegistryClient } from "../registry/client/client.ts";
 import { choosePlatforms, type IndexedImage } from "../registry/platforms.ts";
-import type { ContainerAtDigest, ContainerAtTag } from "./model.ts";
+import type { ContainerAtDigest, ContainerAtTag } from "./schema.ts";
 
 /**
  * Asks a registry which image a tag names now, for one platform.

@@ -7,8 +7,10 @@ import { type Change, diffLocks } from "./diff.ts";
 import { needsImages } from "./engines.ts";
 import { imageOfTarget } from "./image-target.ts";
 import type { JobFile } from "./job-file.ts";
-import { formatJobLock, type JobLock } from "./lock.ts";
-import { environmentOf, resolveDeployment } from "./resolve.ts";
+import { formatJobLock } from "./lock.ts";
+import { resolveDeployment } from "./resolve.ts";
+import { environmentOf } from "./resolve-environment.ts";
+import type { JobLock } from "./schema.ts";
 
 /**
  * Resolves a job and writes its lock.

@@ -11,9 +11,10 @@ import { manifestOf, pushBlob, pushImage, putManifest, serverOfTest } from "../r
 import { localCode } from "./code.ts";
 import { diffLocks } from "./diff.ts";
 import { imageOfTarget } from "./image-target.ts";
-import { deploymentOf, formatJobLock, isLockOf, type JobLock, parseJobLock } from "./lock.ts";
+import { deploymentOf, formatJobLock, isLockOf, parseJobLock } from "./lock.ts";
 import { parseDeployment } from "./read.ts";
 import { resolveDeployment } from "./resolve.ts";
+import type { JobLock } from "./schema.ts";
 
 const protocols = ["https", "ssh", "file"] as const;
 

@@ -1,24 +1,19 @@
-import { UserError } from "../core/errors.ts";
 import { resolveBranch } from "../git/remote.ts";
 import { ownArchitecture } from "../oci/descriptor.ts";
-import type { Digest } from "../oci/digest.ts";
-import type { EnvironmentKind } from "../python-environments/model.ts";
 import { openByName } from "../registry/open-by-name.ts";
-import { type CodeOptions, type LocalCode, localCode } from "./code.ts";
-import type { JobLock } from "./lock.ts";
+import { type CodeOptions, localCode } from "./code.ts";
+import { type BaseOptions, environmentOf, filesOf, resolveBase } from "./resolve-environment.ts";
+import { resolveTag } from "./resolve-image.ts";
 import type {
   Code,
   ContainerAtDigest,
   Deployment,
-  EnvironmentGround,
   ImageTarget,
   Interpreter,
+  JobLock,
   ResolvedCode,
   ResolvedInterpreter,
-} from "./model.ts";
-import { type BaseOptions, resolveBase } from "./resolve-base.ts";
-import { environmentFiles } from "./resolve-environment.ts";
-import { resolveTag } from "./resolve-image.ts";
+} from "./schema.ts";
 
 /** Options for looking up a deployment's images, branches and files. */
 export interface ResolveOptions extends CodeOptions, BaseOptions {
@@ -102,34 +97,4 @@ async function resolveFiles(
     content,
   };
   return { [kind]: fields } as unknown as ResolvedInterpreter;
-}
-
-/** An environment of files, as a deployment or a lock names it. */
-export interface DescribedEnvironment extends EnvironmentGround {
-  readonly kind: EnvironmentKind;
-  readonly path: string;
-  /** In a lock. */
-  readonly content?: Digest;
-}
-
-/** The environment that an interpreter is, where files describe it. */
-export function environmentOf(interpreter: Deployment["interpreter"]): DescribedEnvironment | undefined {
-  for (const kind of ["PoetryProject", "CondaEnv", "PipRequirements"] as const) {
-    const found = (interpreter as Partial<Record<EnvironmentKind, Omit<DescribedEnvironment, "kind">>>)[kind];
-    if (found) return { kind, ...found };
-  }
-  return undefined;
-}
-
-/** The files of an environment in the first folder of the code, which is where a job starts. */
-export async function filesOf(kind: EnvironmentKind, path: string, { folders }: LocalCode) {
-  const [first] = folders;
-  if (first === undefined) {
-    throw new UserError(
-      { code: "field-invalid", culprit: kind },
-      `${kind} needs the files of \`code\`, which is missing.`,
-      "Add `code` with the folder that contains them.",
-    );
-  }
-  return environmentFiles(kind, path, first);
 }

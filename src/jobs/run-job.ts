@@ -17,13 +17,13 @@ import type { JobEngine } from "./engine.ts";
 import { kubernetesEngine, localEngine, needsImages, type Tell, wantedEngine } from "./engines.ts";
 import { prepareInterpreter } from "./interpreter.ts";
 import type { JobFile } from "./job-file.ts";
-import { isLockOf, type JobLock } from "./lock.ts";
+import { isLockOf } from "./lock.ts";
 import { itemCount } from "./matrix.ts";
-import type { ResolvedDeployment } from "./model.ts";
 import { placeCode } from "./place-code.ts";
 import { makeProgram, type Program } from "./program.ts";
-import { environmentOf } from "./resolve.ts";
+import { environmentOf } from "./resolve-environment.ts";
 import { resolveNow } from "./resolve-job.ts";
+import type { JobLock, ResolvedDeployment } from "./schema.ts";
 import { itemProgram } from "./sweep.ts";
 
 export interface RunOptions {

@@ -1,10 +1,10 @@
 import { expect, it } from "vitest";
-import { scheduleComplaint, timeZoneComplaint } from "./schedule.ts";
+import { scheduleMistake, timeZoneMistake } from "./schedule.ts";
 
 it.each(["0 3 * * *", "*/15 0-6/2 1,15 JAN-mar MON-FRI", "59 23 31 12 6", "  0  3\t* * 0 ", "5/10 * * * *"])(
   "takes the schedule %j",
   (text) => {
-    expect(scheduleComplaint(text)).toBeUndefined();
+    expect(scheduleMistake(text)).toBeUndefined();
   },
 );
 
@@ -24,12 +24,12 @@ it.each([
   ["0 3 * * 7", "day of the week"],
   ["0 3 * * -1", "day of the week"],
 ])("refuses the schedule %j: %s", (text, problem) => {
-  expect(scheduleComplaint(text)?.[0]).toContain(problem);
+  expect(scheduleMistake(text)?.[0]).toContain(problem);
 });
 
 it("takes names of time zones, and no others", () => {
   for (const name of ["UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires", "Etc/GMT+1"]) {
-    expect(timeZoneComplaint(name)).toBeUndefined();
+    expect(timeZoneMistake(name)).toBeUndefined();
   }
-  for (const name of ["", "Local", "+01:00", "Europe/Nowhere", "berlin"]) expect(timeZoneComplaint(name)).toBeDefined();
+  for (const name of ["", "Local", "+01:00", "Europe/Nowhere", "berlin"]) expect(timeZoneMistake(name)).toBeDefined();
 });

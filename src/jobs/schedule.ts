@@ -11,7 +11,7 @@ const fields = [
 ] as const;
 
 /** What is wrong with a schedule in cron's form, and what to do. */
-export function scheduleComplaint(text: string): [problem: string, remedy: string] | undefined {
+export function scheduleMistake(text: string): [problem: string, remedy: string] | undefined {
   const parts = text.trim().split(/\s+/);
   if (parts.length !== fields.length) {
     const remedy = 'Write five fields, minute hour day month weekday: "0 3 * * *" is 03:00 every day.';
@@ -37,7 +37,7 @@ function isPart(part: string, { first, last, names }: (typeof fields)[number]): 
 }
 
 /** What is wrong with the name of a time zone, and what to do. */
-export function timeZoneComplaint(text: string): [problem: string, remedy: string] | undefined {
+export function timeZoneMistake(text: string): [problem: string, remedy: string] | undefined {
   const isName = /^(UTC|[A-Z]\w*(\/[\w+-]+)+)$/.test(text);
   try {
     if (isName) new Intl.DateTimeFormat("en", { timeZone: text });

@@ -1,292 +1,246 @@
-import { posix } from "node:path";
 import { z } from "zod";
-import { spokenValue } from "../config/document.ts";
 import { parseDuration } from "../config/quantity.ts";
+import { anyText, checked, memory, number, oneOf, quantity, strictFields, text } from "../config/schema-words.ts";
+import { type GitProtocol, parseGitUrl, safeProtocols } from "../git/url.ts";
+import { ownInterpreter } from "./function.ts";
+import { usualParallelism } from "./matrix.ts";
+import { scheduleMistake, timeZoneMistake } from "./schedule.ts";
 import {
-  anyText,
-  checked,
-  memory,
-  mistake,
-  named,
-  number,
-  oneOf,
-  quantity,
-  strictFields,
-  text,
-} from "../config/schema-words.ts";
-import { type Volumes, volumeMistakes } from "../config/volumes.ts";
-import { referenceComplaint, secretIn } from "../core/secret-reference.ts";
-import { type GitProtocol, isBranchName, parseGitUrl, safeProtocols } from "../git/url.ts";
-import { type Digest, isDigest } from "../oci/digest.ts";
-import { isTag, referenceIn } from "../oci/reference.ts";
-import { itemCount, maximumItems, maximumMatrix } from "./matrix.ts";
-import { type Json, ownInterpreter } from "./model.ts";
-import { scheduleComplaint, timeZoneComplaint } from "./schedule.ts";
+  base,
+  branch,
+  commit,
+  digest,
+  environment,
+  imageRepository,
+  innerPath,
+  interpreterPath,
+  json,
+  label,
+  lockedBase,
+  matrix,
+  network,
+  platform,
+  pythonVersion,
+  tag,
+  volumes,
+} from "./schema-values.ts";
 
-/** A path inside the code: relative, and not out of it. */
-const innerPath = checked(text, (value) => {
-  if (value.startsWith("/")) return ["is an absolute path", "Give a path relative to the root of the code."];
-  const isOut = posix.normalize(value).split("/")[0] === "..";
-  return isOut ? ["leads out of the code", "Give a path inside the code."] : undefined;
-});
-
-const interpreterPath = checked(text, (value) =>
-  value.startsWith("/") || value === ownInterpreter
-    ? undefined
-    : ["is not an absolute path", `Start it with /, or write ${ownInterpreter} for Slipway's own.`],
-);
-
-/** A repository of images without tag and digest, as its deployment has them apart. */
-const imageRepository = checked(z.string(), (value) => {
-  const reference = referenceIn(value);
-  if (!reference)
-    return ["is not a repository of images", "Write REGISTRY/NAME, as in registry.example.com/team/image."];
-  if (reference.tag === undefined && reference.digest === undefined) return undefined;
-  const part = reference.digest === undefined ? "tag" : "digest";
-  return [`contains a ${part}`, `Give it as \`${part}\`, beside \`repository\`.`];
-});
-
-const tag = checked(z.string(), (value) =>
-  isTag(value) ? undefined : ["is not a tag", "Write up to 128 letters, digits and . _ -; do not start with . or -."],
-);
-
-const digest = checked(z.string(), (value) =>
-  isDigest(value) ? undefined : ["is not a digest", "Write sha256: and 64 lower-case hexadecimal digits."],
-).transform((value) => value as Digest);
-
-const label = checked(z.string(), (value) =>
-  /^(@{1,2}[\w.+~-]*)?\/\/[\w./+=,@~-]*(:[\w./+=,@~-]+)?$/.test(value) && value !== "//"
-    ? undefined
-    : ["is not the label of a target", "Write //PACKAGE:NAME."],
-);
-
-const pythonVersion = checked(z.string(), (value) =>
-  /^3\.\d{1,2}(\.\d{1,2})?$/.test(value)
-    ? undefined
-    : ["is not a version of Python 3", 'Write it like "3.12" or "3.12.4".'],
-);
-
-const commit = checked(z.string(), (value) => {
-  if (/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(value)) return undefined;
-  return /^[0-9a-f]{4,63}$/i.test(value)
-    ? ["is not a whole commit id", "Write all 40 lower-case digits, as `git rev-parse` prints them."]
-    : ["is not a commit id", "Write 40 hexadecimal digits, or use GitRepoBranch for a branch."];
-});
-
-const branch = checked(z.string(), (value) =>
-  isBranchName(value)
-    ? undefined
-    : ["is not the name of a branch", "Write it as `git branch` does, without refs/heads/."],
-);
-
-/** A value of JSON as it is: zod's own type leaves out what is called `__proto__`. */
-const json = checked(z.unknown() as z.ZodType as z.ZodType<Json, Json>, (value) => {
-  if (!everyNumber(value, Number.isFinite)) {
-    return [
-      `is ${spokenValue(value)}, which JSON does not have`,
-      "Give null, true, false, a finite number, a text, a list, or a group of these.",
-    ];
-  }
-  return everyNumber(value, isExact)
-    ? undefined
-    : [
-        "contains an integer with too many digits to pass it unchanged",
-        "Put it in quotes, and convert it in the function.",
-      ];
-});
-
-function everyNumber(value: Json, is: (number: number) => boolean): boolean {
-  if (typeof value === "number") return is(value);
-  return typeof value !== "object" || value === null || Object.values(value).every((item) => everyNumber(item, is));
+/** With a description, which all languages and pages show. */
+function about<T extends z.ZodType>(schema: T, description: string): T {
+  return schema.meta({ description }) as T;
 }
 
-/** Whether a number is no integer that was read as another one. From 1e21 on they are written as fractions are. */
-function isExact(number: number): boolean {
-  return !Number.isInteger(number) || Number.isSafeInteger(number) || Math.abs(number) >= 1e21;
+function optional<T extends z.ZodType>(schema: T, description: string) {
+  return about(schema, description).exactOptional();
 }
 
-const variables = named(anyText).meta({ type: "object", additionalProperties: { type: "string" } });
+/** The fields of a kind of interpreter or code. */
+function kind<T extends z.ZodRawShape>(name: string, description: string, fields: T) {
+  return strictFields(`a field of ${name}`, fields).meta({ description });
+}
 
-const environment = variables.superRefine((value, context) => {
-  for (const [name, text] of Object.entries(value)) {
-    const wrong = typeof text === "string" ? referenceComplaint(text) : undefined;
-    if (wrong) context.addIssue({ code: "custom", path: [name], message: mistake(...wrong) });
-    const message = nameComplaint(name);
-    if (message) context.addIssue({ code: "custom", path: [name], params: { isKey: true }, message });
-  }
+/** Environments from files. In a lock, `content` is the hash of the files. */
+function environmentKinds<Base extends z.ZodType, Content extends z.ZodRawShape>(base: Base, content: Content) {
+  const from = (name: string, files: string, path: string, place: string, image = "that Python version") =>
+    kind(name, `A Python environment from ${files} in the code.`, {
+      path: about(innerPath.default(path), `${place}, relative to the root of the code.`),
+      python: optional(pythonVersion, "The Python version, such as `3.12`. Default: an installed one."),
+      base: optional(base, `The base image for containers. Default: an image of ${image}.`),
+      ...content,
+    });
+  return {
+    PoetryProject: from("PoetryProject", "`pyproject.toml` and `poetry.lock`", ".", "The folder with the two files"),
+    CondaEnv: from("CondaEnv", "a conda environment file", "condaenv.yml", "The file", "Debian"),
+    PipRequirements: from("PipRequirements", "a requirements file", "requirements.txt", "The file"),
+  };
+}
+
+const repository = about(imageRepository, "The repository with its registry, such as `docker.io/library/python`.");
+
+const containerAtDigest = kind("ContainerAtDigest", "A container image by digest.", {
+  repository,
+  digest: about(digest, "`sha256:` and 64 hexadecimal digits."),
 });
 
-function nameComplaint(name: string): string | undefined {
-  if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) return undefined;
-  return mistake("is not the name of a variable", "Write letters, digits and _, no digit first.");
-}
+const installed = kind("ServerAvailableInterpreter", "An interpreter that is installed on the machine.", {
+  interpreter_path: about(
+    interpreterPath,
+    `Its absolute path, or \`${ownInterpreter}\` for the Node that runs Slipway.`,
+  ),
+});
 
-/** A value of a matrix, as its variable has it. */
-const matrixValue = z
-  .union([anyText, z.number(), z.boolean()])
-  .transform(String)
-  .superRefine((value, context) => {
-    if (secretIn(value) === undefined) return;
-    const message = mistake("is a secret", "Give it in `environment`: whoever may look at the job sees the matrix.");
-    context.addIssue({ code: "custom", message });
-  });
+const containerAtTag = kind("ContainerAtTag", "A container image by tag, resolved to a digest.", {
+  repository,
+  tag: about(tag.default("latest"), "The tag."),
+});
 
-const matrix = named(
-  checked(z.array(matrixValue), (values) => {
-    if (values.length === 0) return ["is empty", "Give at least one value."];
-    const twice = values.find((value, index) => values.indexOf(value) !== index);
-    return twice === undefined ? undefined : [`has ${JSON.stringify(twice)} twice`, "Leave one of them out."];
-  }),
-)
-  .meta({
-    type: "object",
-    additionalProperties: { type: "array", minItems: 1, items: { type: ["string", "number", "boolean"] } },
-  })
-  .superRefine((value, context) => {
-    for (const name of Object.keys(value)) {
-      const wrong = nameComplaint(name);
-      if (wrong) context.addIssue({ code: "custom", path: [name], params: { isKey: true }, message: wrong });
-    }
-    const items = itemCount(value);
-    const add = (problem: string, remedy: string) =>
-      context.addIssue({ code: "custom", message: mistake(problem, remedy) });
-    if (Object.keys(value).length === 0)
-      add("is empty", "Name at least one variable with its values, or leave it out.");
-    else if (items > maximumItems) add(`has ${items} items`, `Give at most ${maximumItems}, in several jobs.`);
-    else if (Buffer.byteLength(JSON.stringify(value)) > maximumMatrix)
-      add("is too large", `Give at most ${maximumMatrix} bytes, such as numbers that the program looks up.`);
-  });
+const imageTarget = kind("ImageTarget", "An image that Bazel pushed for a pipeline, with interpreter and code in it.", {
+  target: about(label, "The label of the pipeline."),
+  tag: about(text.default("default"), "A key of the pipeline's `bases`."),
+});
 
-const volumes = (named(z.unknown()) as z.ZodType as z.ZodType<Volumes, Volumes>)
-  .meta({
-    type: "object",
-    additionalProperties: {
-      type: "object",
-      properties: { claim: { type: "string" }, folder: { type: "string" }, writable: { type: "boolean" } },
-      additionalProperties: false,
-    },
-  })
-  .superRefine((value, context) => {
-    for (const { path, isKey = false, problem, remedy } of volumeMistakes(value)) {
-      context.addIssue({ code: "custom", path: [...path], params: { isKey }, message: mistake(problem, remedy) });
-    }
-  });
+const interpreter = oneOf("an interpreter", {
+  ContainerAtTag: containerAtTag,
+  ContainerAtDigest: containerAtDigest,
+  ImageTarget: imageTarget,
+  ...environmentKinds(base, {}),
+  ServerAvailableInterpreter: installed,
+});
 
-type Network = "none" | "host";
-const network = checked(z.string() as z.ZodType as z.ZodType<Network, Network>, (value) =>
-  value === "none" || value === "host"
-    ? undefined
-    : ["is neither none nor host", "Write none, or host to use this machine's network."],
-).meta({ enum: ["none", "host"] });
+const resolvedInterpreter = oneOf("an interpreter", {
+  ContainerAtDigest: containerAtDigest,
+  ...environmentKinds(lockedBase, { content: digest }),
+  ServerAvailableInterpreter: installed,
+});
 
-const platform = checked(z.string(), (value) =>
-  /^[a-z0-9]+\/[a-z0-9_]+(\/[a-z0-9]+)?$/.test(value)
-    ? undefined
-    : ["is not a platform", "Write OS/ARCHITECTURE, as in linux/amd64 or linux/arm64."],
-);
-
-const base = checked(z.string(), (value) =>
-  referenceIn(value)
-    ? undefined
-    : ["is not an image", "Write REGISTRY/NAME:TAG, as in docker.io/library/python:3.12-slim."],
-);
-
-const lockedBase = checked(base, (value) =>
-  value.includes("@") ? undefined : ["has no digest", "Resolve the job again."],
-);
-
-/** Where an environment's files are in the code. */
-function environmentFiles(kind: string, path: string, isLocked: boolean) {
-  return strictFields(`a field of ${kind}`, {
-    path: innerPath.default(path),
-    python: pythonVersion.exactOptional(),
-    base: (isLocked ? lockedBase : base).exactOptional(),
-    ...((isLocked ? { content: digest } : {}) as object),
-  });
-}
-
-/** Interpreters: all of them, or those of a lock. */
-export function interpreterFields(isLocked: boolean) {
-  return oneOf("an interpreter", {
-    ...(isLocked
-      ? {}
-      : {
-          ContainerAtTag: strictFields("a field of ContainerAtTag", {
-            repository: imageRepository,
-            tag: tag.default("latest"),
-          }),
-          ImageTarget: strictFields("a field of ImageTarget", { target: label, tag: text.default("default") }),
-        }),
-    ContainerAtDigest: strictFields("a field of ContainerAtDigest", { repository: imageRepository, digest }),
-    PoetryProject: environmentFiles("PoetryProject", ".", isLocked),
-    CondaEnv: environmentFiles("CondaEnv", "condaenv.yml", isLocked),
-    PipRequirements: environmentFiles("PipRequirements", "requirements.txt", isLocked),
-    ServerAvailableInterpreter: strictFields("a field of ServerAvailableInterpreter", {
-      interpreter_path: interpreterPath,
-    }),
-  });
-}
-
-export function codeFields(protocols: readonly GitProtocol[], isLocked: boolean) {
+function codeKinds(protocols: readonly GitProtocol[]) {
   const url = checked(z.string(), (value) => {
     const parsed = parseGitUrl(value, protocols);
     return "problem" in parsed ? [parsed.problem, parsed.remedy] : undefined;
   });
-  const place = { repo_url: url, path_to_source: innerPath.default(".") };
+  const repo_url = about(url, "The repository, over https or ssh.");
+  const path_to_source = about(innerPath.default("."), "The folder in the repository that contains the code.");
   const paths = checked(z.array(text), (value) =>
     value.length === 0 ? ["is empty", "Name at least one folder, or leave `code` out."] : undefined,
   );
-  const unlocked = {
-    GitRepoBranch: strictFields("a field of GitRepoBranch", { ...place, branch: branch.default("main") }),
-    git_repo: checked(
-      strictFields("a field of git_repo", { ...place, branch: branch.exactOptional(), commit: commit.exactOptional() }),
-      (value) =>
-        value.branch !== undefined && value.commit !== undefined
-          ? ["has both a branch and a commit", "Keep one of them."]
-          : undefined,
-    ).transform(({ branch: name, commit: id, ...rest }) =>
-      id === undefined
-        ? { GitRepoBranch: { ...rest, branch: name ?? "main" } }
-        : { GitRepoCommit: { ...rest, commit: id } },
-    ),
-  };
+  const ofBranch = kind("GitRepoBranch", "Code from a git branch, resolved to a commit.", {
+    repo_url,
+    branch: about(branch.default("main"), "The branch."),
+    path_to_source,
+  });
+  const ofCommit = kind("GitRepoCommit", "Code from a git commit.", {
+    repo_url,
+    commit: about(commit, "The full ID."),
+    path_to_source,
+  });
+  const ofEither = kind("git_repo", "Code from a git branch or commit: the fields of either one.", {
+    repo_url,
+    branch: optional(branch, "The branch."),
+    commit: optional(commit, "The full ID, instead of a branch."),
+    path_to_source,
+  });
+  const folders = kind("ServerAvailableFolder", "Code from folders of the machine.", {
+    code_paths: about(paths, "The folders. The first is the working directory; all are searched for modules."),
+  });
+  return { ofBranch, ofCommit, ofEither, folders };
+}
+
+function code(protocols: readonly GitProtocol[]) {
+  const { ofBranch, ofCommit, ofEither, folders } = codeKinds(protocols);
+  const either = checked(ofEither, (value) =>
+    value.branch !== undefined && value.commit !== undefined
+      ? ["has both a branch and a commit", "Keep one of them."]
+      : undefined,
+  ).transform(({ branch: name, commit: id, ...rest }) =>
+    id === undefined
+      ? { GitRepoBranch: { ...rest, branch: name ?? "main" } }
+      : { GitRepoCommit: { ...rest, commit: id } },
+  );
   return oneOf("a kind of code", {
-    ...(isLocked ? {} : unlocked),
-    GitRepoCommit: strictFields("a field of GitRepoCommit", { ...place, commit }),
-    ServerAvailableFolder: strictFields("a field of ServerAvailableFolder", { code_paths: paths }),
+    GitRepoBranch: ofBranch,
+    GitRepoCommit: ofCommit,
+    git_repo: either,
+    ServerAvailableFolder: folders,
   }).transform((value) => ("git_repo" in value ? value.git_repo : value));
 }
 
-export interface SchemaOptions {
-  /** Of git servers. Default: {@link safeProtocols}. */
-  readonly protocols?: readonly GitProtocol[];
-  /** The deployment is that of a lock: with nothing in it to ask. */
-  readonly isLocked?: boolean;
+function resolvedCode(protocols: readonly GitProtocol[]) {
+  const { ofCommit, folders } = codeKinds(protocols);
+  return oneOf("a kind of code", { GitRepoCommit: ofCommit, ServerAvailableFolder: folders });
 }
 
-/** The fields of a deployment. What holds between them is in `read.ts`. */
-export function deploymentFields({ protocols = safeProtocols, isLocked = false }: SchemaOptions = {}) {
-  return strictFields("a field of a job", {
-    interpreter: interpreterFields(isLocked),
-    code: codeFields(protocols, isLocked).nullable().exactOptional(),
-    command: z.array(anyText).exactOptional(),
-    function: text.exactOptional(),
-    arguments: z.array(json).exactOptional(),
-    environment: environment.prefault({}),
-    resources: strictFields("a resource", {
-      cpu: number(0.001, 10_000, false).exactOptional(),
-      memory: memory.exactOptional(),
-      gpu: number(0, 1000, true).exactOptional(),
-      instance_type: text.exactOptional(),
-    }).prefault({}),
-    volumes: volumes.exactOptional(),
-    network: network.exactOptional(),
-    platform: platform.exactOptional(),
-    time_limit: quantity(parseDuration, "a duration", "90s, 1h30m, 2d, or a number of seconds").exactOptional(),
-    retries: number(0, 100, true).default(0),
-    matrix: matrix.exactOptional(),
-    parallelism: number(1, 1000, true).exactOptional(),
-    schedule: checked(z.string(), scheduleComplaint).exactOptional(),
-    time_zone: checked(z.string(), timeZoneComplaint).exactOptional(),
-  }).transform(({ code, ...rest }) => (code ? { ...rest, code } : rest));
+const resources = strictFields("a resource", {
+  cpu: optional(number(0.001, 10_000, false), "Number of CPUs."),
+  memory: optional(memory, "Bytes, or a text such as `512MiB`."),
+  gpu: optional(number(0, 1000, true), "Number of GPUs."),
+  instance_type: optional(text, "An instance type of `config.yaml`, which the other fields override."),
+});
+
+const functionForm =
+  "The function to call instead of a command: `module:name` in Python, or the path of a TypeScript or JavaScript module with a default export.";
+const volumesForm =
+  'Claims and folders by the absolute path at which the job sees them, such as `{"/data": {"claim": "training-data"}}`. It may change those that are `writable`. Folders are relative to the folder of the job, and not for Kubernetes. Default: none.';
+const environmentForm =
+  "Environment variables of the job. They override all others. `SECRET:NAME` is the value of a secret.";
+const networkForm =
+  "Network of the container, `none` or `host`. Default: `none`. Processes have this machine's, pods their cluster's.";
+const platformForm = "Platform of the container image, `os/architecture`. Default: Linux on this machine's processor.";
+const durationForm = "Timeout of each attempt, in seconds or as a text such as `1h30m`. Default: no timeout.";
+const matrixForm =
+  "On Kubernetes: variables with lists of values. The command runs once for each combination, as the items of one job.";
+const duration = quantity(parseDuration, "a duration", "90s, 1h30m, 2d, or a number of seconds");
+
+function fieldsWith<I extends z.ZodType, C extends z.ZodType>(interpreterKinds: I, codeKinds: C) {
+  const codeForm =
+    "The code to run. Required for environments from files, not allowed for `ImageTarget`. Default, also `null`: none.";
+  return {
+    interpreter: about(interpreterKinds, "The program or environment that runs the job."),
+    code: about(codeKinds, codeForm).nullable().exactOptional(),
+    command: optional(z.array(anyText), "Arguments for the image's entrypoint, or a program with its arguments."),
+    function: optional(text, functionForm),
+    arguments: optional(z.array(json), "Positional arguments of the function. Default: none."),
+    environment: about(environment, environmentForm).prefault({}),
+    resources: about(resources, "Limits of the job. Default: none.").prefault({}),
+    volumes: optional(volumes, volumesForm),
+    network: optional(network, networkForm),
+    platform: optional(platform, platformForm),
+    time_limit: optional(duration, durationForm),
+    retries: about(number(0, 100, true), "How many times to retry a failed attempt, from 0 to 100.").default(0),
+    matrix: optional(matrix, matrixForm),
+    parallelism: optional(
+      number(1, 1000, true),
+      `How many items of \`matrix\` run at once. Default: ${usualParallelism}.`,
+    ),
+    schedule: optional(
+      checked(z.string(), scheduleMistake),
+      "On Kubernetes: when to run, in cron's form, such as `0 3 * * *`.",
+    ),
+    time_zone: optional(
+      checked(z.string(), timeZoneMistake),
+      "Time zone of `schedule`, such as `Europe/Berlin`. Default: that of the cluster.",
+    ),
+  };
 }
+
+/** A job as people write it. What holds between fields is in `read.ts`. @param protocols of git servers */
+export function deploymentFields(protocols = safeProtocols) {
+  return strictFields("a field of a job", fieldsWith(interpreter, code(protocols))).transform(withoutNull);
+}
+
+/** A job as a lock has it, and what it was made from. */
+export function lockFields(protocols = safeProtocols) {
+  const fields = fieldsWith(resolvedInterpreter, resolvedCode(protocols));
+  return strictFields("a field of a lock", {
+    version: z.literal(1),
+    deployment: strictFields("a field of a job", fields).transform(withoutNull),
+    source: strictFields("a field of a lock's source", {
+      interpreter: interpreter.exactOptional(),
+      code: code(protocols).exactOptional(),
+    }),
+  });
+}
+
+/** `code: null` is no code. */
+function withoutNull<T extends { code?: unknown }>({ code: given, ...rest }: T) {
+  return (given ? { ...rest, code: given } : rest) as Omit<T, "code"> & { code?: NonNullable<T["code"]> };
+}
+
+type Unchangeable<T> = T extends readonly (infer Item)[]
+  ? readonly Unchangeable<Item>[]
+  : T extends object
+    ? { readonly [K in keyof T]: Unchangeable<T[K]> }
+    : T;
+
+/** A job with every default filled in. Fields are named as in documents, so that it is the same data in all languages. */
+export type Deployment = Unchangeable<z.output<ReturnType<typeof deploymentFields>>>;
+/** A job that runs again exactly: nothing in it is asked of anyone. */
+export type JobLock = Unchangeable<z.output<ReturnType<typeof lockFields>>>;
+export type ResolvedDeployment = JobLock["deployment"];
+export type Interpreter = Deployment["interpreter"];
+export type ResolvedInterpreter = ResolvedDeployment["interpreter"];
+export type Code = NonNullable<Deployment["code"]>;
+export type ResolvedCode = NonNullable<ResolvedDeployment["code"]>;
+
+export type ContainerAtTag = Readonly<z.output<typeof containerAtTag>>;
+export type ContainerAtDigest = Readonly<z.output<typeof containerAtDigest>>;
+export type ImageTarget = Readonly<z.output<typeof imageTarget>>;

@@ -1,41 +1,52 @@
+// Generated from src/jobs/schema.ts by `node docs/generate/update-job.ts`.
+
 import type { Volumes } from "../config/volumes.ts";
 import type { Json } from "./json.ts";
 
 /** An `interpreter_path`: the Node that runs Slipway. */
 export const SLIPWAY_INTERPRETER = "SLIPWAY_INTERPRETER";
 
-/**
- * A job, with the same fields as in a job's YAML file. Slipway checks it when you resolve or run it.
- */
+/** A job, with the same fields as in a job's YAML file. Slipway checks it when you resolve or run it. */
 export interface Deployment {
   /** The program or environment that runs the job. */
   readonly interpreter: JobInterpreter;
-  /** The code to run. Required for environments from files, not allowed for `ImageTarget`. Default, and `null`: none. */
+  /**
+   * The code to run. Required for environments from files, not allowed for `ImageTarget`. Default, also
+   * `null`: none.
+   */
   readonly code?: JobCode | null;
   /** Arguments for the image's entrypoint, or a program with its arguments. */
   readonly command?: readonly string[];
-  /** The function to call instead of a command: `module:name` in Python, or the path of a TypeScript or JavaScript module with a default export. */
+  /**
+   * The function to call instead of a command: `module:name` in Python, or the path of a TypeScript or
+   * JavaScript module with a default export.
+   */
   readonly function?: string;
   /** Positional arguments of the function. Default: none. */
   readonly arguments?: readonly Json[];
   /** Environment variables of the job. They override all others. `SECRET:NAME` is the value of a secret. */
   readonly environment?: Readonly<Record<string, string>>;
-  /**
-   * `cpu`: number of CPUs. `memory`: bytes, or a text such as `512MiB`. `gpu`: number of GPUs. `instance_type`: an instance type of `config.yaml`,
-   * which the other fields override. Default: no limits.
-   */
+  /** Limits of the job. Default: none. */
   readonly resources?: {
+    /** Number of CPUs. */
     readonly cpu?: number;
+    /** Bytes, or a text such as `512MiB`. */
     readonly memory?: number | string;
+    /** Number of GPUs. */
     readonly gpu?: number;
+    /** An instance type of `config.yaml`, which the other fields override. */
     readonly instance_type?: string;
   };
   /**
-   * Claims and folders by the absolute path at which the job sees them. It may change those with `writable: true`. Folders are relative to the
-   * job's folder, and not for Kubernetes. Default: none.
+   * Claims and folders by the absolute path at which the job sees them, such as `{"/data": {"claim":
+   * "training-data"}}`. It may change those that are `writable`. Folders are relative to the folder of the
+   * job, and not for Kubernetes. Default: none.
    */
   readonly volumes?: Volumes;
-  /** Network of the container. Default: `none`. */
+  /**
+   * Network of the container, `none` or `host`. Default: `none`. Processes have this machine's, pods their
+   * cluster's.
+   */
   readonly network?: "none" | "host";
   /** Platform of the container image, `os/architecture`. Default: Linux on this machine's processor. */
   readonly platform?: string;
@@ -43,7 +54,10 @@ export interface Deployment {
   readonly time_limit?: number | string;
   /** How many times to retry a failed attempt, from 0 to 100. Default: 0. */
   readonly retries?: number;
-  /** On Kubernetes: variables with lists of values. The command runs once for each combination, as the items of one job. */
+  /**
+   * On Kubernetes: variables with lists of values. The command runs once for each combination, as the items
+   * of one job.
+   */
   readonly matrix?: Readonly<Record<string, readonly (string | number | boolean)[]>>;
   /** How many items of `matrix` run at once. Default: 50. */
   readonly parallelism?: number;

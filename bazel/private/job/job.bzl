@@ -63,26 +63,32 @@ def job(
 
     Args:
       name: string, the name of the job.
-      interpreter: dict of a kind to its fields: `ContainerAtTag`, `ContainerAtDigest`, `PoetryProject`, `CondaEnv`, `PipRequirements`,
-        `ServerAvailableInterpreter`. Or `{"ImageTarget": {"target": ":main"}}`, a pipeline, whose image is both interpreter and code. Or the label
-        of an `image` of this repository, which is also both.
-      code: dict of a kind to its fields: `GitRepoBranch`, `GitRepoCommit`, `git_repo`, `ServerAvailableFolder`. Default: none.
-      command: list of strings: arguments of the image, or a program with its arguments.
-      function: string, instead of `command`: `module:name` for Python, or the path of a module, whose default export Slipway calls.
-      arguments: list of JSON values: the arguments of the function.
-      environment: dict of string to string: variables of the job. They override all others.
-      resources: dict: `cpu`, a number; `memory`, bytes or a string such as `"512MiB"`; `gpu`, an int; `instance_type`, the name of an instance type
-        of `config.yaml`, which the others override.
-      volumes: dict of absolute paths, at which the job sees them, to `{"claim": NAME}` or `{"folder": PATH}`, with `"writable": True` if it may
-        change them. Folders are relative to the BUILD file, or to `deployment`. Default: none.
-      network: string: `none` or `host`. Default: `none` for a container. A process always has the machine's network.
-      platform: string, `os/architecture`, of the container image. Default: Linux on this machine's processor.
-      time_limit: seconds, or a string such as `"1h30m"`. Default: none.
-      retries: int: how often Slipway retries after a failed attempt. Default: 0.
-      matrix: dict of string to list of strings, ints and bools: on Kubernetes, the command runs once for each combination of these variables.
-      parallelism: int: how many items of `matrix` run at once. Default: 50.
-      schedule: string in cron's form, such as `0 3 * * *`: when Kubernetes runs the job.
-      time_zone: string, of `schedule`, such as `Europe/Berlin`. Default: that of the cluster.
+      interpreter: dict of a kind to its fields: `ContainerAtTag`, `ContainerAtDigest`, `ImageTarget`, `PoetryProject`, `CondaEnv`,
+        `PipRequirements`, `ServerAvailableInterpreter`. The program or environment that runs the job. A pipeline of this repository,
+        whose image has interpreter and code: `{"ImageTarget": {"target": ":main"}}`. Or the label of an `image` of this repository, which
+        also has both.
+      code: dict of a kind to its fields: `GitRepoBranch`, `GitRepoCommit`, `git_repo`, `ServerAvailableFolder`. The code to run.
+        Required for environments from files, not allowed for `ImageTarget`. Default, also `null`: none.
+      command: list of strings. Arguments for the image's entrypoint, or a program with its arguments.
+      function: string. The function to call instead of a command: `module:name` in Python, or the path of a TypeScript or JavaScript
+        module with a default export.
+      arguments: list of JSON values. Positional arguments of the function. Default: none.
+      environment: dict of string to string. Environment variables of the job. They override all others. `SECRET:NAME` is the value of a
+        secret.
+      resources: dict. Limits of the job. Default: none. `cpu`: number of CPUs. `memory`: bytes, or a text such as `512MiB`. `gpu`:
+        number of GPUs. `instance_type`: an instance type of `config.yaml`, which the other fields override.
+      volumes: dict of string to dict. Claims and folders by the absolute path at which the job sees them, such as `{"/data": {"claim":
+        "training-data"}}`. It may change those that are `writable`. Folders are relative to the folder of the job, and not for
+        Kubernetes. Default: none.
+      network: string. Network of the container, `none` or `host`. Default: `none`. Processes have this machine's, pods their cluster's.
+      platform: string. Platform of the container image, `os/architecture`. Default: Linux on this machine's processor.
+      time_limit: int or string. Timeout of each attempt, in seconds or as a text such as `1h30m`. Default: no timeout.
+      retries: int. How many times to retry a failed attempt, from 0 to 100. Default: 0.
+      matrix: dict of string to list. On Kubernetes: variables with lists of values. The command runs once for each combination, as the
+        items of one job.
+      parallelism: int. How many items of `matrix` run at once. Default: 50.
+      schedule: string. On Kubernetes: when to run, in cron's form, such as `0 3 * * *`.
+      time_zone: string. Time zone of `schedule`, such as `Europe/Berlin`. Default: that of the cluster.
       deployment: label of a YAML or JSON document, instead of all fields above.
       images: dict of tag to label: the images that `ImageTarget` in `deployment` selects by `tag`.
       registry: string, `HOST` or `HOST:PORT`: the registry for the job's own image. Default: the variable SLIPWAY_REGISTRY, else the build setting

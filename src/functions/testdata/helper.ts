@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { executable } from "../../core/testdata/executable.ts";
 
-/** Sources import what bundles have: `x.mjs` for `x.mts`. */
-const hook = `data:text/javascript,import{registerHooks}from"node:module";registerHooks({resolve:(name,context,next)=>next(/node_modules/.test(context.parentURL)?name:name.replace(/^([.].*)[.]mjs$/,"$1.mts"),context)})`;
+/** Some sources import what only bundles have: `x.mjs` for `x.mts`. */
+const hook = `data:text/javascript,import{registerHooks}from"node:module";registerHooks({resolve(name,context,next){try{return next(name,context)}catch(error){if(!/^[.].*[.]mjs$/.test(name))throw error;return next(name.slice(0,-4)+".mts",context)}}})`;
 
 /** The helper of launch scripts, of these sources. @returns its path */
 export function helperOfTest(): string {

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "vitest";
-import type { ResolvedDeployment } from "../model.ts";
+import type { ResolvedDeployment } from "../schema.ts";
 import type { JobOutcome, LogChunk } from "../engine.ts";
 import { jobsFolder } from "../job-folder.ts";
 import { LocalEngine } from "../local-engine.ts";
