@@ -3,6 +3,7 @@ import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { folders, foldersTable, importsIn } from "../../tools/imports/folders.ts";
+import { importsFile, openRepository } from "../../tools/imports/scan.ts";
 
 const source = fileURLToPath(new URL("../../src", import.meta.url));
 
@@ -82,4 +83,9 @@ it("TypeScript files have kebab-case names", () => {
   const names = all.filter((file) => /\.m?ts$/.test(file)).map((file) => basename(file));
   expect(names.length).toBeGreaterThan(files.length);
   expect(names.filter((name) => !/^[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+(-[a-z0-9]+)*)*$/.test(name))).toEqual([]);
+});
+
+it("imports.bzl has the imports of now: else run `node tools/imports/update.ts`", () => {
+  const root = join(source, "..");
+  expect(readFileSync(join(root, "tools/imports/imports.bzl"), "utf8")).toBe(importsFile(openRepository(root)));
 });

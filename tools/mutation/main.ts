@@ -29,10 +29,12 @@ run(
   ["exec", "--yes", "--package=pnpm@10", "--", "pnpm", "install", "--frozen-lockfile", "--ignore-workspace"],
   own,
 );
+// Its configuration names a tsconfig that is not there: Stryker would rewrite one by an interface that TypeScript 7 does not have. Static mutants are left out:
+// constants are used before a test begins, and each would start a process of its own.
 for (const folder of folders) {
-  run(join(own, "node_modules/.bin/stryker"), ["run", "tools/mutation/stryker.config.mjs"], root, {
-    SLIPWAY_MUTATED: folder,
-  });
+  const mutate = [`src/${folder}/**/*.{ts,mts}`, "!**/*.test.ts", "!**/testdata/**"].join(",");
+  const args = ["run", "tools/mutation/stryker.config.json", "--mutate", mutate];
+  run(join(own, "node_modules/.bin/stryker"), args, root, { SLIPWAY_MUTATED: folder });
   const report = JSON.parse(readFileSync(join(own, "node_modules/report.json"), "utf8")) as {
     readonly files: Readonly<Record<string, { readonly mutants: readonly { readonly status: string }[] }>>;
   };
