@@ -6,26 +6,9 @@ import { untilInterrupted } from "../core/until-interrupted.ts";
 import { errorAnswer } from "../core/wire-error.ts";
 import { describeJob, exitStatusOfJob, followJob, goesOn } from "./follow-job.ts";
 import { JobFile } from "./job-file.ts";
+import type { JobAnswer, JobRequest } from "./job-protocol.ts";
 import { formatChange, resolveJob } from "./resolve-job.ts";
 import { startJob } from "./run-job.ts";
-
-/** What a library asks of the engine helper or the command line, as JSON on its standard input. */
-export interface JobRequest {
-  readonly action: "resolve" | "run";
-  /** The job's name. */
-  readonly name: string;
-  /** Absolute. For relative paths and the lock. */
-  readonly folder: string;
-  readonly engine?: EngineKind | undefined;
-  /** The job's document, as JSON. */
-  readonly document: string;
-}
-
-/** The answer, as JSON on standard output. An error is `error`, a `WireError`. */
-export type JobAnswer =
-  /** The lock, the function's result, or what a command printed. */
-  | { readonly result: unknown }
-  | { readonly failed: { readonly id: string; readonly message: string; readonly status: number } };
 
 /** Resolves or runs a job for a program in another process. All that people read goes to standard error. */
 export async function answerJob(): Promise<void> {

@@ -3,7 +3,7 @@ import { findExecutable } from "../core/executables.ts";
 import { userPath } from "../core/user-path.ts";
 import { helperVariable } from "../functions/calls.ts";
 import { askProgram } from "../functions/helper.ts";
-import type { JobAnswer, JobRequest } from "../jobs/answer-job.ts";
+import type { JobAnswer, JobRequest } from "../jobs/job-protocol.ts";
 import type { Deployment } from "./deployment.ts";
 import type { Json } from "./json.ts";
 import { step } from "./steps.ts";

@@ -1,0 +1,20 @@
+// Part of the library, so it imports types only.
+import type { EngineKind } from "../config/engine-kind.ts";
+
+/** What a library asks of the engine helper or the command line, as JSON on its standard input. */
+export interface JobRequest {
+  readonly action: "resolve" | "run";
+  /** The job's name. */
+  readonly name: string;
+  /** Absolute. For relative paths and the lock. */
+  readonly folder: string;
+  readonly engine?: EngineKind | undefined;
+  /** The job's document, as JSON. */
+  readonly document: string;
+}
+
+/** The answer, as JSON on standard output. An error is `error`, a `WireError`. */
+export type JobAnswer =
+  /** The lock, the function's result, or what a command printed. */
+  | { readonly result: unknown }
+  | { readonly failed: { readonly id: string; readonly message: string; readonly status: number } };
