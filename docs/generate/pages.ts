@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { commandLinePage } from "./command-line.ts";
+import { configPage } from "./config.ts";
 import { errorsPage } from "./errors.ts";
 import { sections } from "./markdown.ts";
 import { pythonPage } from "./python.ts";
@@ -40,6 +41,7 @@ export async function makePages(runfiles: string): Promise<ReadonlyMap<string, s
       modules.map((file) => read(`python/slipway/${file}`)),
     ),
   );
+  pages.set("config.yaml.md", configPage());
   pages.set("errors.md", errorsPage());
   pages.set("README.md", index([...pages]));
   return pages;

@@ -12,6 +12,7 @@ export const groups: Commands = {
     "Print a completion script for bash or zsh",
     async () => (await import("./commands/completion.ts")).completion,
   ],
+  config: ["Print the schema of config.yaml", async () => (await import("./commands/config.ts")).config],
   credentials: [
     "Manage credentials for registries, git servers and downloads",
     async () => (await import("./commands/credentials.ts")).credentials,

@@ -1,8 +1,11 @@
+import { Ajv2020 } from "ajv/dist/2020.js";
 import { describe, expect, it } from "vitest";
+import { parse as parseYaml } from "yaml";
 import type { ErrorCode } from "../core/error-codes.ts";
 import { exitStatusOf, type UserError } from "../core/errors.ts";
 import { reported } from "../core/testdata/reported.ts";
 import { type Config, configSchema } from "./config-schema.ts";
+import { configJsonSchema } from "./json-schema.ts";
 import { parseConfig } from "./parse-config.ts";
 import type { Shape } from "./shape.ts";
 
@@ -104,7 +107,10 @@ function sample(shape: Shape, fields: readonly string[] = [], wrong?: string): s
     part === name ? (rest.length === 0 ? wrong : sample(of, rest, wrong)) : sample(of);
   switch (shape.is) {
     case "group": {
-      const given = Object.entries(shape.fields).filter(([each, { isRequired }]) => isRequired || each === name);
+      const given = Object.entries(shape.fields).filter(
+        ([each, { isRequired }]) =>
+          isRequired || each === name || (shape.together?.includes(each) && shape.together.includes(name ?? "")),
+      );
       const choice = shape.isChoice && name === undefined ? Object.entries(shape.fields).slice(0, 1) : given;
       const extra = name !== undefined && !Object.hasOwn(shape.fields, name) ? [`${name}: ${wrong}`] : [];
       return `{${[...choice.map(([each, field]) => `${each}: ${at(each, field)}`), ...extra].join(", ")}}`;
@@ -188,3 +194,36 @@ it("shows no secret that stands in the wrong place", () => {
     expect(errorOf(text).message, text).not.toContain(token);
   }
 });
+
+describe("the JSON Schema of config.yaml", () => {
+  const accepts = new Ajv2020().compile(configJsonSchema());
+
+  it("accepts what the reader does, in every field", () => {
+    for (const way of [[], ...waysTo(configSchema)]) {
+      const text = sample(configSchema, way, way.length === 0 ? undefined : valid(way));
+      parse(text);
+      expect(accepts(parseYaml(text)), text).toBe(true);
+    }
+  });
+
+  it("refuses names that are not known, fields that are missing, and values of another kind", () => {
+    for (const text of [
+      "registry: {}",
+      "registries: {a.io: {plainHtp: true}}",
+      "registries: {a.io: {certificate: a}}",
+      "images: {a.io: {require: {}}}",
+      "instanceTypes: {a: {cpu: 0, memory: 1}}",
+      "remoteCaches: {a: {headers: {x: {file: a, env: b}}}}",
+      "services: {models: 5}",
+    ]) {
+      expect(accepts(parseYaml(text)), text).toBe(false);
+    }
+  });
+});
+
+/** A right value of a field. */
+function valid(way: readonly string[]): string {
+  let shape: Shape = configSchema;
+  for (const part of way) shape = shape.is === "group" ? (shape.fields[part] as Shape) : (shape as { of: Shape }).of;
+  return sample(shape);
+}

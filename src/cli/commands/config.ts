@@ -1,0 +1,10 @@
+import { configJsonSchema } from "../../config/json-schema.ts";
+import { command, group } from "../command.ts";
+import { printJson } from "./output.ts";
+
+export const config = group("config", {
+  schema: [
+    "Print the JSON Schema of config.yaml, for editors",
+    async () => command({}, async () => printJson(configJsonSchema())),
+  ],
+});
