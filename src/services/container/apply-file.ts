@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { requireContainerClient } from "../../containers/client.ts";
 import type { Environment } from "../../core/environment.ts";
 import { Failure, UserError } from "../../core/errors.ts";
-import { type Lock, takeLock, waitForLock } from "../../core/lock.ts";
+import { takeLock, waitForLock } from "../../core/lock.ts";
 import { LocalSecrets } from "../../secrets/local.ts";
 import { runnableImage } from "../../signatures/runnable-image.ts";
 import type { Change } from "../change.ts";
@@ -42,22 +42,14 @@ export async function applyFile(file: ServiceFile, env: Environment, options: Ap
   const containers = await openContainers(env);
   for (const meaning of await meaningsOf(containers, file, env)) {
     const { service } = meaning;
-    if (service.autoscaling) {
-      options.notice(
-        `${service.name}: ${containers.client.name} does not scale services; replicas: ${service.replicas}.`,
-      );
-    }
-    if (service.expose) {
-      options.notice(`${service.name}: ${containers.client.name} does not expose services; \`expose\` has no effect.`);
-    }
-    const lock = await lockOf(service.name, env, options.notice);
-    try {
+    const does = (what: string) => options.notice(`${service.name}: ${containers.client.name} does not ${what}.`);
+    if (service.autoscaling) does(`scale services; replicas: ${service.replicas}`);
+    if (service.expose) does("expose services; `expose` has no effect");
+    await whileLocked(service.name, env, options.notice, async () => {
       const bring = () => bringAll(containers, meaning, env, options.notice);
       await applyService(containers, { ...meaning, bring }, options);
       if (replicasOf(service) > 0) await noteRevision(env, meaning);
-    } finally {
-      lock.release();
-    }
+    });
   }
 }
 
@@ -91,7 +83,7 @@ async function meaningOf(
 }
 
 /** @returns folders of this machine by their paths in the containers */
-export async function bringAll(
+async function bringAll(
   containers: Containers,
   { service, facts, contents }: Meaning,
   env: Environment,
@@ -109,14 +101,20 @@ export async function bringAll(
   return mounts;
 }
 
-export async function lockOf(service: string, env: Environment, notice: (text: string) => void): Promise<Lock> {
+/** Changes a service while no other command does. */
+async function whileLocked<Result>(
+  service: string,
+  env: Environment,
+  notice: (text: string) => void,
+  change: () => Promise<Result>,
+): Promise<Result> {
   const folder = servicesFolder(env);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const path = join(folder, `${service}.lock`);
-  const lock = takeLock(path);
-  if (lock) return lock;
-  notice(`${service}: waiting for another command that changes it.`);
-  return waitForLock(path);
+  const taken = takeLock(path);
+  if (!taken) notice(`${service}: waiting for another command that changes it.`);
+  const lock = taken ?? (await waitForLock(path));
+  return change().finally(() => lock.release());
 }
 
 /** Deletes nothing if a service that is not disabled has no container. */
@@ -127,14 +125,10 @@ export async function deleteServices(
   onChange: (change: Change) => void,
 ): Promise<void> {
   const containers = await openContainers(env);
-  const running = services.filter(({ isDisabled }) => !isDisabled);
-  await containersOf(
-    containers,
-    running.map(({ name }) => name),
-  );
+  const running = services.filter(({ isDisabled }) => !isDisabled).map(({ name }) => name);
+  await containersOf(containers, running);
   for (const { name, isDisabled } of services) {
-    const lock = await lockOf(name, env, notice);
-    try {
+    await whileLocked(name, env, notice, async () => {
       // The previous holder of the lock may have created others.
       const found = await containers.list(name);
       if (found.length === 0 && isDisabled) notice(`${name}: it is disabled and has no container.`);
@@ -144,9 +138,7 @@ export async function deleteServices(
       }
       await removeLeftovers(containers, name);
       await forgetHistory(env, name);
-    } finally {
-      lock.release();
-    }
+    });
   }
 }
 
@@ -186,8 +178,7 @@ export async function rollBackService(
   options: Omit<ApplyOptions, "isRolledBack">,
 ): Promise<number> {
   const containers = await openContainers(env);
-  const lock = await lockOf(name, env, options.notice);
-  try {
+  return whileLocked(name, env, options.notice, async () => {
     const { revision, meaning: kept } = revisionToRestore(name, await revisionsOf(containers, env, name), asked);
     await runnableImage(kept.facts.image, env, openerFor(kept.service, env));
     const service = await resolveSecrets(kept.service, [new LocalSecrets(env)]);
@@ -196,9 +187,7 @@ export async function rollBackService(
     await applyService(containers, { ...meaning, bring }, { ...options, isRolledBack: false });
     await noteRevision(env, meaning, `rollback to revision ${revision}`);
     return revision;
-  } finally {
-    lock.release();
-  }
+  });
 }
 
 /** Restarts one container after the other. */
@@ -208,8 +197,7 @@ export async function restartService(
   { timeLimit, notice }: Pick<ApplyOptions, "timeLimit" | "notice">,
 ): Promise<void> {
   const containers = await openContainers(env);
-  const lock = await lockOf(name, env, notice);
-  try {
+  await whileLocked(name, env, notice, async () => {
     const all = await containersOf(containers, [name]);
     for (const { facts } of all) await runnableImage(facts.image, env);
     for (const found of all) {
@@ -226,7 +214,5 @@ export async function restartService(
         `Read its log with \`slipway service logs ${name}\`, or go back with \`slipway service rollback ${name}\`.`,
       );
     }
-  } finally {
-    lock.release();
-  }
+  });
 }

@@ -4,7 +4,7 @@ import { type Change, withoutVariables } from "../change.ts";
 import type { ApplyOptions } from "../engine.ts";
 import type { Service } from "../model.ts";
 import { type Containers, type Found, isRunning, type NewContainer } from "./containers.ts";
-import { containerNameOf, type Facts, hashOf, publishedPorts, replicaName } from "./facts.ts";
+import { containerNameOf, type Facts, hashOf, type Labelled, publishedPorts, replicaName } from "./facts.ts";
 import { chooseHostPorts, type HostPorts } from "./ports.ts";
 import { waitUntilReady } from "./ready.ts";
 
@@ -105,30 +105,33 @@ async function replace(
   { replica, present, former, change }: Step,
   { notice }: ApplyOptions,
 ): Promise<Replacement> {
+  const secrets = Object.entries(service.secrets ?? {});
+  const values = Object.fromEntries(
+    secrets.map(([name, secret]) => [name, "value" in secret ? secret.value : undefined]),
+  );
   const newContainer = (hostPorts: HostPorts): NewContainer => ({
     service: service.name,
     replica,
     facts,
     hash: hashOf(facts),
-    env: Object.fromEntries(service.env.map(({ name, value }) => [name, secretOf(service, name) ?? value])),
+    env: Object.fromEntries(service.env.map(({ name, value }) => [name, values[name] ?? value])),
     mounts,
     hostPorts,
   });
   const ports = publishedPorts(service);
-  let now = newContainer(present?.hostPorts ?? (await chooseHostPorts(ports, replica, portsOf(former))));
+  const before = new Map(former.flatMap(({ hostPorts }) => [...hostPorts]));
+  let now = newContainer(present?.hostPorts ?? (await chooseHostPorts(ports, replica, before)));
   // A wrong container with that name prevents a start; a paused one holds its ports, and cannot be stopped.
   const isInTheWay = ({ name, state }: Found) => name === containerNameOf(now) || state === "paused";
   for (const each of former.filter(isInTheWay)) await end(containers, each);
   const others = former.filter((each) => !isInTheWay(each));
   const ran = others.filter(isRunning);
   if (present === undefined) await containers.create(now);
-  if (ran.length > 0) {
-    notice(stopNotice(containers, change.name, service.name, service.replicas));
-  }
+  if (ran.length > 0) notice(stopNotice(containers, change.name, service.name, service.replicas));
   try {
     for (const each of ran) await containers.stop(each.name);
     await containers.start(now).catch(async (error: unknown) => {
-      if (!isTaken(error)) throw error;
+      if (!/address already in use|port is already allocated/i.test(String(error))) throw error;
       await containers.remove(containerNameOf(now));
       now = newContainer(await chooseHostPorts(ports, Number.POSITIVE_INFINITY, new Map()));
       await containers.create(now);
@@ -145,19 +148,6 @@ async function replace(
 export function stopNotice({ client }: Containers, called: string, service: string, replicas: number): string {
   const meanwhile = replicas > 1 ? "the other replicas do" : `\`slipway service open ${service}\` makes clients wait`;
   return `${called}: ${client.name} stops, then starts it. Until then its ports do not answer; ${meanwhile}.`;
-}
-
-function secretOf({ secrets = {} }: Service, variable: string): string | undefined {
-  const secret = secrets[variable];
-  return secret && "value" in secret ? secret.value : undefined;
-}
-
-function portsOf(former: readonly Found[]): HostPorts {
-  return new Map(former.flatMap(({ hostPorts }) => [...hostPorts]));
-}
-
-function isTaken(error: unknown): boolean {
-  return /address already in use|port is already allocated/i.test(String(error));
 }
 
 /**
@@ -209,37 +199,27 @@ export interface Step {
   readonly former: readonly Found[];
 }
 
-export interface Goal {
-  readonly service: string;
-  readonly replicas: number;
-  readonly facts: Facts;
-  readonly hash: string;
-}
-
 const startable: ReadonlySet<string> = new Set(["created", "configured", "initialized", "exited", "stopped"]);
 
-export function stepsTo({ service, replicas, facts, hash }: Goal, existing: readonly Found[]): readonly Step[] {
+export function stepsTo(
+  { service, replicas, facts, hash }: Omit<Labelled, "replica"> & { readonly replicas: number },
+  existing: readonly Found[],
+): readonly Step[] {
   const steps: Step[] = [];
   for (let replica = 0; replica < replicas; replica += 1) {
     const here = existing.filter((each) => each.replica === replica);
     const right = here.find((each) => each.hash === hash && (each.state === "running" || startable.has(each.state)));
     const former = here.filter((each) => each !== right);
     if (right?.state === "running" && former.length === 0) continue;
-    steps.push({
-      change: {
-        kind: "Container",
-        name: replicaName({ service, replica }),
-        ...actionOf(right, former, facts),
-      },
-      replica,
-      isWanted: true,
-      ...(right === undefined ? {} : { present: right }),
-      former,
-    });
+    const change = {
+      kind: "Container",
+      name: replicaName({ service, replica }),
+      ...actionOf(right, former, facts),
+    } as const;
+    steps.push({ change, replica, isWanted: true, ...(right && { present: right }), former });
   }
-  const surplus = new Set(existing.filter(({ replica }) => replica >= replicas).map(({ replica }) => replica));
-  for (const replica of surplus) {
-    const former = existing.filter((each) => each.replica === replica);
+  const surplus = existing.filter(({ replica }) => replica >= replicas);
+  for (const [replica, former] of Map.groupBy(surplus, (each) => each.replica)) {
     const change = { action: "delete", kind: "Container", name: replicaName({ service, replica }) } as const;
     steps.push({ change, replica, isWanted: false, former });
   }

@@ -3,7 +3,7 @@ import type { Metadata } from "../../kubernetes/objects.ts";
 import { listAll } from "../../kubernetes/watch.ts";
 import type { Expose, Service } from "../model.ts";
 import type { Place } from "./apply.ts";
-import { apiVersionOf, labelsOf, type Manifest } from "./manifest.ts";
+import { type Manifest, manifestFor } from "./manifest.ts";
 
 interface Gateway {
   readonly metadata: Metadata;
@@ -37,32 +37,20 @@ const schemeAnnotation = "slipway/scheme";
 
 export function ingressOf({ name, ports: [port] }: Service, { host, tls }: Expose): Manifest {
   const backend = { service: { name, port: { number: port } } };
-  return {
-    apiVersion: apiVersionOf("Ingress"),
-    kind: "Ingress",
-    metadata: { name, labels: labelsOf(name) },
-    spec: {
-      rules: [{ host, http: { paths: [{ path: "/", pathType: "Prefix", backend }] } }],
-      ...(tls === false ? {} : { tls: [{ hosts: [host], ...(tls === true ? {} : { secretName: tls }) }] }),
-    },
+  const spec = {
+    rules: [{ host, http: { paths: [{ path: "/", pathType: "Prefix", backend }] } }],
+    ...(tls === false ? {} : { tls: [{ hosts: [host], ...(tls === true ? {} : { secretName: tls }) }] }),
   };
+  return manifestFor("Ingress", name, { spec });
 }
 
 function routeOf({ name, ports: [port] }: Service, { host, tls }: Expose, parent: ParentReference): Manifest {
-  return {
-    apiVersion: apiVersionOf("HTTPRoute"),
-    kind: "HTTPRoute",
-    metadata: {
-      name,
-      labels: labelsOf(name),
-      annotations: { [schemeAnnotation]: tls === false ? "http" : "https" },
-    },
-    spec: {
-      hostnames: [host],
-      parentRefs: [{ group: "gateway.networking.k8s.io", kind: "Gateway", ...parent }],
-      rules: [{ backendRefs: [{ name, port }] }],
-    },
+  const spec = {
+    hostnames: [host],
+    parentRefs: [{ group: "gateway.networking.k8s.io", kind: "Gateway", ...parent }],
+    rules: [{ backendRefs: [{ name, port }] }],
   };
+  return manifestFor("HTTPRoute", name, { spec }, name, { [schemeAnnotation]: tls === false ? "http" : "https" });
 }
 
 /** Replaces the Ingress by an HTTPRoute if the cluster has a Gateway for it. */

@@ -51,6 +51,18 @@ export function apiVersionOf(kind: Kind): string {
   return places[kind].group.replace(/^\/apis?\//, "");
 }
 
+/** An object of a service. */
+export function manifestFor(
+  kind: Kind,
+  service: string,
+  parts: object,
+  name = service,
+  annotations?: Readonly<Record<string, string>>,
+): Manifest {
+  const metadata = { name, labels: labelsOf(service), ...(annotations && { annotations }) };
+  return { apiVersion: apiVersionOf(kind), kind, metadata, ...parts };
+}
+
 export function pathOf(kind: Kind, namespace: string, name?: string): string {
   const { group, plural } = places[kind];
   return `${group}/namespaces/${namespace}/${plural}${name === undefined ? "" : `/${name}`}`;
@@ -67,12 +79,11 @@ const bookkeeping: ReadonlySet<string> = new Set([
 ]);
 
 /** Leaves out status and metadata that the cluster sets. */
-export function objectDifferences(before: object, after: object): Difference[] {
-  return differencesOf(essence(before), essence(after));
-}
-
-function essence(object: object): object {
-  const { status: _, metadata = {}, ...rest } = object as { status?: unknown; metadata?: object };
-  const kept = Object.entries(metadata).filter(([name]) => !bookkeeping.has(name));
-  return { ...rest, metadata: Object.fromEntries(kept) };
+export function objectDifferences(...states: [before: object, after: object]): Difference[] {
+  const [before, after] = states.map((object) => {
+    const { status: _, metadata = {}, ...rest } = object as { status?: unknown; metadata?: object };
+    const kept = Object.entries(metadata).filter(([name]) => !bookkeeping.has(name));
+    return { ...rest, metadata: Object.fromEntries(kept) };
+  });
+  return differencesOf(before, after);
 }

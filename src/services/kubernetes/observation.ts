@@ -9,15 +9,19 @@ import {
   type PodSpec,
 } from "../../kubernetes/objects.ts";
 import { Quiet } from "../../kubernetes/quiet.ts";
-import { type Selection, watchAll } from "../../kubernetes/watch.ts";
+import { watchAll } from "../../kubernetes/watch.ts";
 import type { Place } from "./apply.ts";
 import { pathOf, serviceLabel } from "./manifest.ts";
 
+interface Lists {
+  readonly deployments: readonly Deployment[];
+  readonly replicaSets: readonly ReplicaSet[];
+  readonly pods: readonly Pod[];
+}
+
 /** Watches services and their pods. */
 export class Observation {
-  #deployments: ReadonlyMap<string, Deployment> | undefined;
-  #replicaSets: ReadonlyMap<string, ReplicaSet> | undefined;
-  #pods: ReadonlyMap<string, Pod> | undefined;
+  readonly #lists: { -readonly [Name in keyof Lists]?: Lists[Name] } = {};
   readonly #changes = new Changes();
   readonly #closing = new AbortController();
   readonly #quiet: Quiet;
@@ -29,36 +33,26 @@ export class Observation {
     notice: (text: string) => void,
   ) {
     const all = signal ? AbortSignal.any([signal, this.#closing.signal]) : this.#closing.signal;
-    const labelSelector = selectorFor(names);
     this.#quiet = new Quiet(notice, "services go on");
-    const follow = <Item extends { readonly metadata: Metadata }>(
-      path: string,
-      keep: (items: ReadonlyMap<string, Item>) => void,
-    ) => {
-      const selection: Selection = { path, labelSelector };
-      watchAll<Item>(api, selection, { signal: all, quiet: this.#quiet }, (items) => {
-        keep(new Map(items));
+    const follow = <Name extends keyof Lists>(name: Name, path: string) => {
+      const selection = { path, labelSelector: selectorFor(names) };
+      watchAll<Lists[Name][number]>(api, selection, { signal: all, quiet: this.#quiet }, (items) => {
+        Object.assign(this.#lists, { [name]: [...items.values()] });
         this.#changes.wake();
       }).then(
         () => this.#changes.wake(),
         (error: unknown) => this.#changes.fail(error),
       );
     };
-    follow<Deployment>(pathOf("Deployment", namespace), (items) => {
-      this.#deployments = items;
-    });
-    follow<ReplicaSet>(replicaSetsPath(namespace), (items) => {
-      this.#replicaSets = items;
-    });
-    follow<Pod>(podsPath(namespace), (items) => {
-      this.#pods = items;
-    });
+    follow("deployments", pathOf("Deployment", namespace));
+    follow("replicaSets", replicaSetsPath(namespace));
+    follow("pods", podsPath(namespace));
     signal?.addEventListener("abort", () => this.#changes.wake(), { once: true, signal: this.#closing.signal });
   }
 
   /** Settles once every list has arrived. */
   async ready(signal?: AbortSignal): Promise<void> {
-    while (!this.#deployments || !this.#replicaSets || !this.#pods) await this.change(signal);
+    while (Object.keys(this.#lists).length < 3) await this.change(signal);
   }
 
   change(signal?: AbortSignal): Promise<void> {
@@ -66,12 +60,7 @@ export class Observation {
   }
 
   of(name: string): Observed {
-    return observedOf(
-      name,
-      [...(this.#deployments?.values() ?? [])],
-      [...(this.#replicaSets?.values() ?? [])],
-      [...(this.#pods?.values() ?? [])],
-    );
+    return observedOf(name, { deployments: [], replicaSets: [], pods: [], ...this.#lists });
   }
 
   get isQuiet(): boolean {
@@ -98,12 +87,7 @@ export function replicaSetsPath(namespace: string): string {
   return `/apis/apps/v1/namespaces/${namespace}/replicasets`;
 }
 
-export function observedOf(
-  name: string,
-  deployments: readonly Deployment[],
-  replicaSets: readonly ReplicaSet[],
-  pods: readonly Pod[],
-): Observed {
+export function observedOf(name: string, { deployments, replicaSets, pods }: Lists): Observed {
   const isOf = ({ metadata }: { readonly metadata: Metadata }) => metadata.labels?.[serviceLabel] === name;
   return {
     deployment: deployments.find((each) => isOf(each) && each.metadata.name === name),

@@ -173,38 +173,17 @@ function annotationOf(kind: ContentKind, file: string): string {
 function volumesOf(content: Content): object[] {
   const { kind, claim, secrets, texts = [] } = content;
   const volume = claim === undefined ? { emptyDir: {} } : { persistentVolumeClaim: { claimName: claim } };
-  return [
-    { name: kind, ...volume },
-    ...(hasFiles(content)
-      ? [
-          {
-            name: filesName(kind),
-            projected: {
-              defaultMode: 0o440,
-              sources: [
-                // The sync program reports a missing secret.
-                ...secrets.map(({ secret, key, file }) => ({
-                  secret: { name: secretObjectName(secret), items: [{ key, path: file }], optional: true },
-                })),
-                ...texts.map(({ file }) => ({
-                  downwardAPI: {
-                    items: [
-                      {
-                        path: file,
-                        fieldRef: {
-                          apiVersion: "v1",
-                          fieldPath: `metadata.annotations['${annotationOf(kind, file)}']`,
-                        },
-                      },
-                    ],
-                  },
-                })),
-              ],
-            },
-          },
-        ]
-      : []),
-  ];
+  const fromSecrets = secrets.map(({ secret, key, file }) => ({
+    // The sync program reports a missing secret.
+    secret: { name: secretObjectName(secret), items: [{ key, path: file }], optional: true },
+  }));
+  const fromTexts = texts.map(({ file }) => {
+    const fieldPath = `metadata.annotations['${annotationOf(kind, file)}']`;
+    return { downwardAPI: { items: [{ path: file, fieldRef: { apiVersion: "v1", fieldPath } }] } };
+  });
+  const sources = [...fromSecrets, ...fromTexts];
+  const files = { name: filesName(kind), projected: { defaultMode: 0o440, sources } };
+  return [{ name: kind, ...volume }, ...(sources.length === 0 ? [] : [files])];
 }
 
 function initContainer(content: Content, image: string): object {

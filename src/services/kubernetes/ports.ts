@@ -1,16 +1,9 @@
+/** A port of a Service or a container. */
 interface Port {
-  readonly name?: string;
-  readonly port?: number;
-  readonly containerPort?: number;
-  readonly protocol?: string;
-}
-
-interface PortList {
-  /** The container's name; empty for a Service. */
-  readonly owner: string;
-  /** RFC 6901. */
-  readonly pointer: string;
-  readonly ports: Port[];
+  readonly name?: string | undefined;
+  readonly port?: number | undefined;
+  readonly containerPort?: number | undefined;
+  readonly protocol?: string | undefined;
 }
 
 interface WithPorts {
@@ -21,10 +14,10 @@ interface WithPorts {
 }
 
 /** An operation of RFC 6902. */
-type PatchOperation = { readonly op: "test"; readonly path: string; readonly value: unknown } | Removal;
-type Removal = { readonly op: "remove"; readonly path: string };
+type PatchOperation = { readonly op: "test" | "remove"; readonly path: string; readonly value?: unknown };
 
-function portLists(object: object): readonly PortList[] {
+/** The lists of ports in an object by their owners (empty for a Service), with pointers (RFC 6901). */
+function portLists(object: object): { owner: string; pointer: string; ports: Port[] }[] {
   const { ports, template } = (object as WithPorts).spec ?? {};
   if (ports) return [{ owner: "", pointer: "/spec/ports", ports }];
   return (template?.spec.containers ?? []).map(({ name, ports = [] }, index) => ({
@@ -61,9 +54,9 @@ export function withStrangers<Sent extends object>(manifest: Sent, live: object)
     own.ports.push(
       ...taken.map(({ port, containerPort, protocol }, index) => ({
         name: `slipway-${index}`,
-        ...(port !== undefined && { port }),
-        ...(containerPort !== undefined && { containerPort }),
-        ...(protocol !== undefined && { protocol }),
+        port,
+        containerPort,
+        protocol,
       })),
     );
   }

@@ -4,7 +4,7 @@ import { sha256 } from "../../oci/digest.ts";
 import { canonicalJson } from "../../oci/json.ts";
 import { type Autoscaling, type Service, settlingTime } from "../model.ts";
 import { ingressOf } from "./expose.ts";
-import { labelsOf, type Manifest, selectorOf } from "./manifest.ts";
+import { type Manifest, manifestFor, selectorOf } from "./manifest.ts";
 import { type PodContent, podTemplate, portName } from "./pod.ts";
 
 /**
@@ -19,14 +19,10 @@ export function renderService(
   const { name, autoscaling, enabled } = service;
   const environment = environmentOf(service);
   const isScaled = enabled && autoscaling !== undefined;
-  const metadata = { name, labels: labelsOf(name) };
   return [
     ...(environment === undefined ? [] : [environment]),
     networkService(name, service.ports),
-    {
-      apiVersion: "apps/v1",
-      kind: "Deployment",
-      metadata,
+    manifestFor("Deployment", name, {
       spec: {
         // The autoscaler sets the number of replicas.
         ...(isScaled ? {} : { replicas: enabled ? service.replicas : 0 }),
@@ -35,23 +31,15 @@ export function renderService(
         strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
         template: podTemplate(service, type, environment?.metadata.name, content),
       },
-    },
+    }),
     ...(isScaled ? [autoscaler(service, autoscaling)] : []),
     ...(service.expose === undefined ? [] : [ingressOf(service, service.expose)]),
   ];
 }
 
-export function networkService(name: string, ports: readonly number[]): Manifest {
-  return {
-    apiVersion: "v1",
-    kind: "Service",
-    metadata: { name, labels: labelsOf(name) },
-    spec: {
-      type: "ClusterIP",
-      selector: selectorOf(name),
-      ports: ports.map((port) => ({ name: portName(port), port, targetPort: port, protocol: "TCP" })),
-    },
-  };
+export function networkService(name: string, numbers: readonly number[]): Manifest {
+  const ports = numbers.map((port) => ({ name: portName(port), port, targetPort: port, protocol: "TCP" }));
+  return manifestFor("Service", name, { spec: { type: "ClusterIP", selector: selectorOf(name), ports } });
 }
 
 /** The name has a hash of the variables: old pods keep theirs, and a change creates new pods. */
@@ -60,28 +48,18 @@ function environmentOf({ name, env }: Service): Manifest | undefined {
   if (plain.length === 0) return undefined;
   const data = Object.fromEntries(plain.map((variable) => [variable.name, variable.value]));
   const [, hash = ""] = sha256(Buffer.from(canonicalJson(data))).split(":");
-  return {
-    apiVersion: "v1",
-    kind: "ConfigMap",
-    metadata: { name: `${name}-env-${hash.slice(0, 10)}`, labels: labelsOf(name) },
-    immutable: true,
-    data,
-  };
+  return manifestFor("ConfigMap", name, { immutable: true, data }, `${name}-env-${hash.slice(0, 10)}`);
 }
 
 function autoscaler({ name, replicas }: Service, { maxReplicas, metrics }: Autoscaling): Manifest {
-  return {
-    apiVersion: "autoscaling/v2",
-    kind: "HorizontalPodAutoscaler",
-    metadata: { name, labels: labelsOf(name) },
-    spec: {
-      scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name },
-      minReplicas: replicas,
-      maxReplicas,
-      metrics: metrics.map(({ metric, value }) => ({
-        type: "Resource",
-        resource: { name: metric, target: { type: "Utilization", averageUtilization: value } },
-      })),
-    },
+  const spec = {
+    scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name },
+    minReplicas: replicas,
+    maxReplicas,
+    metrics: metrics.map(({ metric, value }) => ({
+      type: "Resource",
+      resource: { name: metric, target: { type: "Utilization", averageUtilization: value } },
+    })),
   };
+  return manifestFor("HorizontalPodAutoscaler", name, { spec });
 }

@@ -16,7 +16,7 @@ import type { Service } from "../model.ts";
 import type { ServiceDocument } from "../read.ts";
 import { modelAccess, modelRegistry, modelSecret } from "../served-models.ts";
 import { readServiceSettings } from "../settings.ts";
-import { expiryAnnotation, labelsOf, type Manifest } from "./manifest.ts";
+import { expiryAnnotation, type Manifest, manifestFor } from "./manifest.ts";
 
 export function mayCopy(env: Environment): boolean {
   return env["SLIPWAY_COPY_CREDENTIALS"] === "1";
@@ -33,10 +33,11 @@ export async function pullSecrets(service: Service, images: readonly string[], e
   const named = await namedSecret(service, env);
   const others = images.filter((image) => named === undefined || image !== service.image);
   const tokens = await embeddedAccess(others, env);
-  const annotations = tokens && { [expiryAnnotation]: tokens.expiresAt };
   return [
     ...(named === undefined ? [] : [named]),
-    ...(tokens ? [secretOf(service, tokenSecretName(service.name), tokens.dockerConfig, annotations)] : []),
+    ...(tokens
+      ? [dockerConfigSecret(service, tokenSecretName(service.name), tokens.dockerConfig, tokens.expiresAt)]
+      : []),
     ...(await syncSecrets(service, images, env)),
   ];
 }
@@ -45,7 +46,7 @@ async function syncSecrets(service: Service, images: readonly string[], env: Env
   const sync = images.find((image) => image !== service.image && !isFromLoopback(image));
   if (sync === undefined || !mayCopy(env)) return [];
   const { dockerConfig } = await pullAccess(sync, true, env);
-  return dockerConfig === undefined ? [] : [secretOf(service, syncSecretName(service.name), dockerConfig)];
+  return dockerConfig === undefined ? [] : [dockerConfigSecret(service, syncSecretName(service.name), dockerConfig)];
 }
 
 async function namedSecret(service: Service, env: Environment): Promise<Manifest | undefined> {
@@ -53,35 +54,32 @@ async function namedSecret(service: Service, env: Environment): Promise<Manifest
   if (containerRegistry === undefined) return undefined;
   const image = parseReference(service.image);
   const { registry, credential, source } = await findNamedRegistry(containerRegistry, image, env);
-  return secretOf(service, pullSecretName(name), dockerConfigOf(registry, credential, formatReference(image), source));
+  return dockerConfigSecret(
+    service,
+    pullSecretName(name),
+    dockerConfigOf(registry, credential, formatReference(image), source),
+  );
 }
 
 function secretOf(
-  service: Service,
+  { name: service }: Service,
   name: string,
-  dockerConfig: string,
+  type: string,
+  data: Readonly<Record<string, string | Uint8Array>>,
   annotations?: Readonly<Record<string, string>>,
 ): Manifest {
-  return {
-    apiVersion: "v1",
-    kind: "Secret",
-    metadata: { name, labels: labelsOf(service.name), ...(annotations ? { annotations } : {}) },
-    type: "kubernetes.io/dockerconfigjson",
-    data: { ".dockerconfigjson": Buffer.from(dockerConfig).toString("base64") },
-  };
+  const encoded = Object.entries(data).map(([key, value]) => [key, Buffer.from(value as string).toString("base64")]);
+  return manifestFor("Secret", service, { type, data: Object.fromEntries(encoded) }, name, annotations);
 }
 
-export function pullSecretName(name: string): string {
-  return `${name}-pull`;
+function dockerConfigSecret(service: Service, name: string, text: string, expiresAt?: string): Manifest {
+  const annotations = expiresAt === undefined ? undefined : { [expiryAnnotation]: expiresAt };
+  return secretOf(service, name, "kubernetes.io/dockerconfigjson", { ".dockerconfigjson": text }, annotations);
 }
 
-export function syncSecretName(name: string): string {
-  return `${name}-sync`;
-}
-
-export function tokenSecretName(name: string): string {
-  return `${name}-token`;
-}
+export const pullSecretName = (service: string): string => `${service}-pull`;
+export const syncSecretName = (service: string): string => `${service}-sync`;
+export const tokenSecretName = (service: string): string => `${service}-token`;
 
 /** Variables from Secrets, and an annotation that replaces the pods when those change. */
 export interface SecretVariables {
@@ -117,17 +115,10 @@ function keyOf(service: Service, variable: string, secret: string): SecretKey {
 /** The Secret with values from this machine. It belongs to the service and is deleted with it. */
 export function secretCopy(service: Service): Manifest | undefined {
   const values = Object.entries(service.secrets ?? {}).flatMap(([name, each]) =>
-    "value" in each ? [[name, Buffer.from(each.value).toString("base64")] as const] : [],
+    "value" in each ? [[name, each.value] as const] : [],
   );
   if (values.length === 0) return undefined;
-  return {
-    apiVersion: "v1",
-    kind: "Secret",
-    metadata: { name: copyName(service), labels: labelsOf(service.name) },
-    immutable: true,
-    type: "Opaque",
-    data: Object.fromEntries(values),
-  };
+  return { ...secretOf(service, copyName(service), "Opaque", Object.fromEntries(values)), immutable: true };
 }
 
 /** Has a hash of the versions, not of the values: old pods keep theirs. */
@@ -166,15 +157,7 @@ export async function modelSecrets(service: Service, env: Environment): Promise<
   if (service.models.length === 0) return [];
   const { secret, key } = modelSecret(service);
   const text = await modelAccess(service, env, mayCopy(env));
-  return [
-    {
-      apiVersion: "v1",
-      kind: "Secret",
-      metadata: { name: secretObjectName(secret), labels: labelsOf(service.name) },
-      type: "Opaque",
-      data: { [key]: Buffer.from(text).toString("base64") },
-    },
-  ];
+  return [secretOf(service, secretObjectName(secret), "Opaque", { [key]: text })];
 }
 
 /** Only its owner knows the size and class of a volume claim, so Slipway creates none. */

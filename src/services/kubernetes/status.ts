@@ -1,6 +1,7 @@
+import type { V1EndpointSlice, V2HorizontalPodAutoscaler } from "@kubernetes/client-node";
 import { UserError } from "../../core/errors.ts";
 import { oneLine } from "../../kubernetes/failure.ts";
-import { type Condition, containerName, type Metadata, type Pod } from "../../kubernetes/objects.ts";
+import { containerName, type Metadata, type Pod, type Raw } from "../../kubernetes/objects.ts";
 import { listAll } from "../../kubernetes/watch.ts";
 import type { ServiceStatus } from "../status.ts";
 import { listKind, type Place } from "./apply.ts";
@@ -21,19 +22,8 @@ import {
 } from "./observation.ts";
 import { troubleOf } from "./trouble.ts";
 
-interface EndpointSlice {
-  readonly metadata: Metadata;
-  readonly endpoints:
-    | readonly { readonly addresses: readonly string[]; readonly conditions?: { readonly ready?: boolean } }[]
-    | null;
-  readonly ports: readonly { readonly port?: number }[] | null;
-}
-
-interface Autoscaler {
-  readonly metadata: Metadata;
-  readonly spec: { readonly minReplicas?: number; readonly maxReplicas: number };
-  readonly status?: { readonly conditions?: readonly Condition[] };
-}
+type EndpointSlice = Raw<V1EndpointSlice>;
+type Autoscaler = Raw<V2HorizontalPodAutoscaler>;
 
 /**
  * Sorted by name.
@@ -61,8 +51,9 @@ export async function serviceStatuses(
   requireAll(names, there, place);
   return Promise.all(
     [...(names.length === 0 ? there : new Set(names))].sort().map(async (name) => {
-      const isOf = ({ metadata }: { readonly metadata: Metadata }) => metadata.labels?.[serviceLabel] === name;
-      const observed = observedOf(name, deployments, replicaSets, pods);
+      const isOf = ({ metadata }: { readonly metadata?: Pick<Metadata, "labels"> | undefined }) =>
+        metadata?.labels?.[serviceLabel] === name;
+      const observed = observedOf(name, { deployments, replicaSets, pods });
       const autoscaler = autoscalers.find(isOf);
       const { minReplicas = 1, maxReplicas = 1 } = autoscaler?.spec ?? {};
       const state = await stateOf(place, observed);
