@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { errorCodes } from "../../src/core/error-codes.ts";
 import { errorsPage } from "./errors.ts";
 
-const codes = Object.keys(errorCodes);
+const codes: readonly string[] = errorCodes;
 
 /** The codes that a text has as string literals. */
 function named(text: string): readonly string[] {

@@ -1,8 +1,13 @@
-import { readFileSync } from "node:fs";
-import { type ErrorCode, errorCodes } from "../../src/core/error-codes.ts";
+import catalogue from "./error-codes.json" with { type: "json" };
 import { code, sections } from "./markdown.ts";
 
-/** The page of the error codes, in the sections that comments of the catalogue name. */
+/**
+ * The codes of one subject. `meaning`: when it happens, one sentence. `remedy`: what usually helps, one or two sentences. The error itself is more
+ * exact.
+ */
+type Section = Readonly<Record<string, { readonly meaning: string; readonly remedy: string }>>;
+
+/** The page of the error codes, in the sections of the catalogue. */
 export function errorsPage(): string {
   return sections(
     "# Errors",
@@ -15,26 +20,16 @@ export function errorsPage(): string {
       '`{"error": {"code": "…", "culprit": "…", "problem": "…", "remedy": "…"}}`. The exit status is 2 for a mistake',
       "that you can correct, and 1 for every other failure.",
     ].join(" "),
-    ...[...catalogue()].map(([title, codes]) => sections(`## ${title}`, contents(codes), ...codes.map(entry))),
+    ...Object.entries<Section>(catalogue).map(([title, codes]) =>
+      sections(`## ${title}`, contents(Object.keys(codes)), ...Object.entries(codes).map(entry)),
+    ),
   );
 }
 
-/** The codes by the title of their section. */
-function catalogue(): ReadonlyMap<string, readonly ErrorCode[]> {
-  const [, ...parts] = readFileSync("src/core/error-codes.ts", "utf8").split(/^ {2}\/\/ /m);
-  return new Map(
-    parts.map((part) => [
-      part.slice(0, part.indexOf("\n")),
-      [...part.matchAll(/^ {2}"([a-z-]+)": \{$/gm)].map(([, key]) => key as ErrorCode),
-    ]),
-  );
-}
-
-function contents(codes: readonly ErrorCode[]): string {
+function contents(codes: readonly string[]): string {
   return codes.map((key) => `[${code(key)}](#${key})`).join(" · ");
 }
 
-function entry(key: ErrorCode): string {
-  const { meaning, remedy } = errorCodes[key];
+function entry([key, { meaning, remedy }]: [string, Section[string]]): string {
   return `### ${key}\n\n${meaning}\n\n**Remedy:** ${remedy}`;
 }
