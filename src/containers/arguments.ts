@@ -12,8 +12,8 @@ export interface ProcessLimits {
   readonly processes: number;
 }
 
-/** What one command line of `podman run` or `docker run` says besides what is to run. */
-export interface RunSettings {
+/** The rest of one command line of `podman run` or `docker run`. */
+interface RunSettings {
   readonly name: string;
   readonly folder: RunFolder;
   /** Names of variables that the client hands from its own environment into the container. */
@@ -24,10 +24,7 @@ export interface RunSettings {
   readonly runtime?: string;
 }
 
-/**
- * The arguments of the one command that pulls the image where it is missing, runs it and removes the container: root file system read-only,
- * no capability, no new privilege, no network unless asked. No value of a variable and no credential is among them.
- */
+/** The one command that pulls a missing image, runs it and removes the container. No value of a variable and no credential is among them. */
 export function runArguments(client: ContainerClient, run: ContainerRun, settings: RunSettings): string[] {
   const { folder } = settings;
   return [
@@ -61,14 +58,13 @@ export function runArguments(client: ContainerClient, run: ContainerRun, setting
   ];
 }
 
-/** A folder of this machine or a volume of the engine, which the container sees. */
 export function mountArgument({ source, target, isVolume = false, isWritable = false }: Mount): string {
   const type = isVolume ? "type=volume" : "type=bind";
   const parts = [type, `source=${source}`, `destination=${target}`, ...(isWritable ? [] : ["readonly"])];
   return `--mount=${parts.map(inList).join(",")}`;
 }
 
-/** A part of a list with commas, as podman and docker read them (RFC 4180): a comma in a path begins no further part. */
+/** Quotes a part of a list as podman and docker read it (RFC 4180), so that a comma in a path begins no further part. */
 function inList(part: string): string {
   return /[",]/.test(part) ? `"${part.replaceAll('"', '""')}"` : part;
 }

@@ -9,8 +9,7 @@ export type EngineChoice =
   | { readonly kind: "process" /** One line, where it was not asked for. */; readonly remark?: string };
 
 /**
- * Chooses by `SLIPWAY_ENGINE` (runtime contract): `process`, `container`, `kubernetes`, or unset for containers where podman or docker is set up for this
- * user, and else processes, with a remark that says why.
+ * Chooses by `SLIPWAY_ENGINE`. Unset means containers if podman or docker is set up for this user, else processes with a remark that says why.
  *
  * @throws UserError for an engine that this machine or this version does not have
  */

@@ -11,10 +11,10 @@ export interface ContainerClient {
 }
 
 /**
- * Looks for podman, then docker, by what their files say and without starting either: a client without any daemon to talk to, or one that
- * this user was never given the means to use, is no engine. Whether one that is set up also works shows when it runs, and is then an error.
+ * Looks for podman, then docker, without starting either: files show whether one is set up for this user. If one that is set up does not work, the
+ * first run fails.
  *
- * @returns the client to use, or what keeps those that are installed from being an engine for this user
+ * @returns the client, or what keeps the installed ones from being an engine for this user
  */
 export function findContainerClient(
   env: Environment,
@@ -44,10 +44,9 @@ function dockerObstacle(env: Environment): Obstacle | undefined {
   return undefined;
 }
 
-/** How errors speak of what wants containers. */
+/** Words for errors: what asked for containers, and what to do without them, after "or". */
 export interface ContainerUse {
   readonly asked: string;
-  /** What can be done without them, after "or". */
   readonly instead: string;
 }
 

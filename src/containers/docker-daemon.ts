@@ -3,15 +3,12 @@ import type { Environment } from "../core/environment.ts";
 import { Failure } from "../core/errors.ts";
 import { dockerEndpoint } from "./docker-endpoint.ts";
 
-/** How long a daemon may take to answer that it is there, in milliseconds. */
-const patience = 5000;
-
 /**
- * Asks a daemon on this machine whether it is there, since Docker's client waits for ever for one that does not answer.
+ * Asks the daemon of this machine whether it works: Docker's client waits for ever for one that does not answer.
  *
- * @throws Failure naming the socket and what happened
+ * @throws Failure that names the socket
  */
-export async function checkDocker(env: Environment, milliseconds = patience): Promise<void> {
+export async function checkDocker(env: Environment, milliseconds = 5000): Promise<void> {
   const endpoint = dockerEndpoint(env);
   if (endpoint.kind !== "local") return;
   const problem = await ping(endpoint.socket, milliseconds);

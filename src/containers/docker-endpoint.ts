@@ -5,11 +5,8 @@ import { homeFolder } from "../core/user-folders.ts";
 
 const defaultSocket = "/var/run/docker.sock";
 
-/**
- * Where Docker's client finds its daemon. `local`: a socket of this machine. `elsewhere`: DOCKER_HOST or a context names something that may
- * not share this machine's network. `none`: no daemon is installed. `forbidden`: its socket is not for this user.
- */
-export type DockerEndpoint =
+/** `elsewhere`: DOCKER_HOST or a context names a daemon that may not share this machine's network. `forbidden`: the socket is not for this user. */
+type DockerEndpoint =
   | { readonly kind: "local"; readonly socket: string }
   | { readonly kind: "elsewhere"; readonly name: string }
   | { readonly kind: "none" | "forbidden"; readonly socket: string };
@@ -18,7 +15,6 @@ export function dockerConfigFolder(env: Environment): string {
   return env["DOCKER_CONFIG"] || join(homeFolder(env), ".docker");
 }
 
-/** The context that the user chose, unless it is the default one. */
 export function dockerContext(env: Environment): string | undefined {
   const chosen = env["DOCKER_CONTEXT"] || configuredContext(join(dockerConfigFolder(env), "config.json"));
   return chosen === "default" ? undefined : chosen;
@@ -29,12 +25,12 @@ function configuredContext(file: string): string | undefined {
     const { currentContext } = JSON.parse(readFileSync(file, "utf8")) as { currentContext?: unknown };
     return typeof currentContext === "string" && currentContext !== "" ? currentContext : undefined;
   } catch {
-    // No configuration, or a broken one, of which Docker itself complains when it runs.
+    // Docker itself complains of a broken one.
     return undefined;
   }
 }
 
-/** Reads the endpoint from the environment, Docker's configuration and the default socket, in Docker's own order. */
+/** Looks where Docker's client does, in its order. */
 export function dockerEndpoint(env: Environment, standardSocket = defaultSocket): DockerEndpoint {
   const host = env["DOCKER_HOST"];
   if (host?.startsWith("unix://")) return { kind: "local", socket: host.slice("unix://".length) };

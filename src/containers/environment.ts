@@ -5,9 +5,8 @@ const ofClient =
   /^(PATH|HOME|USER|TMPDIR|LD_.*|XDG_.*|(_)?CONTAINERS?_.*|DOCKER_.*|PODMAN_.*|BUILDAH_.*|STORAGE_.*|REGISTRY_.*|SSL_.*|GO[A-Z]+|DBUS_.*|NOTIFY_SOCKET|LISTEN_.*|(https?|no|all)_proxy)$/i;
 
 /**
- * Divides a container's variables by the way they take into it. What the client would heed itself goes through a file, which has a line for
- * each and so cannot hold line ends; all else through the client's own environment, and the client is told their names alone. Neither way
- * shows a value in a list of processes.
+ * Variables that the client would heed itself go through a file, whose values cannot hold line ends. All others go through the client's environment.
+ * Neither way shows a value in a list of processes.
  *
  * @throws UserError naming a variable that no container can be given
  */

@@ -1,8 +1,7 @@
 import type { Sink } from "../core/flow.ts";
 
 /**
- * podman and docker write their own last words to the standard error that they share with the container. This filter passes all on,
- * but holds back lines that look like theirs until more follows: when the client fails, they become part of one error instead.
+ * Holds back lines of standard error that look like podman's or docker's own until more follows. If the client fails, they become part of the error.
  */
 export class LastWords {
   readonly #output: Sink;
@@ -19,7 +18,6 @@ export class LastWords {
     return start > 0 ? this.#output(data.subarray(0, start)) : undefined;
   }
 
-  /** What is held back; it will not be passed on any more. */
   take(): string {
     const words = this.#held.toString().trim();
     this.#held = Buffer.alloc(0);

@@ -6,7 +6,7 @@ import type { Login } from "./run-folder.ts";
 /** Milliseconds that a login must still be good for. */
 const margin = 30_000;
 
-/** Logins to pull one image with, again and again. */
+/** Renews the login for pulling one image. */
 export class LoginSource {
   readonly #image: string;
   #found: ReturnType<typeof timedLogin> | undefined;
@@ -15,7 +15,6 @@ export class LoginSource {
     this.#image = image;
   }
 
-  /** As {@link embeddedLogin}; the last one for as long as it is good. */
   async current(): Promise<Login | undefined> {
     const known = await this.#found;
     if (this.#found === undefined || (known !== undefined && known.expires - margin < Date.now())) {
@@ -26,10 +25,9 @@ export class LoginSource {
 }
 
 /**
- * A short-lived login to pull an image from this user's embedded registry. For images from elsewhere the engine uses what the user has
- * logged in to.
+ * A short-lived login to pull an image from this user's embedded registry.
  *
- * @returns undefined for an image of another registry, and when the embedded one does not run: the engine may have the image already
+ * @returns undefined for an image of another registry, and if the embedded one does not run: the engine may have the image already
  */
 export async function embeddedLogin(image: string): Promise<Login | undefined> {
   return (await timedLogin(image))?.login;

@@ -9,7 +9,6 @@ export interface Obstacle {
   readonly remedy: string;
 }
 
-/** The facts about the machine and the user that podman depends on. */
 export interface PodmanUser {
   readonly uid: number;
   readonly name: string;
@@ -25,10 +24,7 @@ function read(path: string): string {
   }
 }
 
-/**
- * What keeps a user other than root from running containers with podman: user namespaces switched off, no newuidmap, or no range of
- * subordinate ids. Distributions set all three up; where an administrator did not, podman is not this user's.
- */
+/** What keeps a user other than root from using podman: user namespaces switched off, no newuidmap, or no range of subordinate IDs. */
 export function podmanObstacle(
   env: Environment,
   user: PodmanUser = { uid: process.getuid?.() ?? -1, name: userName(), root: "/" },

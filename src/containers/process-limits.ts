@@ -4,12 +4,7 @@ import type { ProcessLimits } from "./arguments.ts";
 /** The limits that podman itself sets; higher ones would be refused. */
 const most: ProcessLimits = { files: 1048576, processes: 32768 };
 
-/**
- * The limits for a container: this process's own hard ones. podman asks for a million files and processes by default, which a machine
- * refuses to root without CAP_SYS_RESOURCE (inside a container, say).
- *
- * @returns undefined where the kernel does not tell, as on macOS
- */
+/** This process's own hard limits. podman's default, a million files and processes, fails without CAP_SYS_RESOURCE. Undefined on macOS. */
 export function processLimits(path = "/proc/self/limits"): ProcessLimits | undefined {
   let text: string;
   try {

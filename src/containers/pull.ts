@@ -10,11 +10,7 @@ import { isRefusal, oneLine, remedyOf } from "./failure.ts";
 import { isFromLoopback } from "./loopback.ts";
 import { type Access, type Login, makeRunFolder } from "./run-folder.ts";
 
-/**
- * Pulls an image: with `login` if the caller has one, otherwise with the client's own logins and then as {@link pullWithAccess}.
- *
- * @throws UserError with the client's words
- */
+/** Pulls an image: with `login` if there is one, else with the client's own logins and then as {@link pullWithAccess}. @throws UserError */
 export async function pullImage(
   client: ContainerClient,
   image: string,
@@ -27,8 +23,7 @@ export async function pullImage(
 }
 
 /**
- * Pulls an image with the credential and the settings that Slipway has for its registry. Searching for them may run helpers, so call it only after
- * the registry refused the client.
+ * Pulls an image with Slipway's credential and settings. The search may run credential helpers, so call it only after the registry refused the client.
  *
  * @returns false if Slipway has neither
  * @throws UserError with the client's words and the source of the credential

@@ -4,11 +4,7 @@ import { type ContainerClient, type ContainerUse, jobUse } from "./client.ts";
 import { dockerEndpoint } from "./docker-endpoint.ts";
 import { isFromLoopback } from "./loopback.ts";
 
-/**
- * Refuses an image from a loopback registry for an engine that may run on another machine, whose loopback is not ours.
- *
- * @throws UserError naming the setting that leads elsewhere
- */
+/** @throws UserError for an image of a loopback registry if the engine may run on another machine */
 export function checkReach(
   client: ContainerClient,
   image: string,
@@ -24,7 +20,6 @@ export function checkReach(
   );
 }
 
-/** Whether an engine runs on this machine, where it can mount folders and reach the loopback interface. */
 export function isOnThisMachine(client: ContainerClient, env: Environment): boolean {
   return settingThatLeadsAway(client, env) === undefined;
 }

@@ -3,25 +3,22 @@ import type { PlacedResources } from "../config/resources.ts";
 import type { Sink } from "../core/flow.ts";
 import type { RunnableImage } from "../oci/runnable-image.ts";
 
-/** One run of a program, to its end. Its standard error is passed on as it comes. */
 export interface Run {
   readonly programArguments: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   /** All of its standard input. */
   readonly stdin: string;
-  /** Keeps its standard input open until it ends, so that it learns of the end of this process. */
+  /** Keeps its standard input open, so that it learns of the end of this process. */
   readonly holdsStdin?: boolean;
   readonly onStdout: Sink;
 }
 
 export interface ContainerRun extends Run {
-  /** `HOST/REPOSITORY@sha256:…`, or whatever the engine takes for an image. */
   readonly image: RunnableImage;
   /** Program in the image that runs in place of the image's entrypoint. */
   readonly entrypoint?: string;
   readonly network: Network;
   readonly resources: PlacedResources;
-  /** Folders that it sees. */
   readonly mounts?: readonly Mount[];
   readonly workingDir?: string;
 }

@@ -26,16 +26,15 @@ export interface Access {
   readonly settings?: Trust & { readonly plainHttp?: boolean };
 }
 
-/** The files of one run, for this user's eyes alone, removed by {@link RunFolder.remove} or when this process ends. */
+/** The private files of one run. The end of this process removes them too. */
 export interface RunFolder {
   /** Written by the client once the container exists, that is, after any pull. */
   readonly containerIdFile: string;
   readonly environmentFile?: string;
-  /** Arguments that make podman use the login and the certificates. */
+  /** Make podman use the login and the certificates. */
   readonly pullArguments: readonly string[];
-  /** Variables that make docker use the login. */
+  /** Make docker use the login. */
   readonly variables: Readonly<Record<string, string>>;
-  /** Puts one more file there. */
   readonly write: (name: string, content: string) => string;
   readonly remove: () => void;
 }

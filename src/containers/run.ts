@@ -34,7 +34,7 @@ export interface ContainerRunOptions {
   readonly grace?: number;
   /** Ends the container, as SIGTERM to this process does. */
   readonly signal?: AbortSignal;
-  /** Told once the container exists: the image is there. */
+  /** Called once the container exists. */
   readonly onCreated?: () => void;
   /** The container's name, by which it can be removed; by default one that nobody else has. */
   readonly name?: string;
@@ -44,12 +44,11 @@ export interface ContainerRunOptions {
 let runtime: string | undefined;
 
 /**
- * Runs an image to its end in a new container by one command of the client, and leaves nothing behind. SIGINT and SIGTERM that arrive
- * meanwhile go to the container.
+ * Runs an image to its end in a new container, and leaves nothing behind. SIGINT and SIGTERM go to the container.
  *
  * @returns the program's exit status; 128 and the signal's number when killed
- * @throws UserError when the client does not get as far as running the program, with what it printed; for variables that cannot be
- *   passed; and for an image on this machine's loopback when the engine is elsewhere
+ * @throws UserError if the program does not start, with the client's words; for a variable that cannot be passed; for an image of this machine's
+ *   loopback if the engine is elsewhere
  */
 export async function runContainer(
   client: ContainerClient,
@@ -166,7 +165,7 @@ function hasContent(path: string): boolean {
   return (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > 0;
 }
 
-/** Removes the container, killed if need be. It is no error when there is none any more. */
+/** Kills and removes a container, if it is there. */
 export async function removeContainer(client: ContainerClient, name: string, env: Environment): Promise<void> {
   const args = client.name === "podman" ? ["rm", "--force", "--ignore", "--time=0", name] : ["rm", "--force", name];
   await runProgram(client.path, args, { env, time: 10_000, onInterrupt: "kill" }).catch(() => {});

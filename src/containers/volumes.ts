@@ -8,7 +8,6 @@ import type { ContainerClient } from "./client.ts";
 import { isOnThisMachine } from "./reach.ts";
 import type { Mount } from "./run-description.ts";
 
-/** Volumes whose folders are absolute. */
 export function absoluteVolumes(volumes: Volumes, base: string): Volumes {
   return Object.fromEntries(
     Object.entries(volumes).map(([path, volume]) => [
@@ -18,11 +17,7 @@ export function absoluteVolumes(volumes: Volumes, base: string): Volumes {
   );
 }
 
-/**
- * Refuses volumes that a process of this machine would not see.
- *
- * @throws UserError unless each is a folder of this machine at its own path
- */
+/** For a process of this machine. @throws UserError unless each volume is a folder at its own path */
 export async function requireInPlace(volumes: Volumes): Promise<void> {
   for (const [path, volume] of Object.entries(volumes)) {
     if (
@@ -38,11 +33,7 @@ export async function requireInPlace(volumes: Volumes): Promise<void> {
   }
 }
 
-/**
- * The mounts of a container.
- *
- * @throws UserError for a folder or a volume that is not there, which the client would make, or not find, by itself
- */
+/** @throws UserError for a folder or a volume that is missing: the client would make it, or report something else */
 export async function volumeMounts(volumes: Volumes, client: ContainerClient, env: Environment): Promise<Mount[]> {
   return Promise.all(
     Object.entries(volumes).map(async ([target, volume]): Promise<Mount> => {
@@ -63,11 +54,7 @@ export async function volumeMounts(volumes: Volumes, client: ContainerClient, en
   );
 }
 
-/**
- * The claims of volumes, by path.
- *
- * @throws UserError for a folder of this machine
- */
+/** The claims of volumes, by path. @throws UserError for a folder of this machine */
 export function claimsOf(volumes: Volumes): readonly { path: string; claim: string; isWritable: boolean }[] {
   return Object.entries(volumes).map(([path, volume]) => {
     if ("claim" in volume) return { path, claim: volume.claim, isWritable: volume.writable ?? false };

@@ -1,11 +1,7 @@
 /** Variables of Bazel's build status: the output of `--workspace_status_command`, and Bazel's own, such as `BUILD_TIMESTAMP`. */
 export type BuildStatus = ReadonlyMap<string, string>;
 
-/**
- * Reads the build status. The addresses of some git remotes contain a token, so http addresses lose user and password.
- *
- * @param texts the files with the stable and the volatile variables: a name, a space and the value in each line
- */
+/** Reads the stable and the volatile variables. Addresses lose user and password: those of some git remotes contain a token. */
 export function parseBuildStatus(texts: readonly string[]): BuildStatus {
   const lines = texts.flatMap((text) => text.split("\n")).filter((line) => line !== "");
   return new Map(

@@ -3,20 +3,18 @@ export class Changes {
   #next: PromiseWithResolvers<void> = Promise.withResolvers();
   #error: unknown;
 
-  /** Something is not as it was. */
   wake(): void {
     const { resolve } = this.#next;
     this.#next = Promise.withResolvers();
     resolve();
   }
 
-  /** There will be no more. */
   fail(error: unknown): void {
     this.#error ??= error;
     this.wake();
   }
 
-  /** Settles with the next change; rejects when there will be none. */
+  /** Settles with the next change. Rejects after {@link fail}. */
   async next(signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
     if (this.#error) throw this.#error;

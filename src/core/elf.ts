@@ -27,12 +27,7 @@ export function elfMachine(head: Buffer): number | undefined {
   return head[5] === littleEndian ? head.readUInt16LE(18) : head.readUInt16BE(18);
 }
 
-/**
- * The path of the loader that a little-endian ELF program needs.
- *
- * @param head the beginning of the file, with the program headers and the path
- * @returns undefined for a program without a loader, and for other files
- */
+/** The loader that a little-endian ELF program needs. Undefined for one without a loader, and for other files. */
 export function elfLoader(head: Buffer): string | undefined {
   return read(head, ({ segments }) => {
     const loader = segments.find(({ type }) => type === loaderSegment);
@@ -64,7 +59,6 @@ export function parseSharedObject(bytes: Buffer): SharedObject | undefined {
 
 interface Elf {
   readonly bits: 32 | 64;
-  /** Reads a number that is as wide as an address. */
   word(at: number): number;
   readonly segments: readonly { type: number; offset: number; address: number; size: number }[];
 }
@@ -91,7 +85,6 @@ function read<Result>(bytes: Buffer, parse: (elf: Elf) => Result | undefined): R
   }
 }
 
-/** The text up to the next zero byte. */
 function textAt(bytes: Buffer, start: number): string | undefined {
   const end = bytes.indexOf(0, start);
   return end < 0 ? undefined : bytes.toString("utf8", start, end);

@@ -2,7 +2,6 @@ import type { ErrorCode } from "./error-codes.ts";
 import { printable, printableLines } from "./printable.ts";
 import { describeSystemError } from "./system-error.ts";
 
-/** What is wrong, for programs. */
 export interface ErrorIdentity {
   /** One that docs/reference/errors.md lists. A program that uses the SDK can have its own. */
   readonly code: ErrorCode | (string & Record<never, never>);
@@ -21,10 +20,8 @@ abstract class ReportedError extends Error implements ErrorIdentity {
   /**
    * Errors quote foreign text, so it is escaped here.
    *
-   * @param identity the code and the culprit
    * @param problem one sentence that names the culprit
    * @param remedy one sentence that says what to do
-   * @param options `cause`: the underlying error, for debugging
    */
   constructor({ code, culprit }: ErrorIdentity, problem: string, remedy: string, options?: ErrorOptions) {
     const [shownProblem, shownRemedy] = [printableLines(problem), printableLines(remedy)];

@@ -2,11 +2,7 @@ import { mkdir, open, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { atPath } from "./system-error.ts";
 
-/**
- * Creates a folder and its parents, if missing. Node's own `recursive` never returns below `/proc`, which is there but takes no folder.
- *
- * @throws the system's error
- */
+/** Creates a folder and its parents, if missing. Node's own `recursive` never returns below `/proc`. */
 export async function makeFolders(path: string, mode?: number): Promise<void> {
   const make = () =>
     mkdir(path, mode).catch(async (error: NodeJS.ErrnoException) => {
@@ -29,12 +25,7 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/**
- * Replaces a file atomically: readers see the old or the new bytes, also after a crash. The folder must exist.
- *
- * @param temporary folder on the same file system for the temporary file
- * @param mode mode of the new file, before the umask
- */
+/** Replaces a file atomically, also if the machine crashes. The folder must exist. @param temporary folder on the same file system for the draft */
 export async function replaceFile(
   path: string,
   bytes: Uint8Array | string,

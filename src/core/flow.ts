@@ -14,7 +14,7 @@ export function flow(from: Readable, to: Sink): void {
   });
 }
 
-/** Writes to a stream, such as standard error, behind which a reader may be slow. */
+/** The promise settles once there is room for more. */
 export function writeTo(stream: Writable, data: Buffer | string): void | Promise<void> {
   if (stream.write(data) || stream.destroyed) return undefined;
   const over = new AbortController();

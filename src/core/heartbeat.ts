@@ -20,13 +20,13 @@ export const countInterval = 10_000;
 const look = 1000;
 const shortest = 2000;
 
-/** What is waited for, in words, and since when, in milliseconds since the epoch. */
+/** `since`: milliseconds since the epoch. */
 export interface Wait {
   readonly words: string;
   readonly since: number;
 }
 
-export interface HeartbeatOptions {
+interface HeartbeatOptions {
   /** Writes a line for people. Default: to standard error, with a prefix. */
   readonly write?: (line: string) => void;
   /** Milliseconds until the first line. Default: 0. */
@@ -36,11 +36,9 @@ export interface HeartbeatOptions {
 }
 
 /**
- * Tells people that silent work is running: `podman is pulling IMAGE`, repeated every 4 s with the elapsed time, `podman is pulling IMAGE (8 s)`.
- * Does not keep the process alive.
+ * Tells people every 4 s that silent work is running: `podman is pulling IMAGE (8 s)`. Does not keep the process alive.
  *
- * @param what a text with the time since the start, or a function that gives one; or a {@link Wait} with a time of its own. Undefined: nothing
- *   is waited for now
+ * @param what a text, or a function that gives one, or a {@link Wait} with a time of its own; undefined while nothing is waited for
  * @returns a function that stops it
  */
 export function heartbeat(

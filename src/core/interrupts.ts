@@ -44,12 +44,7 @@ function watch(): void {
   process[isNeeded ? "on" : "removeListener"]("exit", exiting);
 }
 
-/**
- * Has something removed when this process ends, also by a signal: files with secrets.
- *
- * @param remove must not wait
- * @returns a function for the case that it was removed before
- */
+/** Calls `remove`, which must not wait, when this process ends, also by a signal. @returns a function that forgets it */
 export function removedAtEnd(remove: () => void): () => void {
   removals.add(remove);
   watch();
@@ -60,9 +55,8 @@ export function removedAtEnd(remove: () => void): () => void {
 }
 
 /**
- * Delays SIGINT, SIGTERM and SIGHUP while `work` runs: they call `stop` first.
+ * Delays SIGINT, SIGTERM and SIGHUP while `work` runs: they call `stop` first, which settles when the work has ended.
  *
- * @param stop sends the signal immediately and stops the work; settles when it has ended
  * @param abortion does what SIGTERM does
  */
 export async function interruptible<T>(work: Promise<T>, stop: Stop, abortion?: AbortSignal): Promise<T> {

@@ -1,9 +1,6 @@
 import type { Readable } from "node:stream";
 
-/**
- * Calls back with every complete line of a stream. Unlike Node's readline it splits only at line feeds, since JSON may contain other Unicode
- * line separators.
- */
+/** Calls back with every whole line. Unlike Node's readline it splits only at line feeds: JSON may contain other line separators. */
 export function onLines(stream: Readable, listener: (line: string) => void): void {
   let pieces: Buffer[] = [];
   stream.on("data", (chunk: Buffer) => {

@@ -7,10 +7,7 @@ export interface Lock {
   release(): void;
 }
 
-/**
- * Takes the lock of a file, or returns undefined if a live process has it. Uses SQLite's exclusive transaction, the only kernel file lock in
- * Node. A file with a process ID would outlive a killed process.
- */
+/** Undefined if a live process has the lock. SQLite's exclusive transaction is the only kernel file lock in Node. */
 export function takeLock(path: string): Lock | undefined {
   let database: DatabaseSync | undefined;
   try {
@@ -27,12 +24,10 @@ export function takeLock(path: string): Lock | undefined {
   }
 }
 
-/** Waits for the lock of a file. For work that takes seconds or minutes. */
 export async function waitForLock(path: string, signal?: AbortSignal): Promise<Lock> {
   for (;;) {
     const lock = takeLock(path);
     if (lock) return lock;
-    // Polling more often would not help.
     await delay(100, undefined, signal ? { signal } : {});
   }
 }

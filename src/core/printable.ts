@@ -31,10 +31,7 @@ function escaped(character: string): string {
   return escapes;
 }
 
-/**
- * Makes a stream escape all text that this process writes to it, so that no writer can forget to. Bytes pass: the output of programs, files,
- * and commands to the terminal.
- */
+/** Makes a stream escape all text that this process writes to it, so that no writer can forget to. Bytes pass. */
 export function escapeText(stream: Writable): void {
   const write = stream.write.bind(stream) as (chunk: unknown, ...rest: unknown[]) => boolean;
   stream.write = ((chunk: unknown, ...rest: unknown[]) =>

@@ -22,7 +22,7 @@ export function signalProcess(pid: number, startTime: string | undefined, signal
   }
 }
 
-/** How long the system may take to end a process that was killed, in milliseconds; more is one that nobody takes note of. */
+/** Milliseconds that the system may take to end a killed process. */
 export const patience = 2000;
 
 export async function killGroup(pid: number): Promise<void> {
@@ -30,10 +30,7 @@ export async function killGroup(pid: number): Promise<void> {
   while (signalGroup(pid, "SIGKILL") && Date.now() < end) await delay(10);
 }
 
-/**
- * Kills what was started with a variable of this value, in whatever group it is by now, and waits until nothing of it runs: daemons leave the
- * group that they were started in. One that cleared its environment, or became another user's, is not found.
- */
+/** Kills what was started with a variable of this value, in whatever group it is by now: daemons leave the group that they were started in. */
 export async function killMarked(name: string, value: string): Promise<void> {
   const end = Date.now() + patience;
   for (;;) {

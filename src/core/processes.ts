@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-/** When a process started, in ticks since boot: with its id it is one process and never another. Undefined: none such runs, or only Linux would tell. */
+/** When a process started, in ticks since boot. Undefined: none such runs, or this is not Linux. */
 export function startTimeOf(pid: number): string | undefined {
   try {
     // The name, the second field, may have spaces and parentheses in it: proc(5).
@@ -14,11 +14,7 @@ export function startTimeOf(pid: number): string | undefined {
   }
 }
 
-/**
- * Tells if a process runs.
- *
- * @param startTime of the process, as `startTimeOf` gave it. Without one, or with an empty one, another process may have got the id meanwhile.
- */
+/** Tells if a process runs. Without a `startTime` of {@link startTimeOf}, another process may have got the ID meanwhile. */
 export function isRunning(pid: number, startTime?: string): boolean {
   if (startTime) return startTimeOf(pid) === startTime;
   try {

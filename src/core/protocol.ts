@@ -16,9 +16,8 @@ export const resultFileVariable = "SLIPWAY_CALL_RESULT";
 export const maximumResultFile = 4096;
 
 /**
- * Folder of files that, put together in the order of their names, have a line of arguments for each call of a function of a program; the call's
- * is the one of the number in {@link indexVariable}. Without it, the arguments are the first line of standard input, which then stays open for
- * as long as whoever called waits for the result.
+ * Folder of files that, joined in the order of their names, have a line of arguments for each call; {@link indexVariable} has the line's number.
+ * Without it, the arguments are the first line of standard input, which stays open while the caller waits for the result.
  */
 export const inputsVariable = "SLIPWAY_CALL_INPUTS";
 /** Set by Kubernetes in the pods of an indexed Job. */
@@ -38,10 +37,7 @@ export function showsSteps(env: Environment): boolean {
   return env[dryRunVariable] === "steps";
 }
 
-/**
- * In place of an answer in {@link resultFileVariable}: the answer, of so many bytes, is on standard output. Logs may lose it, because nodes rotate
- * them.
- */
+/** In {@link resultFileVariable} in place of an answer, which is on standard output. Logs may lose it, because nodes rotate them. */
 export interface LoggedReply {
   readonly logged: number;
 }
@@ -49,10 +45,7 @@ export interface LoggedReply {
 /** The answer of a function's process: a result (left out for `void`), or an error. */
 export type Reply = { readonly result?: unknown } | { readonly error: WireError };
 
-/**
- * The answer of a process. A function can write what it likes there: what is no answer is its failure, and never that of others. Keep
- * python/slipway/_protocol.py the same.
- */
+/** The answer of a process. A function can write what it likes: what is no answer is its own failure. Keep python/slipway/_protocol.py the same. */
 export function parseReply(text: string, parse: (text: string) => unknown = JSON.parse): Reply | LoggedReply {
   const reply = isDeeper(text, maximumValueDepth) ? undefined : parsed(text, parse);
   if (isReply(reply)) return reply;
@@ -78,7 +71,6 @@ function marker(nonce: string): string {
   return `\x1eslipway ${nonce} `;
 }
 
-/** The result line, its line end included. `reply` is JSON on one line. */
 export function resultLine(nonce: string, reply: string): string {
   return `${marker(nonce)}${reply}\n`;
 }
@@ -91,10 +83,7 @@ function partialMatch(data: Buffer, mark: Buffer): number {
   return 0;
 }
 
-/**
- * Picks the result line out of a process's standard output. All else goes to `other`, at once: a process that the function
- * started may write there, with or without line ends.
- */
+/** Picks the result line out of a process's standard output. All else goes to `other` at once, with or without line ends. */
 export class ResultReader {
   readonly #mark: Buffer;
   readonly #limit: number;

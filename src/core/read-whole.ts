@@ -9,7 +9,7 @@ export type ByteSource = AsyncIterable<Uint8Array | string> & { destroy?(error?:
 /** Bytes that have to come in the time of {@link ReadLimits.time} where a stream may be long. */
 export const leastPace = 64 * 1024;
 
-export interface ReadLimits {
+interface ReadLimits {
   /** Bytes of the whole stream. */
   readonly bytes: number;
   /** Milliseconds for the whole stream, or for each `pace` bytes of it. Default: no limit. */
@@ -18,11 +18,7 @@ export interface ReadLimits {
   readonly pace?: number;
 }
 
-/**
- * Passes on a stream, and destroys it if it exceeds a limit.
- *
- * @throws ReadLimit, or the stream's error
- */
+/** Passes on a stream, and destroys it if it exceeds a limit. @throws ReadLimit, or the stream's error */
 export async function* limited(stream: ByteSource, limits: ReadLimits): AsyncGenerator<Buffer> {
   const { bytes, time, pace = Number.POSITIVE_INFINITY } = limits;
   const what = pace < Number.POSITIVE_INFINITY ? `sent less than ${pace} bytes in` : "did not end within";
@@ -47,13 +43,7 @@ export async function* limited(stream: ByteSource, limits: ReadLimits): AsyncGen
   }
 }
 
-/**
- * Reads a stream into memory. Destroys it if it exceeds a limit.
- *
- * @param most bytes
- * @param within milliseconds for all, or for each `pace` bytes. Default: no limit
- * @throws ReadLimit, or the stream's error
- */
+/** Reads a stream of at most `most` bytes into memory. `within` and `pace` are as in {@link ReadLimits}. @throws ReadLimit, or the stream's error */
 export async function readWhole(stream: ByteSource, most: number, within?: number, pace?: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   const limits = { bytes: most, ...(within === undefined ? {} : { time: within }), ...(pace && { pace }) };

@@ -1,5 +1,4 @@
-/** What the system refused, in words. */
-export interface SystemRefusal {
+interface SystemRefusal {
   readonly code: "file-unreadable" | "file-unwritable";
   readonly culprit: string;
   readonly problem: string;

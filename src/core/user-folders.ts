@@ -36,10 +36,7 @@ function folder(env: Environment, variable: string, fallback: string): string {
   return path;
 }
 
-/**
- * Refuses a folder that somebody else made, for example below a shared `/tmp`: its owner could replace the programs, environments and
- * settings in it. One of root's is as safe as the machine.
- */
+/** Refuses a folder of another user than root, for example below a shared `/tmp`: its owner could replace what is in it. */
 function checkOwner(path: string, variable: string): void {
   const own = process.getuid?.();
   // A link and what it leads to: the owner of either one chooses the content.
@@ -62,26 +59,21 @@ function ownerOf(path: string, status: (path: string) => Stats): number | undefi
   }
 }
 
-/** Folder for data that survives a restart but belongs to this machine: `$XDG_STATE_HOME/slipway`, default `~/.local/state/slipway`. */
+/** Data that survives a restart but belongs to this machine. */
 export function stateFolder(env: Environment = process.env): string {
   return folder(env, "XDG_STATE_HOME", ".local/state");
 }
 
-/** Folder for the user's configuration: `$XDG_CONFIG_HOME/slipway`, default `~/.config/slipway`. */
 export function configFolder(env: Environment = process.env): string {
   return folder(env, "XDG_CONFIG_HOME", ".config");
 }
 
-/** Folder for data that can be recreated: `$XDG_CACHE_HOME/slipway`, default `~/.cache/slipway`. */
+/** Data that can be made again. */
 export function cacheFolder(env: Environment = process.env): string {
   return folder(env, "XDG_CACHE_HOME", ".cache");
 }
 
-/**
- * The user's configuration file: `$SLIPWAY_CONFIG`, by default `config.yaml` in the configuration folder. The default need not exist.
- *
- * @returns `named`: set by the variable, so it must exist
- */
+/** The user's configuration file. `named`: SLIPWAY_CONFIG names it, so it must exist. */
 export function configFile(env: Environment = process.env): { readonly path: string; readonly named: boolean } {
   const named = env["SLIPWAY_CONFIG"];
   return named ? { path: named, named: true } : { path: join(configFolder(env), "config.yaml"), named: false };

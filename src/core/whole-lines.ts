@@ -6,11 +6,7 @@ const longestLine = 64 * 1024;
 /** Colours of terminals that are told apart on light and dark ones. */
 const palette = [36, 33, 32, 35, 34, 31];
 
-/**
- * What stands before the lines of one of several: `[NAME] `. The lines are the program's own, the name is escaped.
- *
- * @param color number of one, in any order. Default: none
- */
+/** Stands before the lines of one of several programs: `[NAME] `. @param color number of one, in any order. Default: none */
 export function prefixOf(name: string, color?: number): string {
   const shown = `[${printable(name)}]`;
   return color === undefined ? `${shown} ` : `\u001b[${palette[color % palette.length]}m${shown}\u001b[0m `;
@@ -35,7 +31,6 @@ export class WholeLines {
     await this.#put(isLong ? text : text.subarray(0, end));
   }
 
-  /** Passes on a last line that has no end. */
   async end(): Promise<void> {
     await this.#put(this.#rest);
     this.#rest = Buffer.alloc(0);
