@@ -5,7 +5,7 @@ IMPORTS = {
     "//docs:generate/config.ts": "//docs:generate/markdown.ts //src/config:config-schema.ts",
     "//docs:generate/currency.test.ts": "//tools/release:version.ts",
     "//docs:generate/errors.test.ts": "//docs:generate/errors.ts //src/core:error-codes.ts",
-    "//docs:generate/errors.ts": "//docs:generate/markdown.ts //src/core:error-codes.ts",
+    "//docs:generate/errors.ts": "//docs:generate/error-codes.json //docs:generate/markdown.ts",
     "//docs:generate/job.test.ts": "//docs:generate/job.ts",
     "//docs:generate/job.ts": "//docs:generate/markdown.ts //src/jobs:json-schema.ts ?//src/sdk:deployment.ts",
     "//docs:generate/pages.ts": "//docs:generate/command-line.ts //docs:generate/config.ts //docs:generate/errors.ts //docs:generate/markdown.ts //docs:generate/python.ts //docs:generate/settings.ts //docs:generate/starlark.ts //docs:generate/text-proto.ts //docs:generate/typescript.ts ?//src/sdk:index.ts",
