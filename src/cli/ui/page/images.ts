@@ -3,12 +3,11 @@ import { type ComponentChild, Fragment, h, type TargetedSubmitEvent } from "prea
 import { formatBytes } from "../../../config/quantity.ts";
 import type { Answers, FileDifference, LayerLine, RepositoryLine } from "../messages.ts";
 import { get, useAnswer } from "./api.ts";
-import { Facts, Problem, Table } from "./parts.ts";
+import { Facts, Problem, reading, Table } from "./parts.ts";
 import { TreeView } from "./tree.ts";
 
 type ListedImage = Answers["images"][number];
 
-const reading = h("p", { class: "dim", role: "status" }, "Reading…");
 const addressOf = (...words: readonly string[]) => `#/${words.map(encodeURIComponent).join("/")}`;
 
 /** A form with names of images, which leads to another view. Their registries may be asked, since the user wrote them. */
@@ -72,28 +71,24 @@ export function ImagesView(): ComponentChild {
     ]),
     h("h2", {}, "Images in the embedded registry"),
     h(Problem, { text: problem }),
-    answer === undefined || (answer.length > 0 && registry === undefined)
-      ? problem
-        ? null
-        : reading
-      : answer.length === 0
-        ? h("p", { class: "dim" }, "The embedded registry has no images.")
-        : h(Table<ListedImage>, {
-            label: "Images in the embedded registry",
-            rows: answer,
-            keyOf: nameOf,
-            columns: [
-              {
-                title: "Image",
-                cell: (image) =>
-                  h("a", { href: addressOf("images", nameOf(image)) }, [
-                    `${image.repository}${image.tag === undefined ? "" : `:${image.tag}`}`,
-                  ]),
-              },
-              { title: "Digest", cell: ({ digest }) => h("span", { class: "code" }, digest) },
-              { title: "Size", kind: "number", cell: ({ size }) => formatBytes(size) },
-            ],
-          }),
+    h(Table<ListedImage>, {
+      label: "Images in the embedded registry",
+      rows: registry && answer,
+      none: "The embedded registry has no images.",
+      problem,
+      keyOf: nameOf,
+      columns: [
+        [
+          "Image",
+          (image) =>
+            h("a", { href: addressOf("images", nameOf(image)) }, [
+              `${image.repository}${image.tag === undefined ? "" : `:${image.tag}`}`,
+            ]),
+        ],
+        ["Digest", ({ digest }) => h("span", { class: "code" }, digest)],
+        ["Size", ({ size }) => formatBytes(size), "number"],
+      ],
+    }),
   ]);
 }
 
@@ -116,10 +111,10 @@ export function ImageView({ name }: { readonly name: string }): ComponentChild {
       rows: answer.layers,
       keyOf: ({ digest }) => digest,
       columns: [
-        { title: "Layer", cell: ({ comment }) => comment || "(no comment)" },
-        { title: "Size", kind: "number", cell: (layer) => formatBytes(layer.size) },
-        { title: "Share", cell: (layer) => h(Share, { part: layer.size, whole: size }) },
-        { title: "Digest", cell: ({ digest }) => h("span", { class: "code" }, digest) },
+        ["Layer", ({ comment }) => comment || "(no comment)"],
+        ["Size", (layer) => formatBytes(layer.size), "number"],
+        ["Share", (layer) => h(Share, { part: layer.size, whole: size })],
+        ["Digest", ({ digest }) => h("span", { class: "code" }, digest)],
       ],
     }),
     h("h2", {}, "Files"),
@@ -174,42 +169,32 @@ export function DiffView({ one, other }: { readonly one: string; readonly other:
       rows: layers,
       keyOf: ({ layer: { digest } }) => digest,
       columns: [
-        { title: "In", kind: "tight", cell: ({ where }) => words[where] },
-        { title: "Layer", cell: ({ layer: { comment } }) => comment || "(no comment)" },
-        { title: "Size", kind: "number", cell: ({ layer }) => formatBytes(layer.size) },
-        { title: "Digest", cell: ({ layer: { digest } }) => h("span", { class: "code" }, digest) },
+        ["In", ({ where }) => words[where], "tight"],
+        ["Layer", ({ layer: { comment } }) => comment || "(no comment)"],
+        ["Size", ({ layer }) => formatBytes(layer.size), "number"],
+        ["Digest", ({ layer: { digest } }) => h("span", { class: "code" }, digest)],
       ],
     }),
     h("h2", {}, "Files that differ in size"),
     answer.count > answer.files.length
       ? h("p", { class: "dim" }, `The ${answer.files.length} largest differences of ${answer.count}`)
       : null,
-    answer.count === 0
-      ? h("p", { class: "dim" }, "No file differs in size.")
-      : h(Table<FileDifference>, {
-          label: "Files that differ in size",
-          rows: answer.files,
-          keyOf: ({ path }) => path,
-          columns: [
-            { title: "File", cell: ({ path }) => h("span", { class: "code" }, path) },
-            {
-              title: "One",
-              kind: "number",
-              cell: ({ before }) => (before === undefined ? "absent" : formatBytes(before)),
-            },
-            {
-              title: "Other",
-              kind: "number",
-              cell: ({ after }) => (after === undefined ? "absent" : formatBytes(after)),
-            },
-            {
-              title: "Change",
-              kind: "number",
-              cell: ({ before = 0, after = 0 }) =>
-                `${after < before ? "−" : "+"}${formatBytes(Math.abs(after - before))}`,
-            },
-          ],
-        }),
+    h(Table<FileDifference>, {
+      label: "Files that differ in size",
+      rows: answer.files,
+      none: "No file differs in size.",
+      keyOf: ({ path }) => path,
+      columns: [
+        ["File", ({ path }) => h("span", { class: "code" }, path)],
+        ["One", ({ before }) => (before === undefined ? "absent" : formatBytes(before)), "number"],
+        ["Other", ({ after }) => (after === undefined ? "absent" : formatBytes(after)), "number"],
+        [
+          "Change",
+          ({ before = 0, after = 0 }) => `${after < before ? "−" : "+"}${formatBytes(Math.abs(after - before))}`,
+          "number",
+        ],
+      ],
+    }),
   ]);
 }
 
@@ -231,12 +216,12 @@ export function RegistryView(): ComponentChild {
       rows: repositories,
       keyOf: ({ name }) => name,
       columns: [
-        { title: "Repository", cell: ({ name }) => name },
-        { title: "Tags", kind: "number", cell: ({ tags }) => tags },
-        { title: "Manifests", kind: "number", cell: ({ manifests }) => manifests },
-        { title: "Size", kind: "number", cell: (repository) => formatBytes(repository.size) },
-        { title: "Shared with none", kind: "number", cell: ({ own }) => formatBytes(own) },
-        { title: "Share", cell: (repository) => h(Share, { part: repository.size, whole: size }) },
+        ["Repository", ({ name }) => name],
+        ["Tags", ({ tags }) => tags, "number"],
+        ["Manifests", ({ manifests }) => manifests, "number"],
+        ["Size", (repository) => formatBytes(repository.size), "number"],
+        ["Shared with none", ({ own }) => formatBytes(own), "number"],
+        ["Share", (repository) => h(Share, { part: repository.size, whole: size })],
       ],
     }),
   ]);

@@ -1,10 +1,10 @@
 /// <reference lib="dom" />
 import { type ComponentChild, Fragment, h } from "preact";
 import { useRef, useState } from "preact/hooks";
-import type { LiveMessages } from "../messages.ts";
+import type { JobLine, LiveMessages } from "../messages.ts";
 import { useLive } from "./api.ts";
 import { Log } from "./log.ts";
-import { durationText, Facts, Problem, State, timeText } from "./parts.ts";
+import { durationText, Facts, ImageLink, Problem, State, timeText } from "./parts.ts";
 import { useNow } from "./runs.ts";
 
 export function JobView({ id }: { readonly id: string }): ComponentChild {
@@ -22,46 +22,29 @@ export function JobView({ id }: { readonly id: string }): ComponentChild {
     },
   });
   const now = useNow(job?.state === "running");
-  const {
-    state = "",
-    reason,
-    exitStatus,
-    attempts = 0,
-    submitted = "",
-    started,
-    ended,
-    items,
-    image,
-    commit,
-  } = job ?? {};
-  const end = ended === undefined ? now : Date.parse(ended);
+  const end = job?.ended === undefined ? now : Date.parse(job.ended);
   return h(Fragment, {}, [
     h(Problem, { text: problem }),
     job
       ? h(Facts, {
           facts: [
-            ["State", h(State, { state })],
-            ...(reason === undefined ? [] : [["Reason", reason] as const]),
-            ...(exitStatus === undefined ? [] : [["Exit status", exitStatus] as const]),
-            ...(attempts > 1 ? [["Attempts", attempts] as const] : []),
-            ...(image === undefined
-              ? []
-              : [["Image", h("a", { class: "code", href: `#/images/${encodeURIComponent(image)}` }, image)] as const]),
-            ...(commit === undefined ? [] : [["Commit", h("code", {}, commit)] as const]),
-            ["Submitted", timeText(Date.parse(submitted))],
-            ...(started === undefined ? [] : [["Duration", durationText(end - Date.parse(started))] as const]),
-            ...(items
-              ? [
-                  [
-                    "Items",
-                    `${items.succeeded} of ${items.total} succeeded, ${items.failed} failed, ${items.running} running`,
-                  ] as const,
-                ]
-              : []),
+            ["State", h(State, { state: job.state })],
+            ["Reason", job.reason],
+            ["Exit status", job.exitStatus],
+            ["Attempts", job.attempts > 1 && job.attempts],
+            ["Image", job.image && h(ImageLink, { image: job.image })],
+            ["Commit", job.commit && h("code", {}, job.commit)],
+            ["Submitted", timeText(Date.parse(job.submitted))],
+            ["Duration", job.started && durationText(end - Date.parse(job.started))],
+            ["Items", job.items && itemsText(job.items)],
           ],
         })
       : null,
     h("h2", {}, "Output"),
     h(Log, { text: log.current, label: "Output of the job" }),
   ]);
+}
+
+function itemsText({ total, succeeded, failed, running }: NonNullable<JobLine["items"]>): string {
+  return `${succeeded} of ${total} succeeded, ${failed} failed, ${running} running`;
 }

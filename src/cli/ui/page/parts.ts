@@ -52,29 +52,33 @@ export function countWords(counts: Counts): string {
   return states.map((state) => `${counts[state]} ${state}`).join(", ");
 }
 
-export interface Column<Row> {
-  readonly title: string;
-  readonly cell: (row: Row) => ComponentChildren;
-  readonly kind?: "number" | "tight" | "code";
-}
+export type Column<Row> = readonly [
+  title: string,
+  cell: (row: Row) => ComponentChildren,
+  kind?: "number" | "tight" | "code",
+];
 
-export function Table<Row>({
-  label,
-  columns,
-  rows,
-  keyOf,
-}: {
+interface TableProps<Row> {
   readonly label: string;
   readonly columns: readonly Column<Row>[];
-  readonly rows: readonly Row[];
+  /** Undefined: they are not here yet. */
+  readonly rows: readonly Row[] | undefined;
   readonly keyOf: (row: Row) => string;
-}): ComponentChild {
+  /** Shown where there are no rows. */
+  readonly none?: string;
+  /** Why there are no rows yet. Another element shows it. */
+  readonly problem?: string | undefined;
+}
+
+export function Table<Row>({ label, columns, rows, keyOf, none, problem }: TableProps<Row>): ComponentChild {
+  if (!rows) return problem ? null : reading;
+  if (rows.length === 0 && none !== undefined) return h("p", { class: "dim" }, none);
   return h("table", { "aria-label": label }, [
     h("thead", {}, [
       h(
         "tr",
         {},
-        columns.map(({ title, kind }) => h("th", { key: title, scope: "col", class: kind }, title)),
+        columns.map(([title, , kind]) => h("th", { key: title, scope: "col", class: kind }, title)),
       ),
     ]),
     h(
@@ -84,23 +88,32 @@ export function Table<Row>({
         h(
           "tr",
           { key: keyOf(row) },
-          columns.map(({ title, cell, kind }) => h("td", { key: title, class: kind }, cell(row))),
+          columns.map(([title, cell, kind]) => h("td", { key: title, class: kind }, cell(row))),
         ),
       ),
     ),
   ]);
 }
 
-export function Facts({
-  facts,
-}: {
+interface FactsProps {
+  /** Those without a value are left out. */
   readonly facts: readonly (readonly [name: string, value: ComponentChildren])[];
-}): ComponentChild {
+}
+
+export function Facts({ facts }: FactsProps): ComponentChild {
+  const known = facts.filter(([, value]) => value !== undefined && value !== "" && value !== false);
   return h(
     "dl",
     {},
-    facts.flatMap(([name, value]) => [h("dt", { key: name }, name), h("dd", { key: `${name}=` }, value)]),
+    known.flatMap(([name, value]) => [h("dt", { key: name }, name), h("dd", { key: `${name}=` }, value)]),
   );
+}
+
+export const reading = h("p", { class: "dim", role: "status" }, "Reading…");
+
+/** An image with a link to its view. */
+export function ImageLink({ image }: { readonly image: string }): ComponentChild {
+  return h("a", { class: "code", href: `#/images/${encodeURIComponent(image)}` }, image);
 }
 
 export function Problem({ text }: { readonly text: string | undefined }): ComponentChild {

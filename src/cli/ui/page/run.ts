@@ -7,7 +7,18 @@ import { useLive } from "./api.ts";
 import { layOut, nodeSize } from "./graph.ts";
 import { Items } from "./items.ts";
 import { Log } from "./log.ts";
-import { CountBar, countWords, durationText, Facts, Problem, State, Table, timeText } from "./parts.ts";
+import {
+  CountBar,
+  countWords,
+  durationText,
+  Facts,
+  ImageLink,
+  Problem,
+  reading,
+  State,
+  Table,
+  timeText,
+} from "./parts.ts";
 import { useNow } from "./runs.ts";
 import { type Call, Timeline, type Times } from "./timeline.ts";
 
@@ -52,8 +63,7 @@ export function RunView({ id }: { readonly id: string }): ComponentChild {
   times.current = { calls, from: run?.started ?? 0, to: run?.ended, version: 0 };
   // The fold changes the same items, so that each frame shows the newest state of them.
   const drawn = useMemo(() => () => ({ ...times.current, version: live.current.version }), []);
-  if (!run)
-    return h(Fragment, {}, h(Problem, { text: problem }), problem ? null : h("p", { class: "dim" }, "Reading…"));
+  if (!run) return problem ? h(Problem, { text: problem }) : reading;
   const steps = run.batches.slice(0, mostSteps).map(stepLine);
   const shownCalls = state === "" ? calls : calls.filter(({ item }) => item.state === state);
   const output = run.output.filter(({ batch }) => step === "" || batch === step);
@@ -68,48 +78,38 @@ export function RunView({ id }: { readonly id: string }): ComponentChild {
         ["Duration", durationText((run.ended ?? now) - run.started)],
         ["Engine", run.engine],
         ["Arguments", run.arguments],
-        ...(run.images.length === 0
-          ? []
-          : [
-              [
-                "Image",
-                run.images.map((image) =>
-                  h("div", { key: image }, [
-                    h("a", { class: "code", href: `#/images/${encodeURIComponent(image)}` }, image),
-                  ]),
-                ),
-              ] as const,
-            ]),
-        ...(run.commit === undefined ? [] : [["Commit", h("code", {}, run.commit)] as const]),
+        [
+          "Image",
+          run.images.length > 0 && run.images.map((image) => h("div", { key: image }, h(ImageLink, { image }))),
+        ],
+        ["Commit", run.commit && h("code", {}, run.commit)],
       ],
     }),
     run.isCut ? h("p", { class: "dim" }, "The run was too long to be recorded whole.") : null,
     h("h2", {}, "Steps"),
-    steps.length === 0 ? h("p", { class: "dim" }, "The program has called no function yet.") : null,
     left > 0 ? h("p", { class: "dim" }, `The first ${steps.length}; ${left} more are among the calls below.`) : null,
     steps.some(({ batch }) => batch.after.length > 0) ? h(GraphView, { steps }) : null,
-    steps.length > 0
-      ? h(Table<StepLine>, {
-          label: "Steps",
-          rows: steps,
-          keyOf: ({ batch }) => batch.id,
-          columns: [
-            {
-              title: "Step",
-              cell: ({ batch }) =>
-                h(
-                  "button",
-                  { "aria-pressed": batch.id === step, onClick: () => setStep(batch.id === step ? "" : batch.id) },
-                  batch.id,
-                ),
-            },
-            { title: "After", cell: ({ batch }) => batch.after.join(", ") },
-            { title: "Calls", cell: ({ counts }) => h(CountBar, { counts }) },
-            { title: "Started", kind: "number", cell: ({ batch }) => `+${durationText(batch.started - run.started)}` },
-            { title: "Duration", kind: "number", cell: ({ milliseconds }) => durationText(milliseconds) },
-          ],
-        })
-      : null,
+    h(Table<StepLine>, {
+      none: "The program has called no function yet.",
+      label: "Steps",
+      rows: steps,
+      keyOf: ({ batch }) => batch.id,
+      columns: [
+        [
+          "Step",
+          ({ batch }) =>
+            h(
+              "button",
+              { "aria-pressed": batch.id === step, onClick: () => setStep(batch.id === step ? "" : batch.id) },
+              batch.id,
+            ),
+        ],
+        ["After", ({ batch }) => batch.after.join(", ")],
+        ["Calls", ({ counts }) => h(CountBar, { counts })],
+        ["Started", ({ batch }) => `+${durationText(batch.started - run.started)}`, "number"],
+        ["Duration", ({ milliseconds }) => durationText(milliseconds), "number"],
+      ],
+    }),
     h("h2", {}, step === "" ? "Timeline" : `Timeline of ${step}`),
     h(
       "div",

@@ -17,21 +17,20 @@ const replicas = ({ replicas: { ready, wanted, old } }: ServiceStatus) =>
 
 export function ServicesView(): ComponentChild {
   const { services, problem } = useServices();
-  if (!services)
-    return h(Fragment, {}, h(Problem, { text: problem }), problem ? null : h("p", { class: "dim" }, "Reading…"));
-  if (services.length === 0) return h("p", { class: "dim" }, "There are no services.");
   return h(Fragment, {}, [
     h(Problem, { text: problem }),
     h(Table<ServiceStatus>, {
       label: "Services",
       rows: services,
+      none: "There are no services.",
+      problem,
       keyOf: ({ name }) => name,
       columns: [
-        { title: "Service", cell: ({ name }) => h("a", { href: `#/services/${name}` }, name) },
-        { title: "State", kind: "tight", cell: ({ state }) => h(State, { state }) },
-        { title: "Replicas", kind: "tight", cell: replicas },
-        { title: "Image", cell: ({ image = "" }) => h("span", { class: "code" }, shortImage(image)) },
-        { title: "Reason", cell: ({ reason = "" }) => reason },
+        ["Service", ({ name }) => h("a", { href: `#/services/${name}` }, name)],
+        ["State", ({ state }) => h(State, { state }), "tight"],
+        ["Replicas", replicas, "tight"],
+        ["Image", ({ image = "" }) => h("span", { class: "code" }, shortImage(image))],
+        ["Reason", ({ reason = "" }) => reason],
       ],
     }),
   ]);
@@ -50,18 +49,15 @@ export function ServiceView({ name }: { readonly name: string }): ComponentChild
           facts: [
             ["State", h(State, { state: service.state })],
             ["Replicas", replicas(service)],
-            ...(service.autoscaling
-              ? [
-                  [
-                    "Autoscaling",
-                    `${service.autoscaling.minReplicas} to ${service.autoscaling.maxReplicas} replicas`,
-                  ] as const,
-                ]
-              : []),
-            ...(service.image === undefined ? [] : [["Image", h("code", {}, service.image)] as const]),
-            ...(service.reason === undefined ? [] : [["Reason", service.reason] as const]),
-            ...(service.endpoints.length === 0 ? [] : [["Endpoints", service.endpoints.join(" ")] as const]),
-            ...(service.urls ? [["URLs", service.urls.join(" ")] as const] : []),
+            [
+              "Autoscaling",
+              service.autoscaling &&
+                `${service.autoscaling.minReplicas} to ${service.autoscaling.maxReplicas} replicas`,
+            ],
+            ["Image", service.image && h("code", {}, service.image)],
+            ["Reason", service.reason],
+            ["Endpoints", service.endpoints.join(" ")],
+            ["URLs", service.urls?.join(" ")],
           ],
         })
       : null,
@@ -73,14 +69,10 @@ export function ServiceView({ name }: { readonly name: string }): ComponentChild
           rows: revisions.toReversed(),
           keyOf: ({ revision }) => String(revision),
           columns: [
-            {
-              title: "Revision",
-              kind: "tight",
-              cell: ({ revision, isCurrent }) => `${revision}${isCurrent ? " (current)" : ""}`,
-            },
-            { title: "Created", kind: "tight", cell: ({ created }) => timeText(Date.parse(created)) },
-            { title: "Image", cell: ({ image = "" }) => h("span", { class: "code" }, shortImage(image)) },
-            { title: "Cause", cell: ({ cause = "" }) => cause },
+            ["Revision", ({ revision, isCurrent }) => `${revision}${isCurrent ? " (current)" : ""}`, "tight"],
+            ["Created", ({ created }) => timeText(Date.parse(created)), "tight"],
+            ["Image", ({ image = "" }) => h("span", { class: "code" }, shortImage(image))],
+            ["Cause", ({ cause = "" }) => cause],
           ],
         })
       : null,
