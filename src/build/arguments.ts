@@ -18,11 +18,7 @@ export class Arguments {
   readonly #options = new Map<string, string[]>();
   readonly #folder: string;
 
-  /**
-   * @param names all options of the command
-   * @param context its folder is the base of relative paths
-   * @throws UserError for an unknown option, and for an argument that is neither option nor entry
-   */
+  /** @param names all options of the command. @param context its folder is the base of relative paths */
   constructor(args: readonly string[], names: readonly string[], context: Pick<Context, "folder">) {
     this.#folder = context.folder;
     const entries: Entry[] = [];
@@ -86,11 +82,7 @@ export class Arguments {
   }
 }
 
-/**
- * The values of an entry, all of them strings.
- *
- * @throws UserError if the number of values is wrong, or one is not a string
- */
+/** The values of an entry, all of them strings. */
 export function texts<const Names extends readonly string[]>(
   entry: Entry,
   names: Names,

@@ -19,12 +19,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   digest: async () => (await import("./commands/digest.ts")).digest,
 };
 
-/**
- * Runs one command.
- *
- * @param args the command's name, then its arguments
- * @throws UserError if the command or its arguments are invalid
- */
+/** Runs one command. */
 export async function runCommand(args: readonly string[], context: Context): Promise<void> {
   const [name = "", ...rest] = args;
   const load = Object.hasOwn(commands, name) ? commands[name] : undefined;

@@ -2,11 +2,7 @@ import { closeSync, openSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { UserError } from "../core/errors.ts";
 import { temporaryName, writeFully } from "../layer/output.ts";
 
-/**
- * Writes small files, all or none: to temporary names first, then renames them.
- *
- * @param files contents by path
- */
+/** Writes small files, all or none: to temporary names first, then renames them. */
 export function writeFiles(files: ReadonlyMap<string, Uint8Array | string>): void {
   const written: { path: string; temporary: string }[] = [];
   try {

@@ -22,8 +22,6 @@ export interface ImageFiles {
 /**
  * Reads `--descriptor`, `--manifest`, `--config` and the entries `["blob", METADATA, BLOB]` and `["layout", FOLDER]`, and checks that they are one complete image.
  * Small documents are checked by digest; blobs by size, since their digests were computed by the action that wrote them.
- *
- * @throws UserError if a layer of the manifest is missing
  */
 export function readImage(options: Arguments): ImageFiles {
   const descriptor = readDescriptor(options);
@@ -34,8 +32,6 @@ export function readImage(options: Arguments): ImageFiles {
 
 /**
  * As {@link readImage}. With `--index`, reads its images, whose `--manifest` and `--config` are in the order of the index.
- *
- * @throws UserError if an image of the index or a layer is missing
  */
 export function readImages(options: Arguments): Pick<ImageFiles, "descriptor" | "blobs"> {
   const index = options.optional("index");

@@ -10,9 +10,7 @@ const createdKey = "org.opencontainers.image.created";
  * Labels or annotations with `{NAME}` replaced by the build status. In a build without `--stamp`, entries with such a variable are left out, so
  * that no digest depends on the build status.
  *
- * @param field the attribute, for errors
  * @param status undefined: the build is not stamped
- * @throws UserError if the build status lacks a variable
  */
 export function stampedMap(
   field: string,
@@ -29,8 +27,6 @@ export function stampedMap(
 
 /**
  * Reads a file with labels or annotations: `KEY=VALUE` in each line. Skips empty lines, and lines that start with `#`.
- *
- * @throws UserError if a line has no `=`
  */
 export function parseMap(text: string, path: string): Record<string, string> {
   const lines = text.split("\n").map((line) => line.trim());

@@ -5,12 +5,7 @@ import { atPath } from "../core/system-error.ts";
 import { reportUncaught } from "../core/unexpected.ts";
 import { overview, widest } from "./overview.ts";
 
-/**
- * Runs a command line.
- *
- * @param args without the program's name
- * @returns the exit status: 0, 2 for a UserError, 1 for other failures
- */
+/** Runs a command line. @returns the exit status: 0, 2 for a UserError, 1 for other failures */
 async function main(args: readonly string[]): Promise<number> {
   if (args.length === 1 && args[0] === "--help" && (process.stdout.columns ?? widest) >= widest) {
     process.stdout.write(overview());

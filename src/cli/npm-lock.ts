@@ -5,12 +5,7 @@ export interface LockedPackage {
   readonly integrity: string;
 }
 
-/**
- * Finds the one version of a package in a pnpm-lock.yaml (version 9).
- *
- * @param lock text of the file
- * @throws Error if there is not exactly one
- */
+/** Finds the one version of a package in a pnpm-lock.yaml (version 9). */
 export function lockedPackage(lock: string, name: string): LockedPackage {
   const lines = [...lock.matchAll(/^ {2}'?(@?[^@'\n]+)@([^':(\n]+)'?:\n {4}resolution: \{integrity: ([^,}]+)/gm)];
   const [found, ...others] = lines.filter(([, each]) => each === name);

@@ -6,12 +6,7 @@ import { summary, widest } from "./overview.ts";
 import { usageError } from "./usage-error.ts";
 import { version } from "./version.ts";
 
-/**
- * Runs the command that a command line names.
- *
- * @param args without the program's name
- * @throws UserError if the command line is invalid, and the errors of the command
- */
+/** Runs the command that a command line names. */
 export async function parse(args: readonly string[]): Promise<void> {
   const parser = await parserOf(args);
   await parser.parseAsync();

@@ -8,7 +8,6 @@ export function optionError(culprit: string, problem: string, remedy: string): U
 /**
  * The error for a command line that yargs refuses. The remedy suggests what was probably meant, or the help.
  *
- * @param said yargs's message
  * @param help the help of the command that was reached
  */
 export function usageError(said: string, help: string): UserError {

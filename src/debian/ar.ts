@@ -13,10 +13,6 @@ const HEADER_SIZE = 60;
 
 /**
  * Lists the members of an `ar` archive in the common format that deb(5) prescribes: no long names, members padded to even length.
- *
- * @param file open for reading
- * @param name how errors call it
- * @throws Failure when it is no archive, or is cut short
  */
 export async function listAr(file: FileHandle, name: string): Promise<ArMember[]> {
   const total = (await file.stat()).size;

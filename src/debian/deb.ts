@@ -23,9 +23,7 @@ export interface OpenedPackage {
 /**
  * Opens a `.deb`: reads its control member and decompresses its data member to `dataPath`.
  *
- * @param path the package
  * @param dataPath file to write the uncompressed data tar to; the caller removes it
- * @throws Failure when it is no Debian package or is damaged
  */
 export async function openDeb(path: string, dataPath: string): Promise<OpenedPackage> {
   const file = await open(path);

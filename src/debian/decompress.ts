@@ -12,7 +12,6 @@ const { XzReadableStream } = "default" in xz ? (xz.default as typeof xz) : xz;
  *
  * xz is WebAssembly on this thread, 40 MB of output per second and core: a fifth of liblzma's speed, and 3/4 of a native addon's.
  *
- * @param open gives the compressed bytes
  * @throws Failure for a compression that deb(5) allows and this does not read (`.lzma`, `.bz2`: neither is written since Debian 8)
  */
 export function decompressed(name: string, open: () => Readable): AsyncIterable<Uint8Array> {
@@ -35,12 +34,7 @@ function piped(source: Readable, transform: NodeJS.ReadWriteStream & Readable): 
   return source.pipe(transform);
 }
 
-/**
- * The whole of {@link decompressed} in memory: for small members.
- *
- * @param most bytes
- * @throws Failure if it is larger
- */
+/** The whole of {@link decompressed} in memory: for small members. */
 export async function decompressAll(name: string, open: () => Readable, most: number): Promise<Buffer> {
   return readWhole(decompressed(name, open), most).catch((cause: Error) => {
     throw cause instanceof ReadLimit ? tooLarge(name, most, cause) : cause;

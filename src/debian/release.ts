@@ -20,10 +20,8 @@ export interface Release {
  * Reads a Release file and checks that it is the one that was asked for and still valid: a mirror, or somebody between, may serve an old one
  * or another suite's.
  *
- * @param text the signed text
  * @param wanted the suite's name or codename
  * @param now for `Valid-Until`; Debian's stable suites carry none, their updates and security do
- * @throws Failure when it is another suite's, expired, or without SHA256 sums
  */
 export function parseRelease(text: string, wanted: string, now: Date): Release {
   const [release] = parseParagraphs(text);

@@ -29,11 +29,8 @@ const LEFT_OUT = /^usr\/share\/(man|info|locale|lintian|linda|groff)\/.|^usr\/sh
  * Merges Debian packages to a root filesystem: their files with their modes, owners and links, /usr merged, and what their maintainer scripts
  * would have made (see the functions `make…` of this folder). Depends on the packages and users alone, not on their order.
  *
- * @param debs paths of the packages
- * @param users accounts to add
  * @param scratch existing folder for temporary files: as much as the packages take unpacked
  * @param signal stops the work between two packages
- * @throws Failure for a damaged package; UserError when two packages contradict each other
  */
 export async function openRootFilesystem(
   debs: readonly string[],

@@ -44,7 +44,6 @@ export class RootTree {
    * Adds what a package contains. A folder that is there already keeps its owner and mode, as dpkg leaves it.
    *
    * @param replaces names of packages whose files this one may take over (Policy Manual 7.6)
-   * @throws UserError when another package has something else at that path
    */
   add(path: string, node: RootNode, replaces: ReadonlySet<string> = new Set()): void {
     const place = mergedPath(path);

@@ -5,10 +5,7 @@ import { type ArchiveKey, archiveKeys } from "./archive-keys.ts";
  * Verifies an InRelease file (a cleartext-signed message, RFC 9580 section 7) and gives the text that was signed; nothing outside the signature
  * is ever returned. One good signature by one of the keys, not expired or revoked when it was made, is enough, as for apt.
  *
- * @param inRelease the file
- * @param name how errors call it
  * @param options `keys`: default the archive keys of Debian that come with Slipway; `now`: signatures of the future are refused
- * @throws Failure when it is not signed, or by none of the keys
  */
 export async function verifiedText(
   inRelease: string,

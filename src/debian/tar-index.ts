@@ -26,9 +26,6 @@ export interface RandomAccess {
 /**
  * Lists the entries of an uncompressed tar file: POSIX ustar, GNU long names and PAX paths, the dialects that dpkg reads. Nothing but
  * headers is read, so that merging many archives takes memory by the number of their files and not by their contents.
- *
- * @param name how errors call it
- * @throws Failure when a header's checksum is wrong or the archive is cut short
  */
 export async function indexTar(file: RandomAccess, name: string): Promise<TarEntry[]> {
   const total = (await file.stat()).size;

@@ -32,8 +32,6 @@ export interface LockOptions {
 /**
  * Locks the newest packages that answer a request. The chain is checked from end to end: the signature of each suite's InRelease by the archive
  * keys, its validity, the sha256 of the Packages index in it, and from that the sha256 of each package.
- *
- * @throws Failure when a check fails; UserError when packages cannot be resolved
  */
 export async function makeLock(request: LockRequest, options: LockOptions): Promise<Lock> {
   const releases = await Promise.all(request.suites.map((suite) => fetchRelease(suite, options)));

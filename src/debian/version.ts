@@ -63,12 +63,7 @@ function comparePart(left: string, right: string): number {
   return 0;
 }
 
-/**
- * Orders two Debian versions as dpkg does (Policy Manual 5.6.12).
- *
- * @returns -1, 0 or 1
- * @throws Failure when one of them is no version
- */
+/** Orders two Debian versions as dpkg does (Policy Manual 5.6.12). */
 export function compareVersions(left: string, right: string): number {
   const a = parse(left);
   const b = parse(right);

@@ -20,7 +20,6 @@ const maximumConfig = 64 * 1024 * 1024;
  * Fetches and checks what a version of a model is, without its files.
  *
  * @returns undefined when the registry does not have it
- * @throws UserError when it is none, or one that cannot be in a folder
  */
 export async function fetchModel(
   client: RegistryClient,

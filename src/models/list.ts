@@ -32,12 +32,7 @@ export async function listVersions(place: ModelPlace): Promise<ListedVersion[]> 
   return listed.flat();
 }
 
-/**
- * Removes a version of a model, or all of it. When the newest version goes, the one before it is the newest.
- *
- * @returns what was removed
- * @throws UserError when it is not there, or the registry removes nothing
- */
+/** Removes a version of a model, or all of it. When the newest version goes, the one before it is the newest. */
 export async function removeModel(place: ModelPlace, digest?: Digest): Promise<Digest[]> {
   const versions = await listVersions(place);
   const gone = digest === undefined ? versions : versions.filter((version) => version.digest === digest);

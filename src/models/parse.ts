@@ -27,9 +27,6 @@ const remedy = "Push the model again with `slipway model push`; if somebody else
 
 /**
  * Reads the manifest of a model. What it names is not there yet: its configuration is needed for {@link parseModel}.
- *
- * @param document what a person calls it
- * @throws UserError when it is another kind of artifact, or none
  */
 export function parseModelManifest(bytes: Uint8Array, document: string): ImageManifest {
   const manifest = parseImageManifest(bytes, { document });
@@ -52,7 +49,6 @@ export function parseModelManifest(bytes: Uint8Array, document: string): ImageMa
  * Reads a model. Whoever made it: every path stays in the folder that it is put into, no two are in each other's way, and sizes add up.
  *
  * @param config content of the manifest's configuration, which is checked against its digest
- * @throws UserError naming document and file
  */
 export function parseModel(manifest: ImageManifest, config: Uint8Array, document: string): Model {
   return new Reader(document).read(manifest, config);

@@ -65,11 +65,7 @@ export async function versionsOf({ client, repository }: ModelPlace): Promise<Mo
   return versions.sort((one, other) => one.number - other.number || (one.tag < other.tag ? -1 : 1));
 }
 
-/**
- * The version of a model that is meant: the one that is named, else the one that was pushed last.
- *
- * @throws UserError when the registry has no such model, or what it has is none
- */
+/** The version of a model that is meant: the one that is named, else the one that was pushed last. */
 export async function resolveModel(place: ModelPlace, digest?: Digest): Promise<Digest> {
   const found = await place.client.getManifest(place.repository, digest ?? latest);
   if (!found) throw absentModel(place, digest);

@@ -26,7 +26,6 @@ const chunk = 1024 * 1024;
 /**
  * Finds the files of a folder. Folders without files are nothing.
  *
- * @param name what a person calls the folder
  * @throws UserError for what is neither file nor folder, a link among them, and for paths that other machines cannot have
  */
 export async function scanFolder(folder: string, name: string): Promise<readonly LocalFile[]> {

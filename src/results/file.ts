@@ -92,11 +92,7 @@ export async function storeFile(
   await client.putManifest(repository, tag, composeFile(content, now), mediaTypes.manifest);
 }
 
-/**
- * Brings content to a path. It is there whole, and verified, or not at all.
- *
- * @throws Failure if the repository does not have it. UserError or Failure of the registry
- */
+/** Brings content to a path. It is there whole, and verified, or not at all. */
 export async function fetchFile({ client, repository }: FilePlace, content: FileContent, path: string): Promise<void> {
   const partial = `${path}.${randomBytes(6).toString("hex")}`;
   try {

@@ -25,11 +25,7 @@ export async function listResults({ client, repository }: ResultPlace): Promise<
   return listed.flat().sort((one, other) => one.stored.getTime() - other.stored.getTime());
 }
 
-/**
- * Removes what runs kept. A run that goes on stores its results again.
- *
- * @throws Unsupported if the registry does not delete
- */
+/** Removes what runs kept. A run that goes on stores its results again. */
 export async function removeResults(place: ResultPlace, runs: readonly ListedRun[]): Promise<void> {
   await inParallel(runs, ({ digest }) => place.client.deleteManifest(place.repository, digest));
 }

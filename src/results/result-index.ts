@@ -29,10 +29,7 @@ export class ResultIndex {
     this.#scope = scope;
   }
 
-  /**
-   * @returns the results that there are, by key
-   * @throws UserError or Failure if the registry does not answer
-   */
+  /** @returns the results that there are, by key */
   find(keys: Iterable<string>): Promise<Map<string, string>> {
     const wanted = new Set(keys);
     const found = this.#turn.then(() => this.#find(wanted));

@@ -10,11 +10,7 @@ const headerSize = 64;
 /** Bytes of a section that are read at most. */
 const sectionLimit = 64 * 1024 * 1024;
 
-/**
- * The sections of a little-endian ELF file (System V ABI, "Sections").
- *
- * @returns undefined for other files, and for a file that is cut short
- */
+/** The sections of a little-endian ELF file (System V ABI, "Sections"). */
 export function elfSections(file: FileView): ReadSection | undefined {
   const head = file.read(0, headerSize);
   if (head.length < headerSize || elfMachine(head) === undefined || head[5] !== 1) return undefined;

@@ -12,11 +12,7 @@ interface Pyodide {
   runPython(code: string): void;
 }
 
-/**
- * Loads CPython in WebAssembly, so that every build machine uses the same interpreter.
- *
- * @param folder folder of the npm package `pyodide`
- */
+/** Loads CPython in WebAssembly, so that every build machine uses the same interpreter. */
 export async function loadPythonCompiler(folder: string): Promise<PythonCompiler> {
   const { loadPyodide } = (await import(pathToFileURL(join(folder, "pyodide.mjs")).href)) as {
     loadPyodide(options: { readonly indexURL: string; readonly env: Record<string, string> }): Promise<Pyodide>;

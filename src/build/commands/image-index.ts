@@ -10,8 +10,6 @@ import type { Context } from "../context.ts";
 /**
  * `index --index=OUT --descriptor=OUT --image=DESCRIPTOR…`: the index of images for several platforms (OCI image specification, "Image
  * Index"), in the order given.
- *
- * @throws UserError if an image has no platform, or two have the same
  */
 export async function imageIndex(args: readonly string[], context: Context): Promise<void> {
   const options = new Arguments(args, ["index", "descriptor", "image"], context);

@@ -142,12 +142,12 @@ function* jsonNode(root: FolderUsage): Generator<string> {
   }
 }
 
-function iterate(folder: FolderUsage): Iterator<FileUsage | FolderUsage> {
+function iterate(folder: FolderUsage): Iterator<FileUsage> {
   return folder.children[Symbol.iterator]();
 }
 
 /** A file, or a folder up to its children. */
-function head(node: FileUsage | FolderUsage): string {
+function head(node: FileUsage): string {
   const { name, size } = node;
   if (!isFolder(node)) return JSON.stringify({ name, size, ...(node.isHidden ? { hidden: size } : {}) });
   const { hidden, files } = node;

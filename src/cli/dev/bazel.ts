@@ -4,8 +4,6 @@ import { findExecutable, isExecutable } from "../../core/executables.ts";
 
 /**
  * Finds Bazel: bazelisk or Bazel on PATH, which run a workspace's `tools/bazel` themselves; else `tools/bazel` in the folder or a parent.
- *
- * @returns its path, or undefined if there is none
  */
 export function findBazel(env: Environment, folder: string): string | undefined {
   return findExecutable("bazelisk", env) ?? findExecutable("bazel", env) ?? findUpwards(folder, "tools/bazel");

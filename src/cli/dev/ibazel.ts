@@ -16,7 +16,6 @@ const { version, integrity } = lockedPackage(lock, "@bazel/ibazel");
  * Finds ibazel: on PATH, else from the npm package `@bazel/ibazel`, which npm installs into the cache folder and checks against the digest
  * in pnpm-lock.yaml.
  *
- * @returns the path of an executable
  * @throws UserError if neither ibazel nor npm is on PATH, Failure if npm cannot install it
  */
 export async function findIbazel(env: Environment): Promise<string> {

@@ -105,12 +105,7 @@ export function platformName(descriptor: Descriptor): string {
   return descriptor.platform ? formatPlatform(descriptor.platform) : "no platform";
 }
 
-/**
- * Reads the configuration of an image.
- *
- * @param name the image's digest or reference, for errors
- * @throws UserError if the artifact is not a container image
- */
+/** Reads the configuration of an image. @param name the image's digest or reference, for errors */
 export async function readConfig(
   image: NamedImage,
   { config, layers }: ImageManifest,

@@ -22,8 +22,6 @@ const hidden = ".slipway";
 /**
  * Installs executables into a folder, each atomically. They are scripts that start the Node and the bundles of their version in a folder
  * beside them, so the folder is self-contained and can be moved. The previous version stays for processes that still run it.
- *
- * @throws UserError if the folder cannot be written
  */
 export async function installPrograms(folder: string, programs: Programs): Promise<void> {
   try {

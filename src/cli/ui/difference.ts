@@ -48,7 +48,7 @@ function compare(
   }
 }
 
-function nodesOf(parts: readonly FolderUsage[], name: string): (FileUsage | FolderUsage)[] {
+function nodesOf(parts: readonly FolderUsage[], name: string): FileUsage[] {
   return parts.flatMap((part) => part.child(name) ?? []);
 }
 

@@ -14,7 +14,6 @@ export interface DeclaredRequest {
 /**
  * Checks that a lock answers what is declared beside it.
  *
- * @param file how errors call the lock
  * @throws UserError naming the attribute that the lock was not made for, and the command that makes it
  */
 export function checkRequest(lock: Lock, declared: DeclaredRequest, file: string): void {

@@ -11,7 +11,7 @@ import { findUser, type ImageUser } from "./user.ts";
 /** Maximum number of bytes to keep of a file; scripts and ELF headers are smaller. */
 const longestHead = 65_536;
 
-export interface Problem {
+export interface Mistake {
   readonly where: string;
   /** One clause, without a full stop. */
   readonly problem: string;
@@ -23,9 +23,9 @@ export class CheckedImage {
   readonly config: ImageConfig;
   readonly tree = new ImageTree();
   /** Blobs that the registry lacks. */
-  readonly absent: Problem[] = [];
+  readonly absent: Mistake[] = [];
   /** Layers that no engine could unpack. */
-  readonly damaged: Problem[] = [];
+  readonly damaged: Mistake[] = [];
   readonly #image: NamedImage;
   readonly #layers: readonly Descriptor[];
   #user: ImageUser | string | undefined;
@@ -36,11 +36,7 @@ export class CheckedImage {
     this.#layers = layers;
   }
 
-  /**
-   * Streams the layers once, in order, and keeps the names of their files.
-   *
-   * @throws UserError if the artifact is not a container image
-   */
+  /** Streams the layers once, in order, and keeps the names of their files. */
   static async read(image: NamedImage, { manifest, descriptor }: PlatformImage): Promise<CheckedImage> {
     const config = await readConfig(image, manifest, descriptor.digest);
     const checked = new CheckedImage(image, config, manifest.layers);

@@ -1,6 +1,6 @@
 import { elfLoader } from "../../../core/elf.ts";
 import { nativePlatform } from "../../../layer/native.ts";
-import type { CheckedImage, Problem } from "./image.ts";
+import type { CheckedImage, Mistake } from "./image.ts";
 import type { Found, Missing } from "./tree.ts";
 import { describeOwner, mayExecute } from "./user.ts";
 
@@ -17,7 +17,7 @@ export function findProgram(image: CheckedImage, word: string): Found | Missing 
   return { missing: `has no ${word} in PATH (${image.searchPath.join(":")})` };
 }
 
-export async function checkExecutable(image: CheckedImage, program: Found): Promise<Problem | undefined> {
+export async function checkExecutable(image: CheckedImage, program: Found): Promise<Mistake | undefined> {
   const { path, node } = program;
   if (node.type !== "file") {
     return { where: path, problem: `it is a ${node.type}, not a file`, remedy: "Put the program there." };
@@ -39,7 +39,7 @@ export async function checkRuns(
   image: CheckedImage,
   program: Found,
   depth = mostInterpreters,
-): Promise<Problem | undefined> {
+): Promise<Mistake | undefined> {
   const head = await image.head(program);
   if (head.toString("latin1", 0, 2) === "#!") return checkScript(image, program, head, depth);
   const platform = nativePlatform(head);
@@ -73,7 +73,7 @@ async function checkScript(
   script: Found,
   head: Buffer,
   depth: number,
-): Promise<Problem | undefined> {
+): Promise<Mistake | undefined> {
   const [line = ""] = head.toString("utf8", 2).split("\n", 1);
   if (line.endsWith("\r")) {
     return {

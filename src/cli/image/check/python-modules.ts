@@ -1,4 +1,4 @@
-import type { CheckedImage, Problem } from "./image.ts";
+import type { CheckedImage, Mistake } from "./image.ts";
 
 /**
  * Whether `/usr/bin/python3 -m` finds a module in the working folder, in PYTHONPATH, or in the package folders of Python and Debian.
@@ -9,7 +9,7 @@ export function findModule(
   image: CheckedImage,
   module: string,
   script: { readonly text: string } | undefined,
-): Problem | undefined {
+): Mistake | undefined {
   const file = module.replaceAll(".", "/");
   const names = [`${file}.py`, `${file}/__init__.py`];
   const folders = moduleFolders(image);

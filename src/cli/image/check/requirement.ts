@@ -1,4 +1,4 @@
-import type { CheckedImage, Problem } from "./image.ts";
+import type { CheckedImage, Mistake } from "./image.ts";
 
 export interface Requirement {
   /** One word, for scripts. */
@@ -7,13 +7,13 @@ export interface Requirement {
   readonly title: string;
   /** Whether it can be tested if some layers were not read. */
   readonly ofRegistry?: boolean;
-  check(image: CheckedImage): Promise<Problem | undefined>;
+  check(image: CheckedImage): Promise<Mistake | undefined>;
 }
 
 /** The result for one requirement. `untested` if missing or damaged layers make it unknown. */
 export type Outcome = { readonly requirement: Requirement } & (
   | { readonly status: "met" | "untested" }
-  | ({ readonly status: "failed" } & Problem)
+  | ({ readonly status: "failed" } & Mistake)
 );
 
 export async function checkRequirements(image: CheckedImage, requirements: readonly Requirement[]): Promise<Outcome[]> {

@@ -1,5 +1,5 @@
 import { checkHome, checkWritable } from "./folders.ts";
-import type { CheckedImage, Problem } from "./image.ts";
+import type { CheckedImage, Mistake } from "./image.ts";
 import { checkExecutable, checkRuns, findProgram } from "./program.ts";
 import { findModule } from "./python-modules.ts";
 import type { Requirement } from "./requirement.ts";
@@ -64,7 +64,7 @@ async function entryScript(image: CheckedImage): Promise<{ found: Found; text: s
   return head.includes(0) ? undefined : { found, text: head.toString() };
 }
 
-async function checkEntrypoint(image: CheckedImage): Promise<Problem | undefined> {
+async function checkEntrypoint(image: CheckedImage): Promise<Mistake | undefined> {
   const where = "config.Entrypoint";
   const words = image.config.config?.Entrypoint ?? [];
   const remedy = `Set it to a script in the image, ["/entrypoint.sh"], with the lines #!/bin/sh and exec ${command}`;
@@ -84,7 +84,7 @@ async function checkEntrypoint(image: CheckedImage): Promise<Problem | undefined
 const inert =
   /^(echo|printf|:|true|false|test|\[|\[\[|export|readonly|local|declare|set|unset|shift|cd|alias|trap|\w+=.*)$/s;
 
-function checkCommands(path: string, text: string): Problem | undefined {
+function checkCommands(path: string, text: string): Mistake | undefined {
   const starts = reachableCommands(text).find(
     ({ words: [first, ...others] }) => !inert.test(first?.value ?? "") && others.some(({ value }) => names(value)),
   );
@@ -104,7 +104,7 @@ function names(word: string): boolean {
   return word === worker || word === `-m${worker}`;
 }
 
-async function checkPython(image: CheckedImage): Promise<Problem | undefined> {
+async function checkPython(image: CheckedImage): Promise<Mistake | undefined> {
   const found = image.tree.find(python);
   if (!("node" in found)) {
     return {

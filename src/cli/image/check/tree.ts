@@ -60,7 +60,6 @@ export class ImageTree {
    *
    * @param index its place among the entries of the layer
    * @returns the target of a broken hard link
-   * @throws TooManyFiles
    */
   add(entry: ListedEntry, layer: number, index: number): string | undefined {
     const { path, type, target } = entry;

@@ -64,7 +64,7 @@ interface Place {
 
 function childLines(folder: FolderUsage, { depth, total, indent }: Place): string[] {
   if (depth === 0) return [];
-  const shown: (FileUsage | FolderUsage)[] = [];
+  const shown: FileUsage[] = [];
   for (const child of folder.children) if (child.size > 0 && child.size >= total * smallestShare) shown.push(child);
   shown.sort((one, other) => other.size - one.size);
   const rest = folder.size - shown.reduce((sum, { size }) => sum + size, 0);
@@ -78,11 +78,11 @@ function childLines(folder: FolderUsage, { depth, total, indent }: Place): strin
 }
 
 /** A folder that contains only another folder shares its line. */
-function collapsed(start: FileUsage | FolderUsage): { node: FileUsage | FolderUsage; path: string } {
+function collapsed(start: FileUsage): { node: FileUsage; path: string } {
   let node = start;
   let path = start.name;
   while (isFolder(node)) {
-    const [only, second]: Iterable<FileUsage | FolderUsage> = node.children;
+    const [only, second]: Iterable<FileUsage> = node.children;
     if (!only || second || !isFolder(only)) break;
     node = only;
     path += `/${only.name}`;

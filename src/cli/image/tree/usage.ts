@@ -4,25 +4,6 @@ import { listTar } from "../../../layer/read.ts";
 import type { Descriptor } from "../../../oci/descriptor.ts";
 import { checkPath, FileTable, TooManyFiles } from "../file-table.ts";
 
-export interface FileUsage {
-  readonly name: string;
-  readonly size: number;
-  /** Whether a later layer replaces or removes it. Its bytes are still transferred and stored. */
-  readonly isHidden: boolean;
-}
-
-export interface FolderUsage {
-  readonly name: string;
-  /** Bytes of all files below. */
-  readonly size: number;
-  /** The hidden part of these bytes. */
-  readonly hidden: number;
-  /** Number of files at any depth. */
-  readonly files: number;
-  readonly children: Iterable<FileUsage | FolderUsage>;
-  child(name: string): FileUsage | FolderUsage | undefined;
-}
-
 export interface LayerUsage {
   readonly descriptor: Descriptor;
   /** Its history entry. Empty: none. */
@@ -30,8 +11,8 @@ export interface LayerUsage {
   readonly root: FolderUsage;
 }
 
-export function isFolder(node: FileUsage | FolderUsage): node is FolderUsage {
-  return "children" in node;
+export function isFolder(node: FileUsage): node is FolderUsage {
+  return node instanceof FolderUsage;
 }
 
 /** The files of all layers of an image, or of two images. */
@@ -50,13 +31,13 @@ export class UsageTable extends FileTable {
     this.files = this.column(Uint32Array);
   }
 
-  view(node: number): FileView | FolderView {
-    return this.isFolder(node) ? new FolderView(this, node) : new FileView(this, node);
+  view(node: number): FileUsage {
+    return this.isFolder(node) ? new FolderUsage(this, node) : new FileUsage(this, node);
   }
 }
 
 /** A node of a table, as an object. */
-class FileView implements FileUsage {
+export class FileUsage {
   protected readonly table: UsageTable;
   readonly node: number;
 
@@ -71,29 +52,32 @@ class FileView implements FileUsage {
   get size(): number {
     return this.table.size[this.node] as number;
   }
+  /** Whether a later layer replaces or removes it. Its bytes are still transferred and stored. */
   get isHidden(): boolean {
     return this.table.isHidden[this.node] === 1;
   }
 }
 
-class FolderView extends FileView implements FolderUsage {
+export class FolderUsage extends FileUsage {
   get #folder(): number {
     return this.table.folderOf(this.node);
   }
+  /** The hidden part of its bytes. */
   get hidden(): number {
     return this.table.hidden[this.#folder] as number;
   }
+  /** Files at any depth. */
   get files(): number {
     return this.table.files[this.#folder] as number;
   }
-  get children(): Iterable<FileView | FolderView> {
+  get children(): Iterable<FileUsage> {
     return this.#children();
   }
-  child(name: string): FileView | FolderView | undefined {
+  child(name: string): FileUsage | undefined {
     const node = this.table.find(this.node, name);
     return node === 0 ? undefined : this.table.view(node);
   }
-  *#children(): Generator<FileView | FolderView> {
+  *#children(): Generator<FileUsage> {
     for (const node of this.table.children(this.node)) yield this.table.view(node);
   }
 }
@@ -102,13 +86,7 @@ class FolderView extends FileView implements FolderUsage {
 const whiteout = ".wh.";
 const opaqueWhiteout = ".wh..wh..opq";
 
-/**
- * Reads the names and sizes of the files in a layer.
- *
- * @param open streams the blob
- * @param table shared by the layers of an image
- * @throws Failure if the blob is not a layer
- */
+/** Reads the names and sizes of the files in a layer. @param table shared by the layers of an image */
 export async function readLayer(
   layer: { readonly descriptor: Descriptor; readonly comment: string },
   open: () => AsyncIterable<Uint8Array>,
@@ -128,7 +106,7 @@ export async function readLayer(
       else table.size[table.file(folderAt(table, root, parent), name)] = size;
     }
     sum(table, root);
-    return { ...layer, table, root: new FolderView(table, root), removed, emptied };
+    return { ...layer, table, root: new FolderUsage(table, root), removed, emptied };
   } catch (cause) {
     if (cause instanceof TooManyFiles) throw cause.of(layer.descriptor.digest);
     if (cause instanceof Error && "exitStatus" in cause) throw cause;
@@ -143,7 +121,6 @@ export async function readLayer(
 
 export interface TableLayer extends LayerUsage {
   readonly table: UsageTable;
-  readonly root: FolderView;
   /** Paths of files and folders that it removes from the layers below, as texts of the table. */
   readonly removed: readonly number[];
   /** Paths of folders whose former content it removes. */
