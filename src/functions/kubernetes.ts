@@ -4,7 +4,7 @@ import type { Environment } from "../core/environment.ts";
 import { Failure, messageOf, UserError } from "../core/errors.ts";
 import { countInterval, heartbeat, patience } from "../core/heartbeat.ts";
 import { inOrder } from "../jobs/kubernetes/status.ts";
-import { createOwned, deleteJob, jobsPath, newJobName, podsOf, removeAbandoned } from "../jobs/kubernetes/submit.ts";
+import { createOwned, deleteJob, jobNamed, newJobName, podsOf, removeAbandoned } from "../jobs/kubernetes/submit.ts";
 import { tellWaits } from "../jobs/kubernetes/waiting.ts";
 import { mayPass } from "../kubernetes/api-error.ts";
 import { checkArchitecture } from "../kubernetes/architecture.ts";
@@ -239,25 +239,20 @@ async function followCalls(
     results.see(present);
     results.trouble(items.values()).then(trouble, failUnlessPassing);
   });
-  const job = watchAll<Job>(
-    api,
-    { path: jobsPath(cluster), fieldSelector: `metadata.name=${name}` },
-    options,
-    (items) => {
-      const current = items.get(name);
-      if (current) known = { ...known, job: current };
-      if (current === undefined || current.metadata.deletionTimestamp !== undefined) {
-        const problem = `Job ${name} was deleted while its calls ran, and not by Slipway.`;
-        fail(new Failure({ code: "job-failed", culprit: name }, problem, "Make the calls again."));
-      } else if (conditionOf(current, "Complete") || conditionOf(current, "Failed")) {
-        // The watch of the pods may be behind that of the Job.
-        podsNow(cluster, name, signal).then((pods) => {
-          results.see(pods);
-          results.close(current);
-        }, fail);
-      }
-    },
-  );
+  const job = watchAll<Job>(api, jobNamed(cluster, name), options, (items) => {
+    const current = items.get(name);
+    if (current) known = { ...known, job: current };
+    if (current === undefined || current.metadata.deletionTimestamp !== undefined) {
+      const problem = `Job ${name} was deleted while its calls ran, and not by Slipway.`;
+      fail(new Failure({ code: "job-failed", culprit: name }, problem, "Make the calls again."));
+    } else if (conditionOf(current, "Complete") || conditionOf(current, "Failed")) {
+      // The watch of the pods may be behind that of the Job.
+      podsNow(cluster, name, signal).then((pods) => {
+        results.see(pods);
+        results.close(current);
+      }, fail);
+    }
+  });
   const timer = setInterval(() => results.giveUp(), giveUpInterval);
   try {
     // A watch only ends when it is aborted.
@@ -277,15 +272,11 @@ async function followCalls(
 async function podsNow(cluster: Cluster, name: string, signal: AbortSignal): Promise<readonly Pod[]> {
   const over = new AbortController();
   let pods: readonly Pod[] = [];
-  await watchAll<Pod>(
-    cluster.api,
-    podsOf(cluster, name),
-    { signal: AbortSignal.any([signal, over.signal]) },
-    (items) => {
-      pods = [...items.values()];
-      over.abort();
-    },
-  );
+  const either = AbortSignal.any([signal, over.signal]);
+  await watchAll<Pod>(cluster.api, podsOf(cluster, name), { signal: either }, (items) => {
+    pods = [...items.values()];
+    over.abort();
+  });
   return pods;
 }
 

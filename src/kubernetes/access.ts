@@ -1,21 +1,21 @@
 import type { Cluster } from "./cluster.ts";
 
-/** A right that jobs need, in the namespace where they run. docs/kubernetes.md has the same as a Role. */
+/** A right in a namespace. docs/kubernetes.md has the same rights as a Role. */
 export interface Right {
-  /** API group; empty: the core. */
+  /** Empty: the core. */
   readonly group: string;
   readonly resource: string;
   readonly subresource?: string;
   readonly verb: string;
 }
 
-/** The rights that schedules of jobs need besides. */
+/** Additional rights for schedules of jobs. */
 export const scheduleRights: readonly Right[] = [
   ...["create", "get", "list", "patch", "delete"].map((verb) => ({ group: "batch", resource: "cronjobs", verb })),
   { group: "", resource: "secrets", verb: "delete" },
 ];
 
-/** All rights that jobs without a schedule use, and no more. */
+/** The rights for jobs without a schedule. */
 export const neededRights: readonly Right[] = [
   ...["create", "get", "list", "watch", "patch", "delete"].map((verb) => ({ group: "batch", resource: "jobs", verb })),
   ...["list", "watch"].map((verb) => ({ group: "", resource: "pods", verb })),
@@ -29,7 +29,7 @@ export function describeRight({ group, resource, subresource, verb }: Right): st
   return `${verb} ${resource}${subresource ? `/${subresource}` : ""}${group ? `.${group}` : ""}`;
 }
 
-/** Asks the cluster which of the rights the user lacks. Every user may ask that. */
+/** The rights for jobs that the user lacks. Every user may ask that. */
 export async function missingRights({ api, namespace }: Cluster, signal: AbortSignal): Promise<Right[]> {
   const answers = await Promise.all(
     neededRights.map(async (right) => {

@@ -4,12 +4,7 @@ import { UserError } from "../core/errors.ts";
 import { parseImageConfig } from "../oci/config.ts";
 import { SourceImage } from "../registry/source-image.ts";
 
-/**
- * Refuses an image that is not for the architecture of the nodes it is placed on, because its program could not start there. Accepts all images
- * where nodes of any architecture do, and where this machine cannot read the image.
- *
- * @throws UserError naming both
- */
+/** Refuses an image for another architecture than its nodes have. Accepts an image that this machine cannot read. */
 export async function checkArchitecture(
   image: string,
   { nodeSelector }: PlacedResources,
@@ -25,7 +20,7 @@ export async function checkArchitecture(
   );
 }
 
-/** @returns what is wanted where the image has it, or nobody knows */
+/** @returns the wanted architecture if the image has it, or cannot be read */
 async function architectureOf(image: string, wanted: string, env: Environment): Promise<string | undefined> {
   const source = new SourceImage({ image, env, platform: `linux/${wanted}` });
   try {

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
-// Not from the package's entry, for the reason in api.ts.
+// Not the package's entry: see api.ts.
 import { KubeConfig } from "@kubernetes/client-node/dist/config.js";
 import { readValues } from "../config/config-file.ts";
 import { contextSettings } from "../config/settings.ts";
@@ -12,28 +12,26 @@ import { Api } from "./api.ts";
 import { isInCluster, kubeconfigFiles } from "./configured.ts";
 import { Logins, withOwnLogin } from "./login.ts";
 
-/** A namespace of a cluster, as a user of it. */
+/** A namespace of a cluster, for one user. `nodeLocal`, `podRegistry` and `filesCredential` are settings of the context. */
 export interface Cluster {
   readonly api: Api;
-  /** Name in the kubeconfig. */
+  /** In the kubeconfig. */
   readonly context: string;
   readonly server: string;
   readonly namespace: string;
-  /** Whether the user's configuration says that its nodes share this machine's network. */
   readonly nodeLocal: boolean;
-  /** See `ConfiguredContext`. */
   readonly podRegistry?: string | undefined;
   readonly filesCredential?: string | undefined;
-  /** The user of this machine, as a label can hold it. */
+  /** The user of this machine, as a label value. */
   readonly owner: string;
 }
 
 /**
- * Opens the cluster of the kubeconfig: of `SLIPWAY_KUBERNETES_CONTEXT`, else of its current context; in the namespace of
- * `SLIPWAY_KUBERNETES_NAMESPACE`, else of the user's configuration, else of the context, else `default`. Asks nothing of the cluster.
+ * Opens a cluster of the kubeconfig, without a request. The context is `SLIPWAY_KUBERNETES_CONTEXT`, else the current one. The namespace is
+ * `SLIPWAY_KUBERNETES_NAMESPACE`, else the user configuration's, else the context's, else `default`.
  *
- * @param where what a job that is known says of itself
- * @throws UserError when there is no kubeconfig, it has no such context, or the way to the cluster would not be encrypted
+ * @param where wins over all of these
+ * @throws UserError if there is no kubeconfig, no such context, or no encryption
  */
 export async function openCluster(
   env: Environment,
@@ -91,7 +89,7 @@ export async function openCluster(
   };
 }
 
-/** Several files count as one; what comes first wins, as in kubectl. */
+/** Merges several files. The first one wins, as in kubectl. */
 async function readKubeconfig(env: Environment): Promise<KubeConfig> {
   const { files, named } = kubeconfigFiles(env);
   const all = new KubeConfig();
@@ -108,14 +106,8 @@ async function readKubeconfig(env: Environment): Promise<KubeConfig> {
     return all;
   }
   const configs = await Promise.all(files.map(readFile));
-  const union = <Item extends { readonly name: string }>(of: (config: KubeConfig) => Item[]) => [
-    ...new Map(
-      configs
-        .flatMap((config) => of(config))
-        .reverse()
-        .map((item) => [item.name, item]),
-    ).values(),
-  ];
+  const union = <Item extends { readonly name: string }>(of: (config: KubeConfig) => Item[]) =>
+    [...Map.groupBy(configs.flatMap(of), ({ name }) => name).values()].flatMap(([first]) => first ?? []);
   all.loadFromOptions({
     clusters: union((config) => config.clusters),
     users: union((config) => config.users),
@@ -139,7 +131,7 @@ async function readFile(path: string): Promise<KubeConfig> {
   }
 }
 
-/** The files with users' tokens, which Kubernetes' package leaves out. */
+/** The `tokenFile` of users, which the client library ignores. */
 async function readTokenFiles(text: string): Promise<ReadonlyMap<string, string>> {
   if (!text.includes("tokenFile")) return new Map();
   const { users } = (await readValues(text)) as { users?: { name: string; user?: { tokenFile?: string } }[] };
@@ -148,10 +140,6 @@ async function readTokenFiles(text: string): Promise<ReadonlyMap<string, string>
 
 /** At most 63 letters, digits, `-`, `_`, `.`, no mark at either end. */
 function asLabel(text: string): string {
-  return (
-    text
-      .replaceAll(/[^A-Za-z0-9._-]+/g, "-")
-      .slice(0, 63)
-      .replaceAll(/^[^A-Za-z0-9]+|[^A-Za-z0-9]+$/g, "") || "unknown"
-  );
+  const label = text.replaceAll(/[^A-Za-z0-9._-]+/g, "-").slice(0, 63);
+  return label.replaceAll(/^[^A-Za-z0-9]+|[^A-Za-z0-9]+$/g, "") || "unknown";
 }

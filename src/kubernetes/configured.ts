@@ -3,22 +3,21 @@ import { delimiter, join } from "node:path";
 import type { Environment } from "../core/environment.ts";
 import { homeFolder } from "../core/user-folders.ts";
 
-/** Where a pod finds who it is. */
 const serviceAccountToken = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 
-/** The files of this user's kubeconfig that exist, and whether a variable names them. */
+/** The existing files of this user's kubeconfig, and whether KUBECONFIG names them. */
 export function kubeconfigFiles(env: Environment): { readonly files: readonly string[]; readonly named: boolean } {
   const named = env["KUBECONFIG"];
   const files = named ? named.split(delimiter).filter((file) => file !== "") : [join(homeFolder(env), ".kube/config")];
   return { files: files.filter((file) => existsSync(file)), named: Boolean(named) };
 }
 
-/** Whether this process runs in a pod that may speak to its cluster. */
+/** Whether this process runs in a pod with a service account. */
 export function isInCluster(env: Environment): boolean {
   return Boolean(env["KUBERNETES_SERVICE_HOST"]) && existsSync(serviceAccountToken);
 }
 
-/** Whether this user has a cluster at all, as far as files tell: the client for it is loaded only then. */
+/** Whether this user has a cluster. Only then is the client loaded. */
 export function hasCluster(env: Environment): boolean {
   return kubeconfigFiles(env).files.length > 0 || isInCluster(env);
 }

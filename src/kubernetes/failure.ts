@@ -1,6 +1,7 @@
 import type { ErrorIdentity } from "../core/errors.ts";
 import { parseReference } from "../oci/reference.ts";
 import {
+  type Container,
   conditionOf,
   containerName,
   containerState,
@@ -8,31 +9,29 @@ import {
   type Job,
   jobFinalizer,
   type Pod,
-  type PodSpec,
   type Terminated,
 } from "./objects.ts";
 
-/** Why pods do not start, or failed, and what to do. */
+/** Why a pod does not start, and what to do. */
 export interface Trouble {
-  /** One sentence on what is wrong and one on what to do. */
+  /** Two sentences: what is wrong, what to do. */
   readonly words: string;
   readonly isFinal: boolean;
-  /** Undefined: that of what runs in the pods. */
+  /** Default: the job's or service's. */
   readonly identity?: ErrorIdentity;
-  /** Whether it is the credential in the pull secret that was not taken, if the node had one. */
+  /** Whether a registry refused the credential in the pull secret. */
   readonly blamesSecret?: boolean;
 }
 
-/** The texts that differ between jobs and services. */
+/** Texts that differ between jobs and services. */
 export interface Owner {
-  /** Where it says what it needs. */
+  /** The fields with its resources. */
   readonly resources: string;
   readonly memory: string;
-  /** What to do once something is mended. */
+  /** Runs it again. */
   readonly again: string;
-  /** How nodes get a credential. */
+  /** Gives nodes a credential. */
   readonly credential: string;
-  /** What to do about an image that is not there. */
   readonly missingImage: string;
 }
 
@@ -45,30 +44,24 @@ const ofJob: Owner = {
   missingImage: "Push it, or resolve the job again.",
 };
 
-/**
- * Why a container of a pod does not start; undefined if no reason is known.
- *
- * @param name of the container
- */
+/** Why a container does not start. Undefined if no reason is known. */
 export function waitingTrouble(pod: Pod, owner: Owner = ofJob, name: string = containerName): Trouble | undefined {
   const { reason = "", message = "" } = containerState(pod, name).waiting ?? {};
   const image = imageOf(pod, name);
   const words = message.trim().replaceAll(/\s+/g, " ");
-  if (/^(ErrImagePull|ImagePullBackOff|RegistryUnavailable)$/.test(reason))
-    return pullTrouble(pod, image, words, owner);
   switch (reason) {
-    case "InvalidImageName":
-      return final(
-        `The nodes refuse the image name ${image}. Write HOST/REPOSITORY@sha256:…`,
-        "reference-invalid",
-        image,
-      );
-    case "ErrImageNeverPull":
-      return final(
-        `Image ${image} is not on the node, and the pod may not pull it. Copy it to the node.`,
-        "image-pull-failed",
-        image,
-      );
+    case "ErrImagePull":
+    case "ImagePullBackOff":
+    case "RegistryUnavailable":
+      return pullTrouble(pod, image, words, owner);
+    case "InvalidImageName": {
+      const refused = `The nodes refuse the image name ${image}. Write HOST/REPOSITORY@sha256:…`;
+      return final(refused, "reference-invalid", image);
+    }
+    case "ErrImageNeverPull": {
+      const absent = `Image ${image} is not on the node, and the pod may not pull it. Copy it to the node.`;
+      return final(absent, "image-pull-failed", image);
+    }
     case "CreateContainerConfigError":
       return configTrouble(image, words);
     case "CreateContainerError":
@@ -76,28 +69,25 @@ export function waitingTrouble(pod: Pod, owner: Owner = ofJob, name: string = co
       return final(`The container of image ${image} cannot be made: ${words}. Check its command.`);
   }
   const scheduled = pod.status?.conditions?.find(({ type }) => type === "PodScheduled");
-  return scheduled?.status === "False"
-    ? nodeTrouble(pod, oneLine(scheduled.message ?? scheduled.reason), owner)
-    : undefined;
+  if (scheduled?.status !== "False") return undefined;
+  return nodeTrouble(pod, oneLine(scheduled.message ?? scheduled.reason), owner);
 }
 
 function nodeTrouble({ spec }: Pod, message: string, owner: Owner): Trouble {
   if (/persistentvolumeclaim/i.test(message)) {
     const claims = spec.volumes?.flatMap(({ persistentVolumeClaim }) => persistentVolumeClaim?.claimName ?? []) ?? [];
     const named = claims.length === 1 ? `claim ${claims[0]}` : `its claims (${claims.join(", ")})`;
-    return passing(
-      `No node takes it: ${message}. It waits; make or bind ${named}, or name another one in \`volumes\`.`,
-    );
+    const remedy = `make or bind ${named}, or name another one in \`volumes\``;
+    return passing(`No node takes it: ${message}. It waits; ${remedy}.`);
   }
   const labels = Object.entries(spec.nodeSelector ?? {}).map(([key, value]) => `${key}=${value}`);
   const node = labels.length === 0 ? "No node" : `No node with ${labels.join(", ")}`;
   return passing(`${node} takes it: ${message}. It waits for one; ${nodeRemedy(message, owner)}, or add nodes.`);
 }
 
-/** What lets a pod have a node, by the scheduler's words. */
 function nodeRemedy(message: string, { resources }: Owner): string {
   if (/Insufficient/.test(message)) return `request less (${resources})`;
-  // Kubernetes' own taints are of nodes that are not well.
+  // Kubernetes itself taints unhealthy nodes.
   if (/untolerated taint \{(?!node\.kubernetes\.io\/)/.test(message))
     return "let its instance type tolerate the taint (tolerations)";
   if (/node affinity\/selector/.test(message)) return "correct the labels of its instance type (nodeSelector)";
@@ -105,20 +95,14 @@ function nodeRemedy(message: string, { resources }: Owner): string {
 }
 
 function configTrouble(image: string, words: string): Trouble {
-  if (/will run as root/.test(words)) {
-    return final(
-      `Image ${image} runs as root, which Slipway's pods may not. Set a numeric user in the image, such as \`USER 1000:1000\`.`,
-      "image-unsuitable",
-      image,
-    );
-  }
   const user = /non-numeric user \(([^)]*)\)/.exec(words)?.[1];
+  if (/will run as root/.test(words)) {
+    const root = `Image ${image} runs as root, which Slipway's pods may not.`;
+    return final(`${root} Set a numeric user in the image, such as \`USER 1000:1000\`.`, "image-unsuitable", image);
+  }
   if (user !== undefined) {
-    return final(
-      `Image ${image} names its user ${user} without a number, so Kubernetes cannot tell whether it is root. Set a numeric user, such as \`USER 1000:1000\`.`,
-      "image-unsuitable",
-      image,
-    );
+    const named = `Image ${image} names its user ${user} without a number, so Kubernetes cannot tell whether it is root.`;
+    return final(`${named} Set a numeric user, such as \`USER 1000:1000\`.`, "image-unsuitable", image);
   }
   if (/timed out waiting for the condition/.test(words)) {
     return passing(`A busy node could not prepare the container of image ${image} in time: ${words}. It tries again.`);
@@ -131,43 +115,29 @@ function pullTrouble(pod: Pod, image: string, words: string, owner: Owner): Trou
   const said = words
     .replace(/^Back-off pulling image "[^"]*"(: )?/, "")
     .replace(/^ErrImagePull: /, "")
-    // The image is named already.
     .replace(/^failed to pull and unpack image "[^"]*": (failed to resolve reference( "[^"]*")?: )?/, "");
   if (/\b401\b|\b403\b|unauthorized|authorization failed|authentication required|denied|no basic auth/i.test(said)) {
     const hasSecret = (pod.spec.imagePullSecrets ?? []).length > 0;
     if (hasSecret && age(pod) < firstPullTime) return withoutSecret(image, registry, said);
-    return {
-      ...final(
-        hasSecret
-          ? `Registry ${registry} refused the credential that was copied into the cluster for ${image}: ${said}. Check that it may pull there, and ${owner.again}: it may have expired.`
-          : `Registry ${registry} wants a credential for ${image}, and the nodes have none: ${said}. ${owner.credential}`,
-        "image-pull-failed",
-        image,
-      ),
-      blamesSecret: hasSecret,
-    };
+    const why = hasSecret
+      ? `Registry ${registry} refused the credential that was copied into the cluster for ${image}: ${said}. Check that it may pull there, and ${owner.again}: it may have expired.`
+      : `Registry ${registry} wants a credential for ${image}, and the nodes have none: ${said}. ${owner.credential}`;
+    return { ...final(why, "image-pull-failed", image), blamesSecret: hasSecret };
   }
   if (/no match for platform/i.test(said)) {
-    return final(
-      `Image ${image} is not for the platform of node ${pod.spec.nodeName}: ${said}. Build it for that platform.`,
-      "image-unsuitable",
-      image,
-    );
+    const other = `Image ${image} is not for the platform of node ${pod.spec.nodeName}: ${said}.`;
+    return final(`${other} Build it for that platform.`, "image-unsuitable", image);
   }
   if (/\b404\b|not found|manifest unknown|name unknown/i.test(said)) {
-    return final(
-      `Registry ${registry} has no image ${image}: ${said}. ${owner.missingImage}`,
-      "image-pull-failed",
-      image,
-    );
+    const absent = `Registry ${registry} has no image ${image}: ${said}. ${owner.missingImage}`;
+    return final(absent, "image-pull-failed", image);
   }
   if (said === "") return passing(`The nodes fail to pull ${image} from ${registry}. They try again.`);
-  return passing(
-    `The nodes cannot reach registry ${registry} for ${image}: ${said}. They try again; check the registry, and the network between the nodes and it.`,
-  );
+  const problem = `The nodes cannot reach registry ${registry} for ${image}: ${said}.`;
+  return passing(`${problem} They try again; check the registry, and the network between the nodes and it.`);
 }
 
-/** Milliseconds after which a node has pulled, and said that it had no secret if that was so; and after which it has pulled twice. */
+/** Milliseconds after which a node has pulled, and has reported a missing pull secret. After the second time, it has pulled twice. */
 const firstPullTime = 8000;
 const secondPullTime = 35_000;
 
@@ -179,12 +149,7 @@ function withoutSecret(image: string, registry: string, said: string): Trouble {
   return passing(`Registry ${registry} gave ${image} to no node yet: ${said}. They try again, with the credential.`);
 }
 
-/**
- * Corrects a trouble that blames a credential: a node that may not see the pull secret yet pulls without it, and again 10 to
- * 30 seconds later.
- *
- * @param events of the pod
- */
+/** Corrects a trouble that blames a credential: a node that does not see the pull secret yet pulls without it, and again 10 to 30 seconds later. */
 export function reconsidered(trouble: Trouble, pod: Pod, events: readonly Event[]): Trouble {
   const hadNone = events.some(({ reason }) => reason === "FailedToRetrieveImagePullSecret");
   if (!trouble.blamesSecret || !hadNone || age(pod) > secondPullTime) return trouble;
@@ -192,7 +157,7 @@ export function reconsidered(trouble: Trouble, pod: Pod, events: readonly Event[
   return withoutSecret(image, parseReference(image).registry, "its node had not seen the pull secret");
 }
 
-/** Why a pod that has ended failed; undefined: its program's own exit status tells. */
+/** Why a pod failed. Undefined: its program's exit status tells. */
 export function podFailure(pod: Pod): string | undefined {
   const { terminated } = containerState(pod);
   const { reason, message } = pod.status ?? {};
@@ -206,16 +171,15 @@ export function podFailure(pod: Pod): string | undefined {
   const end = terminated && endWords(pod, terminated);
   if (end !== undefined) return end;
   if (lossReasons.test(reason ?? terminated?.reason ?? "")) {
-    return `Its node ${pod.spec.nodeName ?? ""} was lost or shut down while it ran. Submit it again, or give it retries.`;
+    return `Its node ${pod.spec.nodeName ?? ""} was lost or shut down while it ran. ${again}`;
   }
-  if (terminated === undefined && reason)
-    return `Its pod failed (${reason}): ${oneLine(message)}. Submit it again, or give it retries.`;
+  if (terminated === undefined && reason) return `Its pod failed (${reason}): ${oneLine(message)}. ${again}`;
   if (wasDeleted(pod)) return deleted;
   if (terminated?.exitCode === 137) return "It was killed, most often because it ran out of memory.";
   return undefined;
 }
 
-/** How a container ended that did not end by itself; undefined: its program's own exit status tells. */
+/** Why a container was ended, or not started. Undefined: its program's exit status tells. */
 export function endWords(
   pod: Pod,
   { reason, message }: Terminated,
@@ -234,13 +198,13 @@ export function endWords(
   return undefined;
 }
 
-const deleted =
-  "Its pod was deleted while it ran: its node was drained, or someone did it. Submit it again, or give it retries.";
+const again = "Submit it again, or give it retries.";
+const deleted = `Its pod was deleted while it ran: its node was drained, or someone did it. ${again}`;
 
-/** Reasons of pods, and of containers that a node no longer knows of after its restart: the kubelet's own, and containerd's. */
+/** Reasons of lost pods, and of containers that a restarted node no longer knows: the kubelet's, and containerd's. */
 const lossReasons = /^(NodeLost|NodeShutdown|ContainerStatusUnknown|Unknown)$/;
 
-/** Whether a pod ended because it was deleted or its node was lost, whatever its program did. */
+/** Whether a pod ended because it was deleted or its node was lost. */
 export function wasLost(pod: Pod): boolean {
   const reason = pod.status?.reason ?? containerState(pod).terminated?.reason ?? "";
   return reason === "Evicted" || lossReasons.test(reason) || wasDeleted(pod);
@@ -250,15 +214,14 @@ function wasDeleted(pod: Pod): boolean {
   const { deletionTimestamp, deletionGracePeriodSeconds = 0, finalizers = [] } = pod.metadata;
   if (deletionTimestamp === undefined) return false;
   const { finishedAt } = containerState(pod).terminated ?? {};
-  // Its node deletes it for good once the program has ended, and leaves no other time than that. One that had ended by itself before would
-  // have been counted by the job controller, which then lets go of it.
+  // The node's own deletion, after the program has ended, replaces the time. If the pod had ended by itself, the job controller would have
+  // counted it and removed its finalizer.
   if (deletionGracePeriodSeconds === 0 && finalizers.includes(jobFinalizer)) return true;
   return !finishedAt || Date.parse(deletionTimestamp) - deletionGracePeriodSeconds * 1000 <= Date.parse(finishedAt);
 }
 
 function disruptionWords(pod: Pod, reason: string, message: string): string {
   const node = pod.spec.nodeName ?? "";
-  const again = "Submit it again, or give it retries.";
   switch (reason) {
     case "EvictionByEvictionAPI":
       return `It was evicted from node ${node}, as when a node is drained. ${again}`;
@@ -273,7 +236,7 @@ function disruptionWords(pod: Pod, reason: string, message: string): string {
   }
 }
 
-/** Why a job that failed did so, by its last attempt where that is still known. */
+/** Why a job failed. @param last its last attempt, if that is known */
 export function jobFailure(job: Job, last: Pod | undefined): string | undefined {
   if (last) return podFailure(last);
   const { reason, message } = conditionOf(job, "Failed") ?? {};
@@ -282,53 +245,43 @@ export function jobFailure(job: Job, last: Pod | undefined): string | undefined 
   return oneLine(message);
 }
 
-/** Why the last pod of a job is gone, which nobody saw go, by what was said of the namespace's pods. */
+/** Why the last pod of a job is gone. @param events of the namespace's pods */
 export function goneFailure(job: Job, events: readonly Event[]): string {
-  const prefix = `${job.metadata.name}-`;
-  const ofJob = events.filter(({ involvedObject }) => involvedObject?.name?.startsWith(prefix));
-  const messageOf = (reason: string) => ofJob.findLast((event) => event.reason === reason)?.message;
-  const again = "Submit it again, or give it retries.";
+  const own = events.filter(({ involvedObject }) => involvedObject.name?.startsWith(`${job.metadata.name}-`));
+  const messageOf = (reason: string) => own.findLast((event) => event.reason === reason)?.message;
   if (messageOf("TaintManagerEviction") !== undefined) return `Its node was lost or closed to it. ${again}`;
   const preempted = messageOf("Preempted");
   if (preempted !== undefined) return `It had to give way to a pod of higher priority: ${oneLine(preempted)}. ${again}`;
   return deleted;
 }
 
-/** Why a job gets no pod, by what the job controller says of it. */
+/** Why a job gets no pod. @param events of the job */
 export function creationTrouble(events: readonly Event[]): Trouble | undefined {
   return refusedPod(events.filter(({ reason }) => reason === "FailedCreate").at(-1)?.message);
 }
 
-/** Why there is no pod, by what the API server answered to the controller that was to make it. */
-export function refusedPod(message: string | undefined, owner: Owner = ofJob): Trouble | undefined {
+/** Why a controller cannot create a pod. @param message the API server's refusal */
+export function refusedPod(message: string | undefined, { resources }: Owner = ofJob): Trouble | undefined {
   const words = oneLine(message);
   if (words === "") return undefined;
   const quota = /exceeded quota: .*/.exec(words)?.[0];
   if (quota !== undefined) {
-    return passing(
-      `The namespace's quota has no room for it: ${quota}. It waits; request less (${owner.resources}), end other work, or ask the cluster's administrator for more.`,
-    );
+    const remedy = `request less (${resources}), end other work, or ask the cluster's administrator for more`;
+    return passing(`The namespace's quota has no room for it: ${quota}. It waits; ${remedy}.`);
   }
   const quotaNeeds = /failed quota: .*/.exec(words)?.[0];
   if (quotaNeeds !== undefined) {
-    return final(
-      `The namespace's quota requires resource requests: ${quotaNeeds}. Set them (${owner.resources}).`,
-      "cluster-refused",
-      "quota",
-    );
+    const problem = `The namespace's quota requires resource requests: ${quotaNeeds}. Set them (${resources}).`;
+    return final(problem, "cluster-refused", "quota");
   }
-  return final(
-    `The cluster refused its pod: ${words}. Correct what this names, or ask the cluster's administrator.`,
-    "cluster-refused",
-    "pod",
-  );
+  const refused = `The cluster refused its pod: ${words}. Correct what this names, or ask the cluster's administrator.`;
+  return final(refused, "cluster-refused", "pod");
 }
 
-function containerOf({ spec }: Pod, name: string): PodSpec["containers"][number] | undefined {
+function containerOf({ spec }: Pod, name: string): Container | undefined {
   return [...(spec.initContainers ?? []), ...spec.containers].find((each) => each.name === name);
 }
 
-/** The image of a container. */
 export function imageOf(pod: Pod, name: string): string {
   return containerOf(pod, name)?.image ?? "";
 }
@@ -341,7 +294,7 @@ export function passing(words: string): Trouble {
   return { words, isFinal: false };
 }
 
-/** The words of a cluster, to be said in a sentence. */
+/** A text of the cluster as part of a sentence. */
 export function oneLine(text = ""): string {
   return text.trim().replaceAll(/\s+/g, " ").replace(/\.$/, "");
 }

@@ -1,40 +1,39 @@
-/** The time stamp that a line begins with: RFC 3339 with nanoseconds and a zone, at most so long. */
+/** The time at the beginning of a line: RFC 3339 with nanoseconds and a zone. */
 const stampPattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
 const longestStamp = 40;
-/** Time stamps that are kept: so many lines in two seconds. */
+/** Maximum times to remember. */
 const mostKnown = 100_000;
 
 /**
- * Puts the pieces of a log together that come over several connections, so that nothing is lost and nothing comes twice.
+ * Joins a log that comes over several connections, without loss or repetition.
  *
- * Every line begins with the time at which it was written, and a connection can be asked to begin at a time, of whole seconds: it then brings
- * again what was written since. Lines of standard output and error may be a little out of order, so what is known already is told by its place
- * among the lines and not by its time alone. A line may come in pieces, and break off anywhere.
+ * Every line begins with its time. A new connection can begin at a time in whole seconds, and repeats the lines since then. Lines of standard output
+ * and error may be slightly out of order, so their position tells which lines are known, not only their time. A line may break off anywhere.
  */
 export class LogLines {
-  /** Time stamps of the lines that have come, no older than {@link since}. */
+  /** Times of the known lines, no older than {@link since}. */
   #known: string[] = [];
-  /** Bytes that have come of the last one, its end included. */
+  /** Known bytes of the last line, with its end. */
   #bytes = 0;
   #latest = 0;
 
   readonly #isStamped: boolean;
 
-  /** @param isStamped whether the lines keep their time stamps */
+  /** @param isStamped whether the lines keep their times */
   constructor(isStamped = false) {
     this.#isStamped = isStamped;
   }
 
   // Of this connection:
-  /** Lines to come that are known, undefined until the first one tells. */
+  /** Known lines to skip. Undefined until the first line. */
   #skip: number | undefined;
   #stamp = "";
   #isInLine = false;
   #isOther = false;
-  /** Bytes of this line that are known. */
+  /** Known bytes of this line to skip. */
   #skipBytes = 0;
 
-  /** The time to begin a connection at; undefined: at the beginning. To be asked before each connection. */
+  /** Where a new connection must begin. Undefined: at the start of the log. Call it before each connection. */
   since(): string | undefined {
     this.#skip = undefined;
     this.#stamp = "";
@@ -44,12 +43,12 @@ export class LogLines {
     return this.#latest === 0 ? undefined : new Date(this.#oldest()).toISOString().replace(".000Z", "Z");
   }
 
-  /** Whether this connection brought something else than lines: a kubelet says so where it does not have the log, or no longer. */
+  /** Whether this connection brought no log lines: a kubelet without the log sends a message. */
   get isOther(): boolean {
     return this.#isOther;
   }
 
-  /** @returns what is new in it */
+  /** @returns the new part of it */
   write(chunk: Buffer): Buffer {
     const fresh: Buffer[] = [];
     if (this.#isOther) return Buffer.alloc(0);
@@ -79,7 +78,7 @@ export class LogLines {
 
   /** @returns whether the line is a new one */
   #begin(stamp: string): boolean {
-    // What was rotated away cannot come again: the first line tells how much of the known ones does.
+    // Rotated lines do not come again, so the first line tells how many known ones do.
     if (this.#skip === undefined) {
       const first = this.#known.indexOf(stamp);
       this.#skip = first < 0 ? 0 : this.#known.length - first;
@@ -110,7 +109,7 @@ export class LogLines {
     return fresh;
   }
 
-  /** Milliseconds: a second before the latest one, for lines that are out of order. */
+  /** A second before the latest line, because lines may be out of order. */
   #oldest(): number {
     return this.#latest - 1000;
   }

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { RequestOptions } from "node:https";
 import { resolve } from "node:path";
-// Not from the package's entry, for the reason in api.ts.
+// Not the package's entry: see api.ts.
 import type { Authenticator } from "@kubernetes/client-node/dist/auth.js";
 import type { Cluster, User } from "@kubernetes/client-node/dist/config_types.js";
 import type { Environment } from "../core/environment.ts";
@@ -14,14 +14,14 @@ import { passingFailure } from "./api-error.ts";
 const patience = 2 * 60_000;
 /** Bytes of an ExecCredential. */
 const maximumCredential = 1024 * 1024;
-/** Milliseconds for which the content of a token file is used, as in client-go. */
+/** Milliseconds after which a token file is read again, as in client-go. */
 const tokenTime = 60_000;
-/** Milliseconds before its end at which a credential is no longer used. */
+/** Milliseconds before its expiry when a credential is renewed. */
 const margin = 10_000;
 
 const provider = "slipway";
 
-/** A plugin as a kubeconfig describes it (`exec`, client.authentication.k8s.io). */
+/** `exec` in a kubeconfig. */
 interface Plugin {
   readonly apiVersion?: string;
   readonly command: string;
@@ -31,7 +31,7 @@ interface Plugin {
   readonly provideClusterInfo?: boolean;
 }
 
-/** Where a user's credential comes from. The package's own logins must not know the names. */
+/** The source of a user's credential. The client library's own logins must not know these names. */
 type Source = { readonly file: string } | { readonly plugin: Plugin; readonly folder: string };
 
 interface Credential {
@@ -43,11 +43,10 @@ interface Credential {
 }
 
 /**
- * Lets {@link Logins} log in a user with a token file or a credential plugin. Kubernetes' package reads no `tokenFile`, and keeps what a plugin
- * gave even after the server refused it.
+ * Lets {@link Logins} log in a user with a token file or a credential plugin. The client library ignores `tokenFile`, and keeps a plugin's credential
+ * after the server has refused it.
  *
- * @param tokenFile as the kubeconfig has it
- * @param folder of the kubeconfig, to which paths are relative
+ * @param folder of the kubeconfig: paths are relative to it
  */
 export function withOwnLogin(user: User, tokenFile: string | undefined, folder: string): User {
   const { exec, token: _, ...rest } = user;
@@ -57,15 +56,14 @@ export function withOwnLogin(user: User, tokenFile: string | undefined, folder: 
   return source === undefined ? user : { ...rest, authProvider: { name: provider, config: source } };
 }
 
-/** Gets credentials of users, and gets them again when they end or are refused. */
+/** Gets credentials, and renews them when they expire or are refused. */
 export class Logins implements Authenticator {
   readonly #env: Environment;
   readonly #cluster: () => Cluster | null;
   readonly #patience: number;
   #current: Promise<Credential> | undefined;
-  /** Of {@link #current}. */
   #expires = 0;
-  /** Whether a credential was ever given: a failure after that may pass. */
+  /** After a success, a failure may pass. */
   #hasWorked = false;
 
   constructor(env: Environment, cluster: () => Cluster | null, time = patience) {
@@ -89,7 +87,7 @@ export class Logins implements Authenticator {
     if (clientKeyData) options.key = clientKeyData;
   }
 
-  /** Forgets a credential that was refused. False: it is not of this class, so that the next one would be the same. */
+  /** Forgets a refused credential. False if another login supplied it. */
   forget(): boolean {
     this.#current = undefined;
     return this.#hasWorked;
@@ -162,11 +160,8 @@ export class Logins implements Authenticator {
 async function readToken(path: string): Promise<Credential> {
   const token = await readFile(path, "utf8").catch((cause: Error) => {
     const identity = { code: "cluster-login", culprit: path } as const;
-    throw new UserError(
-      identity,
-      `The token file ${path} cannot be read: ${cause.message}.`,
-      "Log in to the cluster again.",
-    );
+    const problem = `The token file ${path} cannot be read: ${cause.message}.`;
+    throw new UserError(identity, problem, "Log in to the cluster again.");
   });
   return { token: token.trim(), expires: Date.now() + tokenTime };
 }

@@ -36,6 +36,7 @@ export type Container = PodSpec["containers"][number];
 export type ContainerStatus = NonNullable<NonNullable<Pod["status"]>["containerStatuses"]>[number];
 export type ContainerState = NonNullable<ContainerStatus["state"]>;
 export type Terminated = NonNullable<ContainerState["terminated"]>;
+export type Secret = Stored<Raw<V1Secret>>;
 export type Event = Stored<Raw<CoreV1Event>>;
 export type Condition = Raw<V1PodCondition>;
 

@@ -1,25 +1,24 @@
 import type { Socket } from "node:net";
 import type { Api, WebSocketLike } from "./api.ts";
 
-/** A port of a pod. */
-export interface PodPort {
+interface PodPort {
   readonly namespace: string;
   readonly pod: string;
   readonly port: number;
 }
 
-/** Bytes that are kept of a request until its pod answers. */
+/** Maximum bytes of a request to keep until its pod answers. */
 const maximumKept = 1024 * 1024;
 
-/** What a node says where nobody in the pod got the connection. */
+/** The message of a node if no program in the pod accepts the connection. */
 const neverArrived = /connection refused|failed to (dial|find|connect)|not (found|running)|no such/i;
 
 /**
- * Joins a connection of this machine with a port of a pod, until one of them ends.
+ * Forwards a connection of this machine to a port of a pod, until one side ends it.
  *
- * @param kept what the client has said to a pod that never got it
- * @returns undefined when it is over; else what the next pod has to be told first, because this one never got the connection
- * @throws UserError, Failure: what the server refuses, or that it does not answer
+ * @param kept what another pod did not get
+ * @returns what the next pod must get first, because this pod did not accept the connection. Undefined when the connection is over
+ * @throws UserError, Failure if the server refuses or does not answer
  */
 export async function joinPod(
   api: Api,
@@ -60,7 +59,7 @@ export async function joinPod(
   for (const data of kept) send(data);
   client.on("data", send).once("end", end).once("close", end);
   open.onclose = () => {
-    // What the pod said last is written still.
+    // Writes the pod's last words.
     client.end();
     end();
   };

@@ -8,20 +8,16 @@ import { dockerHub } from "../oci/registry-host.ts";
 import { findEmbeddedRegistry, requestToken } from "../registry-server/ensure.ts";
 import type { Cluster } from "./cluster.ts";
 
-/** Seconds that a token of the embedded registry lives: a pod may have to wait for a node before its image is pulled. */
+/** Seconds. A pod may have to wait for a node before its image is pulled. */
 const tokenLifetime = 60 * 60;
 
 /** The credential with which nodes pull an image. */
 export interface PullAccess {
-  /** Content of a pull secret; undefined: none is needed, or none may be given. */
+  /** The content of a pull secret. Undefined: none is needed, or none may be copied. */
   readonly dockerConfig?: string;
 }
 
-/**
- * Refuses an image of a registry on this machine's loopback interface for a cluster whose nodes have one of their own.
- *
- * @throws UserError naming the settings
- */
+/** Refuses an image of a registry on this machine's loopback interface, unless the cluster's nodes share that. */
 export function checkReach(image: string, { nodeLocal, context }: Pick<Cluster, "nodeLocal" | "context">): void {
   if (nodeLocal || !isFromLoopback(image)) return;
   throw new UserError(
@@ -32,15 +28,14 @@ export function checkReach(image: string, { nodeLocal, context }: Pick<Cluster, 
 }
 
 /**
- * The credential that a cluster's nodes get to pull an image: for the embedded registry a short-lived token for the one repository; for any other
- * registry nothing, unless the user asked for a copy of the credential.
+ * The credential with which nodes pull an image. For the embedded registry, a short-lived token for one repository. For any other registry, a copy of
+ * the user's own credential, if that is allowed.
  *
- * A copy is what the user's own credential is. Kubelets hand a name and a password to the container runtime and nothing else that a Docker
- * configuration can hold (no `registrytoken`, no `identitytoken`), so a token that a registry's token service gives cannot be used instead.
- * AWS gives a password for ECR that is valid for 12 hours.
+ * A registry's token cannot be used instead: kubelets pass only a name and a password to the container runtime, no `registrytoken` or
+ * `identitytoken`. The password for ECR is valid for 12 hours.
  *
- * @param copy whether a credential of the user's may go into the cluster
- * @throws UserError when the embedded registry does not run, or the credential is of a kind that a kubelet cannot use
+ * @param copy whether the user's own credential may be copied into the cluster
+ * @throws UserError if the embedded registry does not run, or a kubelet cannot use the credential
  */
 export async function pullAccess(image: string, copy: boolean, env: Environment): Promise<PullAccess> {
   const reference = parseReference(image);
@@ -54,9 +49,9 @@ export async function pullAccess(image: string, copy: boolean, env: Environment)
 }
 
 /**
- * Short-lived tokens for the repositories of those images that are in the embedded registry.
+ * Short-lived tokens for the images in the embedded registry.
  *
- * @returns the content of a pull secret, and until when all of it is good (ISO 8601); undefined where none is, or that registry does not run
+ * @returns the content of a pull secret, and when its first token expires (ISO 8601). Undefined if no image is there, or that registry does not run
  */
 export async function embeddedAccess(
   images: readonly string[],
@@ -79,12 +74,7 @@ export async function embeddedAccess(
   return { dockerConfig: JSON.stringify({ auths: Object.fromEntries(auths) }), expiresAt };
 }
 
-/**
- * The content of a pull secret with a copy of a credential.
- *
- * @param image whose, for errors
- * @throws UserError when it is of a kind that a kubelet cannot use
- */
+/** The content of a pull secret with a copy of a credential. @throws UserError if a kubelet cannot use it */
 export function dockerConfigOf(registry: string, credential: Credential, image: string, source = "its source"): string {
   if (credential.kind !== "password") {
     throw new UserError(
@@ -93,12 +83,12 @@ export function dockerConfigOf(registry: string, credential: Credential, image: 
       "Log in to the registry with a name and password, such as those of a robot account that may only pull.",
     );
   }
-  // Kubelets know Docker Hub by the address that docker has always written.
+  // Kubelets know Docker Hub by docker's old address.
   const key = registry === dockerHub ? "https://index.docker.io/v1/" : registry;
   return JSON.stringify({ auths: Object.fromEntries([authOf(key, credential.username, credential.password)]) });
 }
 
-/** @param key a registry, or a part of one as `HOST/REPOSITORY` */
+/** @param key HOST or HOST/REPOSITORY */
 function authOf(key: string, username: string, password: string): [string, object] {
   return [key, { username, password, auth: Buffer.from(`${username}:${password}`).toString("base64") }];
 }

@@ -5,10 +5,7 @@ import { isFromLoopback } from "../containers/loopback.ts";
 import type { Environment } from "../core/environment.ts";
 import { kubeconfigFiles } from "./configured.ts";
 
-/**
- * Whether the cluster that is chosen can surely pull images from where they are, as `checkReach` has it, without Kubernetes' client. False: it has to
- * be asked, and says what is wrong where something is.
- */
+/** Whether `checkReach` will surely pass, without loading Kubernetes' client. False: run it, for the reason. */
 export async function canSurelyReach(images: readonly string[], env: Environment): Promise<boolean> {
   const { files } = kubeconfigFiles(env);
   if (files.length === 0) return false;

@@ -1,32 +1,27 @@
 import type { Environment } from "../core/environment.ts";
 import { UserError } from "../core/errors.ts";
 import type { Cluster } from "../kubernetes/cluster.ts";
-import { ifFound } from "../kubernetes/if-found.ts";
-import { type Metadata, managedBy } from "../kubernetes/objects.ts";
+import { deleteIfFound, ifFound } from "../kubernetes/if-found.ts";
+import { managedBy, ownSelector, type Secret } from "../kubernetes/objects.ts";
 import { retryConflict } from "../kubernetes/retry-conflict.ts";
 import { listAll } from "../kubernetes/watch.ts";
 import { sha256 } from "../oci/digest.ts";
 import { LocalSecrets } from "./local.ts";
-import { type KeptSecret, noSuchSecret, type SecretStore, secretKey } from "./secrets.ts";
+import { type KeptSecret, requireAll, type SecretStore, secretKey } from "./secrets.ts";
 import type { FoundSecret, VariableStore } from "./variables.ts";
 
-/** The label of a Secret that `slipway secret set` made, with the secret's name. */
-export const secretLabel = "slipway/secret";
+/** The name of a secret that `slipway secret set` has stored. */
+const secretLabel = "slipway/secret";
 /** When the value was set. */
 const setAnnotation = "slipway/set";
 
-/** Answers have what is known of a Secret and not what is in it. */
+/** Responses have no values. */
 const metadataOnly = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
 const metadataOfAll = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
 
-interface Known {
-  readonly metadata: Metadata;
-}
+type Known = Pick<Secret, "metadata">;
 
-/**
- * What the Secret is called that has a secret: the same where Kubernetes takes it for a name, else what it can take of it with a mark that
- * tells `a_b` from `a-b`.
- */
+/** The name of a secret's Secret. A hash replaces characters that Kubernetes does not allow, so that `a_b` differs from `a-b`. */
 export function secretObjectName(name: string): string {
   const part = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
   if (new RegExp(`^${part}(\\.${part})*$`).test(name)) return name;
@@ -34,10 +29,7 @@ export function secretObjectName(name: string): string {
   return `${name.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-")}-${hash.slice(0, 8)}`;
 }
 
-/**
- * Secrets in a namespace of a cluster: a Secret each. None is changed that somebody else made, none of theirs is read but for a variable that
- * names it, and no value comes back unasked.
- */
+/** Secrets in a namespace of a cluster. Changes no Secret of anyone else, and reads one only for a variable that names it. */
 export class ClusterSecrets implements SecretStore {
   readonly #cluster: Cluster;
 
@@ -54,7 +46,7 @@ export class ClusterSecrets implements SecretStore {
     const { api } = this.#cluster;
     const annotations = { [setAnnotation]: new Date().toISOString() };
     const data = { [secretKey]: value.toString("base64") };
-    // Whoever makes, changes or removes it at the same time is found out by the second look.
+    // Someone may create, change or remove it at the same time.
     const write = async () => {
       const before = await this.#find(name);
       if (before === undefined) {
@@ -65,7 +57,6 @@ export class ClusterSecrets implements SecretStore {
         const { uid, resourceVersion } = before.metadata;
         await api.ask("PATCH", this.#path(name), {
           body: { metadata: { uid, resourceVersion, annotations }, data },
-          contentType: "application/merge-patch+json",
           accept: metadataOnly,
         });
       }
@@ -77,7 +68,7 @@ export class ClusterSecrets implements SecretStore {
     const { api } = this.#cluster;
     const { items } = await listAll<Known>(api, {
       path: this.#path(),
-      labelSelector: `app.kubernetes.io/managed-by=slipway,${secretLabel}`,
+      labelSelector: `${ownSelector()},${secretLabel}`,
       accept: metadataOfAll,
     });
     return items
@@ -91,12 +82,11 @@ export class ClusterSecrets implements SecretStore {
 
   async remove(names: readonly string[]): Promise<void> {
     const found = await Promise.all(names.map((name) => this.#find(name)));
-    const missing = names.filter((_, index) => found[index] === undefined);
-    if (missing.length > 0) throw noSuchSecret(missing, this.place);
+    const known = names.filter((_, index) => found[index] !== undefined);
+    requireAll(names, known, this.place);
     for (const [index, name] of names.entries()) {
       const preconditions = { uid: found[index]?.metadata.uid };
-      const body = { apiVersion: "v1", kind: "DeleteOptions", preconditions };
-      await ifFound(this.#cluster.api.ask("DELETE", this.#path(name), { body }));
+      await deleteIfFound(this.#cluster.api, this.#path(name), { preconditions });
     }
   }
 
@@ -106,7 +96,7 @@ export class ClusterSecrets implements SecretStore {
 
   async value(name: string): Promise<Buffer | undefined> {
     if (!(await this.has(name))) return undefined;
-    const { data } = await this.#cluster.api.ask<{ readonly data?: Record<string, string> }>("GET", this.#path(name));
+    const { data } = await this.#cluster.api.ask<Secret>("GET", this.#path(name));
     const value = data?.[secretKey];
     return value === undefined ? undefined : Buffer.from(value, "base64");
   }
@@ -115,7 +105,7 @@ export class ClusterSecrets implements SecretStore {
     return `slipway secret set ${name} --engine kubernetes`;
   }
 
-  /** A secret of `slipway secret`, else a Secret of that name that somebody else made. Their values stay in the cluster. */
+  /** Finds a secret of `slipway secret`, else a Secret of that name. Their values stay in the cluster. */
   async variable(name: string): Promise<FoundSecret | undefined> {
     const found = await this.#metadata(name);
     if (found === undefined) return undefined;
@@ -125,8 +115,8 @@ export class ClusterSecrets implements SecretStore {
       const version = annotations?.[setAnnotation] ?? resourceVersion;
       return { reference: { name: metadata.name, key: secretKey }, version };
     }
-    // Metadata does not tell the keys.
-    const secret = await ifFound(this.#cluster.api.ask<{ readonly data?: object }>("GET", this.#path(name)));
+    // The metadata does not have the keys.
+    const secret = await ifFound(this.#cluster.api.ask<Secret>("GET", this.#path(name)));
     if (secret === undefined) return undefined;
     const keys = Object.keys(secret.data ?? {});
     const key = keys.includes(secretKey) || keys.length !== 1 ? secretKey : keys[0];
@@ -139,7 +129,7 @@ export class ClusterSecrets implements SecretStore {
     );
   }
 
-  /** @throws UserError when a Secret of somebody else's is in its place */
+  /** @throws UserError if a Secret of someone else is in its place */
   async #find(name: string): Promise<Known | undefined> {
     const found = await this.#metadata(name);
     if (found === undefined || found.metadata.labels?.[secretLabel] === name) return found;
@@ -160,7 +150,7 @@ export class ClusterSecrets implements SecretStore {
   }
 }
 
-/** The stores that variables of pods get secrets from: what the cluster lacks, this machine may have. */
+/** The stores for variables of pods. This machine may have what the cluster lacks. */
 export function secretStores(cluster: Cluster, env: Environment): readonly VariableStore[] {
   return [new ClusterSecrets(cluster), new LocalSecrets(env)];
 }

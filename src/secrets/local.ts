@@ -5,12 +5,12 @@ import { UserError } from "../core/errors.ts";
 import { replaceFile } from "../core/files.ts";
 import { secretPattern } from "../core/secret-reference.ts";
 import { stateFolder } from "../core/user-folders.ts";
-import { type KeptSecret, noSuchSecret, type SecretStore } from "./secrets.ts";
+import { type KeptSecret, requireAll, type SecretStore } from "./secrets.ts";
 import type { FoundSecret } from "./variables.ts";
 
 /**
- * Secrets of this user for processes and containers of this machine: a file each, which nobody else can read. Podman's own secrets are no more than that,
- * cannot be replaced or marked as ours before 4.7, and Docker has secrets for swarms alone.
+ * Secrets of this user for processes and containers of this machine: a file each, which only this user can read. Podman's secrets are files too, and
+ * before 4.7 cannot be replaced or labelled. Docker has secrets for swarms only.
  */
 export class LocalSecrets implements SecretStore {
   readonly #folder: string;
@@ -23,7 +23,7 @@ export class LocalSecrets implements SecretStore {
     return this.#folder;
   }
 
-  /** The file with a secret's value and nothing else, or undefined when there is no such secret. */
+  /** The file with a secret's value. */
   async file(name: string): Promise<string | undefined> {
     const path = join(this.#folder, name);
     return secretPattern.test(name) && (await statusOf(path)) ? path : undefined;
@@ -56,28 +56,24 @@ export class LocalSecrets implements SecretStore {
 
   async list(): Promise<readonly KeptSecret[]> {
     const names = (await readdir(this.#folder).catch(absent)) ?? [];
-    const found = await Promise.all(
-      names
-        .filter((name) => secretPattern.test(name))
-        .sort()
-        .map(async (name): Promise<KeptSecret[]> => {
-          const path = join(this.#folder, name);
-          const status = await statusOf(path);
-          return status ? [{ name, place: path, set: status.mtime.toISOString() }] : [];
-        }),
-    );
-    return found.flat();
+    const found = names
+      .filter((name) => secretPattern.test(name))
+      .sort()
+      .map(async (name) => {
+        const place = join(this.#folder, name);
+        const set = (await statusOf(place))?.mtime.toISOString();
+        return set === undefined ? [] : { name, place, set };
+      });
+    return (await Promise.all(found)).flat();
   }
 
   async remove(names: readonly string[]): Promise<void> {
-    const known = new Set((await this.list()).map(({ name }) => name));
-    const missing = names.filter((name) => !known.has(name));
-    if (missing.length > 0) throw noSuchSecret(missing, this.place);
+    const known = (await this.list()).map(({ name }) => name);
+    requireAll(names, known, this.place);
     for (const name of names) await rm(join(this.#folder, name), { force: true });
   }
 }
 
-/** @throws UserError for bytes that no variable can have */
 function textOf(value: Buffer, name: string): string {
   try {
     const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(value);

@@ -2,35 +2,34 @@ import { UserError } from "../core/errors.ts";
 import { secretPattern } from "../core/secret-reference.ts";
 import type { VariableStore } from "./variables.ts";
 
-/** A secret that is kept somewhere. Its value is no part of it. */
+/** A secret without its value. */
 export interface KeptSecret {
   readonly name: string;
-  /** Its place, for people. */
+  /** For people. */
   readonly place: string;
   /** When its value was set: ISO 8601. */
   readonly set: string;
 }
 
-/** A store of the secrets that people name as `SECRET:NAME`: one for each engine. */
+/** Stores the secrets that people name as `SECRET:NAME`. */
 export interface SecretStore extends VariableStore {
-  /** Keeps a value, in place of an earlier one, in one step. */
+  /** Stores or replaces a value atomically. */
   set(name: string, value: Buffer): Promise<void>;
   has(name: string): Promise<boolean>;
-  /** The value, for use on this machine. Undefined: there is none. */
   value(name: string): Promise<Buffer | undefined>;
-  /** All of them, by name. */
+  /** Sorted by name. */
   list(): Promise<readonly KeptSecret[]>;
-  /** @throws UserError when one of them is not there: then none is removed */
+  /** @throws UserError if one does not exist. Then none is removed */
   remove(names: readonly string[]): Promise<void>;
 }
 
-/** Most bytes of a value: far more than passwords, tokens and keys have, and little enough for whatever keeps it. */
+/** Maximum bytes of a value: more than passwords, tokens and keys need. */
 export const maximumValue = 64 * 1024;
 
-/** Under which a Secret of Kubernetes has the value. */
+/** The key of the value in a Secret of Kubernetes. */
 export const secretKey = "value";
 
-/** @throws UserError for a text that is no name of a secret; it is not shown, since it may be the secret */
+/** @throws UserError that does not show the text, because it may be the secret */
 export function checkSecretName(name: string): void {
   if (secretPattern.test(name)) return;
   throw new UserError(
@@ -40,12 +39,7 @@ export function checkSecretName(name: string): void {
   );
 }
 
-/**
- * The value in what a file or a pipe gave: without the one line end that `echo` and editors add.
- *
- * @param origin what gave it, for errors
- * @throws UserError when nothing is left, or too much
- */
+/** The value in a file or a pipe, without the line end that `echo` and editors add. @param origin for errors */
 export function secretValue(given: Buffer, origin: string): Buffer {
   const end = given.at(-1) === 0x0a ? (given.at(-2) === 0x0d ? 2 : 1) : 0;
   const value = given.subarray(0, given.length - end);
@@ -62,10 +56,11 @@ export function secretValue(given: Buffer, origin: string): Buffer {
   return value;
 }
 
-/** The error for names that a store does not have. */
-export function noSuchSecret(missing: readonly string[], place: string): UserError {
-  const culprit = missing.join(", ");
-  return new UserError(
+/** @throws UserError for names that a store does not have */
+export function requireAll(names: readonly string[], known: readonly string[], place: string): void {
+  const culprit = names.filter((name) => !known.includes(name)).join(", ");
+  if (culprit === "") return;
+  throw new UserError(
     { code: "secret-not-found", culprit },
     `There is no secret ${culprit} in ${place}.`,
     "`slipway secret ls` lists the secrets. None was removed.",

@@ -7,45 +7,38 @@ export interface SecretKey {
   readonly key: string;
 }
 
-/** The source of a variable's value: the value itself, or a Secret of the cluster, whose value stays there. */
+/** A secret's value, or the Secret of the cluster that has it. */
 export type FoundSecret = ({ readonly value: string } | { readonly reference: SecretKey }) & {
-  /** Differs after each change. It says nothing about the value. */
+  /** Differs after each change. Reveals nothing about the value. */
   readonly version: string;
 };
 
-/** A store that variables with `SECRET:NAME` get their values from. */
+/** A store from which variables with `SECRET:NAME` get their values. */
 export interface VariableStore {
   /** For people. */
   readonly place: string;
   /** The command that stores a secret there. */
   setCommand(name: string): string;
-  /** @throws UserError when a variable cannot have the secret's value */
+  /** @throws UserError if a variable cannot have the secret's value */
   variable(name: string): Promise<FoundSecret | undefined>;
 }
 
-/** A variable with the name of a secret that no store has. */
+/** A variable whose secret no store has. */
 export interface MissingSecret {
   readonly variable: string;
   readonly secret: string;
-  /** What follows the name of the field, as of an `Issue`. */
+  /** Follows the name of the field. */
   readonly problem: string;
   readonly remedy: string;
 }
 
 type Refuse = (missing: readonly MissingSecret[]) => UserError;
 
-/** The variables of a program, with their secrets. */
-export interface ResolvedVariables {
-  readonly values: Readonly<Record<string, string>>;
-  /** Variables that get their values from Secrets of the cluster. */
-  readonly references: Readonly<Record<string, SecretKey>>;
-}
-
 /**
- * Finds the secrets that variables name as `SECRET:NAME`. The first store that has a secret wins.
+ * Finds the secrets that variables name as `SECRET:NAME`, in the first store that has them.
  *
- * @param refuse the error for those that no store has. Default: one that names the references
- * @returns the secrets by variable; variables with other values are left out
+ * @param refuse the error for missing secrets. Default: one that names the references
+ * @returns the secrets by variable. Variables with other values are left out
  */
 export async function findSecrets(
   env: Readonly<Record<string, string>>,
@@ -59,17 +52,19 @@ export async function findSecrets(
   const names = [...new Set(wanted.map(({ secret }) => secret))];
   const found = new Map(await Promise.all(names.map(async (name) => [name, await findIn(stores, name)] as const)));
   const missing = wanted.filter(({ secret }) => found.get(secret) === undefined);
-  if (missing.length > 0) throw refuse(missing.map((each) => ({ ...each, ...complaint(each.secret, stores) })));
+  if (missing.length > 0) throw refuse(missing.map((each) => describeMissing(each, stores)));
   return Object.fromEntries(wanted.map(({ variable, secret }) => [variable, found.get(secret) as FoundSecret]));
 }
 
-/** As {@link findSecrets}, with the variables that have other values. */
+/** The variables of a program, with their secrets. `references`: those whose values are in Secrets of the cluster. */
 export async function resolveVariables(
   env: Readonly<Record<string, string>>,
   stores: readonly VariableStore[],
-  refuse?: Refuse,
-): Promise<ResolvedVariables> {
-  const found = await findSecrets(env, stores, refuse);
+): Promise<{
+  readonly values: Readonly<Record<string, string>>;
+  readonly references: Readonly<Record<string, SecretKey>>;
+}> {
+  const found = await findSecrets(env, stores);
   const values: Record<string, string> = {};
   const references: Record<string, SecretKey> = {};
   for (const [variable, plain] of Object.entries(env)) {
@@ -88,18 +83,18 @@ async function findIn(stores: readonly VariableStore[], name: string): Promise<F
   return undefined;
 }
 
-function complaint(secret: string, stores: readonly VariableStore[]): Pick<MissingSecret, "problem" | "remedy"> {
+function describeMissing(
+  missing: { readonly variable: string; readonly secret: string },
+  stores: readonly VariableStore[],
+): MissingSecret {
   const places = stores.map(({ place }) => place).join(", nor in ");
-  const command = stores[0]?.setCommand(secret) ?? "slipway secret set";
-  return {
-    problem: `names the secret ${secret}, which does not exist in ${places}`,
-    remedy: `Set it: \`${command}\`.`,
-  };
+  const command = stores[0]?.setCommand(missing.secret) ?? "slipway secret set";
+  const problem = `names the secret ${missing.secret}, which does not exist in ${places}`;
+  return { ...missing, problem, remedy: `Set it: \`${command}\`.` };
 }
 
 function refusal(missing: readonly MissingSecret[]): UserError {
   const culprit = [...new Set(missing.map(({ secret }) => `SECRET:${secret}`))].join(", ");
-  const [first] = missing;
   const problem = missing.map((each) => `Variable ${each.variable} ${each.problem}.`).join("\n");
-  return new UserError({ code: "secret-not-found", culprit }, problem, first?.remedy ?? "");
+  return new UserError({ code: "secret-not-found", culprit }, problem, missing[0]?.remedy ?? "");
 }

@@ -37,7 +37,7 @@ import { troubleOf, Waiting, whyWithoutPod, withReason } from "./reasons.ts";
 import { JobNotes } from "./records.ts";
 import { cancelled, inOrder, type Observed, statusOf } from "./status.ts";
 import { createOwned, deleteJob, endJob, jobsPath, newJobName, objectsOf, podsOf, removeAbandoned } from "./submit.ts";
-import { byItem, ItemProgress, isItemOver, requireItem } from "./sweep.ts";
+import { byItem, isItemOver, requireItem, tellItems } from "./sweep.ts";
 import { tellWaits } from "./waiting.ts";
 
 /** Milliseconds that pods get to end. After that, their node does not answer. */
@@ -112,6 +112,7 @@ export class KubernetesEngine implements JobEngine {
     if (!follow) {
       const observed = await this.#observe(cluster, name);
       if (observed === undefined) {
+        // Throws if the job never existed.
         await this.#lost(id);
         return this.#notice(deletedOutput(id));
       }
@@ -121,9 +122,7 @@ export class KubernetesEngine implements JobEngine {
       }
       return;
     }
-    const observation = this.#observation(cluster, name, signal);
-    const waiting = new Waiting(this.#notice);
-    const endNotices = this.#tellWaits(cluster, observation);
+    const { observation, waiting, close } = this.#follow(cluster, name, signal);
     const read = new Set<string>();
     try {
       await observation.ready(signal);
@@ -151,8 +150,7 @@ export class KubernetesEngine implements JobEngine {
         await waiting.change(change, observed);
       }
     } finally {
-      endNotices();
-      observation.close();
+      close();
     }
   }
 
@@ -167,9 +165,7 @@ export class KubernetesEngine implements JobEngine {
   async collect(id: string, { signal }: { readonly signal?: AbortSignal } = {}): Promise<JobOutcome> {
     const { cluster, name, end } = await this.#find(id);
     if (end) return { status: end };
-    const observation = this.#observation(cluster, name, signal);
-    const waiting = new Waiting(this.#notice);
-    const endNotices = this.#tellWaits(cluster, observation);
+    const { observation, waiting, close } = this.#follow(cluster, name, signal);
     try {
       await observation.ready(signal);
       for (;;) {
@@ -191,8 +187,7 @@ export class KubernetesEngine implements JobEngine {
         await waiting.change(change, observed);
       }
     } finally {
-      endNotices();
-      observation.close();
+      close();
     }
   }
 
@@ -339,15 +334,18 @@ export class KubernetesEngine implements JobEngine {
     await this.#notes.write({ ...note, end: { ...status, ended: new Date().toISOString() } });
   }
 
-  /** Prints what a job waits for, and how many of its items are running and done. */
-  #tellWaits(cluster: Cluster, observation: Observation): () => void {
+  /** Observes a job, and prints what it waits for and how many of its items are running and done. */
+  #follow(cluster: Cluster, name: string, signal: AbortSignal | undefined) {
+    const observation = this.#observation(cluster, name, signal);
     const look = () => observation.observed;
-    const progress = new ItemProgress(this.#notice, look);
-    const end = tellWaits(cluster, { notice: this.#notice, look, isQuiet: () => observation.isQuiet });
-    return () => {
-      progress.close();
-      end();
+    const endItems = tellItems(this.#notice, look);
+    const endWaits = tellWaits(cluster, { notice: this.#notice, look, isQuiet: () => observation.isQuiet });
+    const close = () => {
+      endItems();
+      endWaits();
+      observation.close();
     };
+    return { observation, waiting: new Waiting(this.#notice), close };
   }
 
   #observation(cluster: Cluster, name: string, signal: AbortSignal | undefined): Observation {

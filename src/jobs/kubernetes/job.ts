@@ -209,11 +209,7 @@ function claimedVolumes({ volumes = {} }: Program): { readonly volume: Volume; r
     const readOnly = !uses.some(({ isWritable }) => isWritable);
     return {
       volume: { name, persistentVolumeClaim: { claimName, readOnly } },
-      mounts: uses.map(({ path, isWritable }) => ({
-        name,
-        mountPath: path,
-        ...(isWritable ? {} : { readOnly: true }),
-      })),
+      mounts: uses.map(({ path, isWritable }) => ({ name, mountPath: path, readOnly: isWritable ? undefined : true })),
     };
   });
 }

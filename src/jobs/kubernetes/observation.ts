@@ -4,16 +4,16 @@ import type { Job, Pod } from "../../kubernetes/objects.ts";
 import { Quiet } from "../../kubernetes/quiet.ts";
 import { watchAll } from "../../kubernetes/watch.ts";
 import { inOrder, type Observed } from "./status.ts";
-import { jobsPath, podsOf } from "./submit.ts";
+import { jobNamed, podsOf } from "./submit.ts";
 
-/** Milliseconds that pods may be behind their job. */
+/** Milliseconds that the watch of the pods may be behind that of the job. */
 const settleTime = 5000;
 
-/** A job and its pods as they are now, kept up to date. */
+/** Watches a job and its pods. */
 export class Observation {
   #job: Job | undefined;
   #isGone = false;
-  /** Also those that are gone: their last state tells why. */
+  /** With deleted pods, whose last state tells why. */
   readonly #pods: Map<string, Pod>;
   #present: ReadonlyMap<string, Pod> = new Map();
   readonly #closing = new AbortController();
@@ -21,10 +21,7 @@ export class Observation {
   readonly #quiet: Quiet;
   #seen = new Set<"job" | "pods">();
 
-  /**
-   * @param pods of the job that were seen before, by name; what is seen is added: the next observation may come when they are gone
-   * @param notice told what a person should know meanwhile
-   */
+  /** @param pods that were seen before, by name. It adds those that it sees, because the next observation may come when they are gone */
   constructor(
     cluster: Cluster,
     name: string,
@@ -42,11 +39,10 @@ export class Observation {
     };
     const failed = (error: unknown) => this.#changes.fail(error);
     const { api } = cluster;
-    const jobs = { path: jobsPath(cluster), fieldSelector: `metadata.name=${name}` };
-    watchAll<Job>(api, jobs, options, (items) => {
+    watchAll<Job>(api, jobNamed(cluster, name), options, (items) => {
       const job = items.get(name);
       this.#isGone = job === undefined;
-      // The last state before it was deleted tells how that came.
+      // The last state of a deleted job tells why.
       this.#job = job ?? this.#job;
       changed("job");
     }).then(() => this.#changes.wake(), failed);
@@ -58,22 +54,19 @@ export class Observation {
     signal?.addEventListener("abort", () => this.#changes.wake(), { once: true, signal: this.#closing.signal });
   }
 
-  /** Settles once job and pods were seen; rejects when they cannot be. */
+  /** Settles when the job and its pods are known. */
   async ready(signal?: AbortSignal): Promise<void> {
     while (this.#seen.size < 2) await this.change(signal);
   }
 
-  /** Settles with the next change; rejects when there will be none. It need not be waited for. */
+  /** Settles with the next change, and rejects if there will be none. */
   change(signal?: AbortSignal): Promise<void> {
     const change = this.#changes.next(signal);
     change.catch(() => {});
     return change;
   }
 
-  /**
-   * Settles once what is known of the pods is as new as what is known of their job, which has ended: the two come by different ways. Pods of a node
-   * that does not answer are not waited for.
-   */
+  /** Settles when the pods of an ended job have ended too, or when it is clear that their node does not answer. */
   async settled(signal?: AbortSignal): Promise<void> {
     const late = AbortSignal.timeout(settleTime);
     const isOpen = ({ status }: Pod) => status?.phase !== "Failed" && status?.phase !== "Succeeded";
@@ -83,12 +76,12 @@ export class Observation {
     late.removeEventListener("abort", wake);
   }
 
-  /** Undefined: there is no such job, and was none. */
+  /** Undefined: there never was such a job. */
   get observed(): Observed | undefined {
     return this.#job && { job: this.#job, pods: inOrder(this.#pods.values()) };
   }
 
-  /** Whether the cluster does not answer, which people are told. */
+  /** Whether the cluster does not answer. A notice says so. */
   get isQuiet(): boolean {
     return this.#quiet.isQuiet;
   }
@@ -111,11 +104,7 @@ export class Observation {
   }
 }
 
-/**
- * Takes note of pods as they are now, but for the time at which their deletion was asked for: the node's own deletion, which is the last, replaces it.
- *
- * @param known pods by name
- */
+/** Adds pods to the known ones. Keeps the time of the first deletion, because the node's own deletion replaces it. */
 export function remember(known: Map<string, Pod>, pods: Iterable<Pod>): void {
   for (const pod of pods) {
     const { name } = pod.metadata;

@@ -14,9 +14,10 @@ import { conditionOf, containerState, type Pod } from "../../kubernetes/objects.
 import { hasEnded, type JobStatus } from "../engine.ts";
 import { type Observed, statusOf } from "./status.ts";
 
-/** Milliseconds that a job may be without a pod before the cluster is asked why, and between such questions. */
+/** Milliseconds without a pod after which the cluster is asked why, and between two such requests. */
 const podTime = 2000;
 
+/** Waits for a job to change, and prints its trouble. */
 export class Waiting {
   readonly #notice: (text: string) => void;
   readonly #since = Date.now();
@@ -30,17 +31,15 @@ export class Waiting {
     return Date.now() - this.#since >= podTime;
   }
 
-  /** Tells of what passes, once. @returns what does not */
+  /** Prints a trouble that may pass, once. @returns a final one */
   note(trouble: Trouble | undefined): Trouble | undefined {
-    if (trouble?.isFinal) return trouble;
-    if (trouble && trouble.words !== this.#told) {
-      this.#told = trouble.words;
-      this.#notice(trouble.words);
-    }
+    if (trouble === undefined || trouble.isFinal) return trouble;
+    if (trouble.words !== this.#told) this.#notice(trouble.words);
+    this.#told = trouble.words;
     return undefined;
   }
 
-  /** Settles with a change; for a job without a pod, at most a while later. */
+  /** Settles with a change. For a job without a pod, also after a while. */
   async change(change: Promise<void>, { pods }: Observed): Promise<void> {
     if (pods.length > 0) return change;
     const stop = new AbortController();
@@ -49,7 +48,7 @@ export class Waiting {
   }
 }
 
-/** Why a job does not start. Undefined also when the cluster does not answer, which the watch of the job reports. */
+/** Why a job does not start. Undefined if the cluster does not answer: the watch of the job reports that. */
 export async function troubleOf(cluster: Cluster, observed: Observed, waiting: Waiting): Promise<Trouble | undefined> {
   const last = observed.pods.at(-1);
   try {
@@ -61,7 +60,6 @@ export async function troubleOf(cluster: Cluster, observed: Observed, waiting: W
   }
 }
 
-/** Why a pod does not start; undefined if no reason is known. */
 export async function podTrouble(cluster: Cluster, pod: Pod): Promise<Trouble | undefined> {
   const found = waitingTrouble(pod);
   if (!found?.blamesSecret) return found;
@@ -73,7 +71,7 @@ export async function whyWithoutPod(cluster: Cluster, { job, pods }: Observed): 
   return creationTrouble(await eventsOf(cluster, `involvedObject.uid=${job.metadata.uid}`));
 }
 
-/** The status of a job; of one whose last pod went before anyone saw its end, with what was said of that. */
+/** Adds the reason to the status of a job whose last pod was gone before its end was seen. */
 export async function withReason(cluster: Cluster, { job, pods }: Observed, status: JobStatus): Promise<JobStatus> {
   if (status.state !== "failed" || conditionOf(job, "Failed")?.reason !== "BackoffLimitExceeded") return status;
   const last = pods.at(-1);

@@ -1,25 +1,24 @@
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { Environment } from "../../core/environment.ts";
 import { replaceFile } from "../../core/files.ts";
 import { stateFolder } from "../../core/user-folders.ts";
 import type { JobStatus } from "../engine.ts";
 
-/** This machine's note of a job that it submitted: where the job is, and how it ended. */
-export interface JobNote {
-  /** Of the Job. */
+/** This machine's note of a job that it submitted. */
+interface JobNote {
   readonly name: string;
   readonly context: string;
   readonly namespace: string;
   /** ISO 8601. */
   readonly submitted: string;
-  /** Set when its deletion was asked for from here: how it ended once the cluster knows it no longer. */
+  /** Set when this machine begins to delete the job. */
   readonly ending?: JobStatus;
-  /** Set when it was deleted from here: the cluster knows it no longer. */
+  /** Set when this machine has deleted the job. */
   readonly end?: JobStatus;
 }
 
-/** The notes of this user, a file each. Jobs are found without them too, in the cluster that is chosen. */
+/** The notes of this user, a file each. Without a note, a job is looked for in the chosen cluster. */
 export class JobNotes {
   readonly #folder: string;
 
@@ -42,8 +41,8 @@ export class JobNotes {
   }
 
   async all(): Promise<JobNote[]> {
-    const names = (await readdir(this.#folder).catch(() => [])).filter((name) => name.endsWith(".json"));
-    const notes = await Promise.all(names.map((name) => this.read(name.slice(0, -".json".length))));
+    const files = (await readdir(this.#folder).catch(() => [])).filter((file) => file.endsWith(".json"));
+    const notes = await Promise.all(files.map((file) => this.read(basename(file, ".json"))));
     return notes.filter((note) => note !== undefined);
   }
 

@@ -11,34 +11,29 @@ import {
 import type { JobStatus } from "../engine.ts";
 import { itemsOf } from "./sweep.ts";
 
-/** The value of {@link endAnnotation} of a job that was cancelled; any other one is why it failed. */
+/** The {@link endAnnotation} of a cancelled job. */
 export const cancelled = "cancelled";
 
-/** The status of a job in the cluster. */
 export interface Observed {
   readonly job: Job;
-  /** Its pods: the attempts, in order, as far as they are still there. */
+  /** The attempts, in order. */
   readonly pods: readonly Pod[];
 }
 
-/** Pods in the order in which they were made. */
+/** In the order of their creation. */
 export function inOrder(pods: Iterable<Pod>): Pod[] {
   const key = ({ metadata }: Pod) => `${metadata.creationTimestamp} ${metadata.name}`;
   return [...pods].sort((one, other) => (key(one) < key(other) ? -1 : 1));
 }
 
-/**
- * Where a job is in its life.
- *
- * @param creation what keeps it from getting a pod, where that was asked for
- */
+/** @param creation what keeps the job from getting a pod */
 export function statusOf(id: string, { job, pods }: Observed, creation?: Trouble): JobStatus {
   const { active = 0, succeeded = 0, failed = 0, startTime, completionTime } = job.status ?? {};
   const last = pods.at(-1);
   const end = job.metadata.annotations?.[endAnnotation];
   const failure = conditionOf(job, "Failed");
   const terminated = last && containerState(last).terminated;
-  // The job controller takes a second or two to say what its pods have said already.
+  // The job controller is a second or two behind its pods.
   const isIndexed = job.spec.completionMode === "Indexed";
   const hasSucceeded = !isIndexed && last?.status?.phase === "Succeeded";
   const failedPods = pods.filter(({ status }) => status?.phase === "Failed").length;
@@ -56,7 +51,6 @@ export function statusOf(id: string, { job, pods }: Observed, creation?: Trouble
     ...(isIndexed ? { items: itemsOf({ job, pods }) } : {}),
   };
   const isOver = conditionOf(job, "Complete") !== undefined || failure !== undefined;
-  // What its pods do now is done to them.
   if (end !== undefined || (job.metadata.deletionTimestamp !== undefined && !isOver)) {
     return { ...common, state: "running", reason: "It is being ended." };
   }

@@ -31,6 +31,11 @@ export function jobsPath({ namespace }: Pick<Cluster, "namespace">, name?: strin
   return `/apis/batch/v1/namespaces/${namespace}/jobs${name === undefined ? "" : `/${name}`}`;
 }
 
+/** A selection for `watchAll`. */
+export function jobNamed(cluster: Pick<Cluster, "namespace">, name: string): Selection {
+  return { path: jobsPath(cluster), fieldSelector: `metadata.name=${name}` };
+}
+
 export function podsOf({ namespace }: Pick<Cluster, "namespace">, job: string): Selection {
   return { path: `/api/v1/namespaces/${namespace}/pods`, labelSelector: `${jobNameLabel}=${job}` };
 }

@@ -3,7 +3,7 @@ import { reported } from "../../core/testdata/reported.ts";
 import type { Job, Pod } from "../../kubernetes/objects.ts";
 import { containerStatus } from "../../kubernetes/testdata/container-status.ts";
 import { statusOf } from "./status.ts";
-import { byItem, ItemProgress, isItemOver, LinePrefix, requireItem, sweepOf } from "./sweep.ts";
+import { byItem, isItemOver, LinePrefix, requireItem, sweepOf, tellItems } from "./sweep.ts";
 import { shell } from "./testdata/program.ts";
 
 const metadata = { name: "a", uid: "a", resourceVersion: "1", creationTimestamp: "2026-01-01T00:00:00Z" };
@@ -85,7 +85,7 @@ describe("a job with a matrix", () => {
     try {
       const notices: string[] = [];
       let observed = { job: sweep({ succeeded: 1 }), pods: [pod(1, "Running")] };
-      const progress = new ItemProgress(
+      const end = tellItems(
         (text) => notices.push(text),
         () => observed,
       );
@@ -96,7 +96,7 @@ describe("a job with a matrix", () => {
       observed = { job: sweep({ succeeded: 2, failedIndexes: "3" }), pods: [pod(1, "Succeeded", 0)] };
       vi.advanceTimersByTime(5000);
       expect(notices.slice(4)).toEqual(["2 of 6 items succeeded, 1 failed"]);
-      progress.close();
+      end();
       vi.advanceTimersByTime(60_000);
       expect(notices).toHaveLength(5);
     } finally {

@@ -17,7 +17,7 @@ import type { Program } from "../program.ts";
 /** Milliseconds between looks at the counts. */
 const interval = 5000;
 
-/** What makes a job an indexed one: fields and annotations. Undefined for a job without a matrix. */
+/** The fields and annotations of a job with a matrix. */
 export function sweepOf({ matrix, parallelism, retries }: Program) {
   if (matrix === undefined) return undefined;
   const completions = itemCount(matrix);
@@ -27,14 +27,14 @@ export function sweepOf({ matrix, parallelism, retries }: Program) {
       completions,
       parallelism: Math.min(completions, parallelism ?? usualParallelism),
       backoffLimitPerIndex: retries,
-      // What all items may use together: the limit of clusters that do not know of the one above, and leave it out.
+      // For all items together: old clusters do not know the limit above.
       backoffLimit: completions * (retries + 1),
     },
     annotations: { [matrixAnnotation]: JSON.stringify(matrix) },
   } as const;
 }
 
-/** The number of a pod's item; undefined for a job that is not indexed. */
+/** The number of a pod's item. Undefined if the job has no matrix. */
 export function indexOf({ metadata }: Pod): number | undefined {
   const index = metadata.annotations?.[indexAnnotation];
   return index === undefined ? undefined : Number(index);
@@ -49,12 +49,11 @@ function numbersOf(text = ""): number[] {
   });
 }
 
-/** The items of an indexed job. */
 export function itemsOf({ job, pods }: { readonly job: Job; readonly pods: readonly Pod[] }): ItemCounts {
   const failed = numbersOf(job.status?.failedIndexes);
   const isOver = conditionOf(job, "Complete") !== undefined || conditionOf(job, "Failed") !== undefined;
   const running = isOver ? [] : pods.filter(({ status }) => status?.phase === "Running").map(indexOf);
-  // Once for all items: a list of jobs with many failures looks at many pods.
+  // A list of jobs with many failures looks at many pods.
   const last = new Map(pods.map((pod) => [indexOf(pod), pod]));
   const text = job.metadata.annotations?.[matrixAnnotation];
   const matrix = text === undefined ? {} : (JSON.parse(text) as Matrix);
@@ -78,7 +77,6 @@ function failureOf(index: number, matrix: Matrix, pod: Pod | undefined): FailedI
   };
 }
 
-/** Whether nothing more happens to an item. */
 export function isItemOver({ status }: Job, item: number): boolean {
   return [status?.completedIndexes, status?.failedIndexes].some((text) => numbersOf(text).includes(item));
 }
@@ -89,7 +87,6 @@ export function byItem(pods: readonly Pod[], item?: number): readonly Pod[] {
   return pods.toSorted((one, other) => (indexOf(one) ?? 0) - (indexOf(other) ?? 0));
 }
 
-/** @throws UserError for an item that a job does not have */
 export function requireItem(id: string, { spec }: Job, item: number | undefined): void {
   const total = spec.completionMode === "Indexed" ? (spec.completions ?? 0) : 0;
   if (item === undefined || item < total) return;
@@ -98,30 +95,23 @@ export function requireItem(id: string, { spec }: Job, item: number | undefined)
   throw new UserError(identity, `Job ${id} has no item ${item}.`, `Give a number from 0 to ${total - 1}.`);
 }
 
-/** Tells while a job with items is waited for how many of them are where: soon where that changes, else now and then. What it waits for while none runs is told by `tellWaits`. */
-export class ItemProgress {
-  readonly #timer: NodeJS.Timeout;
-  #told = "";
-  #since = Date.now();
-
-  constructor(
-    notice: (text: string) => void,
-    look: () => { readonly job: Job; readonly pods: readonly Pod[] } | undefined,
-  ) {
-    this.#timer = setInterval(() => {
-      const observed = look();
-      if (observed?.job.spec.completionMode !== "Indexed" || !observed.pods.some(hasBegun)) return;
-      const words = countWords(itemsOf(observed));
-      if (words === this.#told && Date.now() - this.#since < countInterval) return;
-      this.#told = words;
-      this.#since = Date.now();
-      notice(words);
-    }, interval);
-  }
-
-  close(): void {
-    clearInterval(this.#timer);
-  }
+/** Prints how many items are queued, running and done: soon after a change, else now and then. @returns ends it */
+export function tellItems(
+  notice: (text: string) => void,
+  look: () => { readonly job: Job; readonly pods: readonly Pod[] } | undefined,
+): () => void {
+  let told = "";
+  let since = 0;
+  const timer = setInterval(() => {
+    const observed = look();
+    if (observed?.job.spec.completionMode !== "Indexed" || !observed.pods.some(hasBegun)) return;
+    const words = countWords(itemsOf(observed));
+    if (words === told && Date.now() - since < countInterval) return;
+    told = words;
+    since = Date.now();
+    notice(words);
+  }, interval);
+  return () => clearInterval(timer);
 }
 
 /** Puts the same text before each line. */
@@ -135,14 +125,14 @@ export class LinePrefix {
 
   write(data: Buffer): Buffer {
     if (data.length === 0) return data;
-    // Every byte is a character, whatever it is a part of.
+    // In latin1, every byte is a character.
     const text = data.toString("latin1").replaceAll(/\n(?=[\s\S])/g, `\n${this.#prefix}`);
     const start = this.#isStart ? this.#prefix : "";
     this.#isStart = text.endsWith("\n");
     return Buffer.from(start + text, "latin1");
   }
 
-  /** Ends the last line, so that what follows begins with another one. */
+  /** Ends an unfinished last line. */
   end(): Buffer {
     return Buffer.from(this.#isStart ? "" : "\n");
   }

@@ -15,10 +15,10 @@ import {
 import { hasEnded } from "../engine.ts";
 import { type Observed, statusOf } from "./status.ts";
 
-/** Milliseconds after which a cluster is first asked what it does meanwhile: before the first line. */
+/** Milliseconds after which the cluster's events are first read: before the first line. */
 const early = 2000;
 
-/** What a job waits for now, or calls do. Undefined while a program runs: silence is then the program's. */
+/** What a job waits for. Undefined while its program runs. */
 export function waitOf({ job, pods }: Observed, events: readonly Event[]): Wait | undefined {
   if (hasEnded(statusOf("", { job, pods }))) return undefined;
   const running = pods.filter((pod) => containerState(pod).running !== undefined);
@@ -30,7 +30,7 @@ export function waitOf({ job, pods }: Observed, events: readonly Event[]): Wait 
   if (job.metadata.deletionTimestamp !== undefined)
     return { words: "Waiting for the pods of the job to end", since: Date.now() };
   const last = pods.at(-1);
-  // Refusals older than the last pod are over. Each attempt of the cluster has an event of its own.
+  // A refusal before the last pod is over. Each attempt has its own event.
   const begun = Date.parse(last?.metadata.creationTimestamp ?? "1970-01-01");
   const refusals = events.filter((event) => event.reason === "FailedCreate" && timeOf(event) >= begun);
   const [first] = refusals;
@@ -42,10 +42,10 @@ export function waitOf({ job, pods }: Observed, events: readonly Event[]): Wait 
 }
 
 /**
- * What a pod waits for whose program has not begun.
+ * What a pod waits for before its program starts.
  *
  * @param events of the pod, in order
- * @param count of pods that wait like it
+ * @param count the number of pods that wait
  */
 export function podWait(pod: Pod, events: readonly Event[], count = 1): Wait {
   const { name, creationTimestamp, deletionTimestamp } = pod.metadata;
@@ -64,27 +64,19 @@ export function podWait(pod: Pod, events: readonly Event[], count = 1): Wait {
     return wait(`node ${pod.spec.nodeName} fails to start ${imageOf(pod, container)} and tries again`);
   }
   const last = events.findLast(({ reason = "" }) => /^(Pulling|Pulled|Scheduled|Created|Failed.*)$/.test(reason));
-  switch (last?.reason) {
-    case "Pulling":
-      return wait(`pulling ${/"([^"]+)"/.exec(last.message ?? "")?.[1] ?? imageOf(pod, container)}`, timeOf(last));
-    case "Scheduled":
-    case "Pulled":
-    case "Created":
-    case undefined:
-      return wait(`node ${pod.spec.nodeName} prepares it`);
-    default:
-      return wait(oneLine(last?.message));
-  }
+  if (last?.reason === "Pulling")
+    return wait(`pulling ${/"([^"]+)"/.exec(last.message ?? "")?.[1] ?? imageOf(pod, container)}`, timeOf(last));
+  return wait(last?.reason?.startsWith("Failed") ? oneLine(last.message) : `node ${pod.spec.nodeName} prepares it`);
 }
 
-/** The wait for a node that does not answer, on which a pod runs; undefined: it answers. */
+/** The wait for the node of a running pod. Undefined if the node answers. */
 export function nodeWait(pod: Pod | undefined): Wait | undefined {
   const since = pod && lostSince(pod);
   if (since === undefined) return undefined;
   return { words: `Waiting for node ${pod?.spec.nodeName} of pod ${pod?.metadata.name}: it does not answer`, since };
 }
 
-/** Since when the node of a pod does not answer: its last word is that the program is ready, and the cluster says that it is not. */
+/** Since when a node does not answer: it last said that the program is ready, and the cluster says that it is not. */
 function lostSince(pod: Pod): number | undefined {
   const isReady = pod.status?.containerStatuses?.every(({ ready = false }) => ready) ?? false;
   const condition = pod.status?.conditions?.find(({ type }) => type === "Ready");
@@ -117,19 +109,19 @@ function refusalWords({ message }: Event): string {
   return quota === undefined ? `Waiting for a pod: ${words}` : `Waiting for room in the namespace's quota: ${quota}`;
 }
 
-export interface WaitOptions {
+interface WaitOptions {
   readonly notice: (text: string) => void;
   /** Undefined: the cluster has not answered yet. */
   readonly look: () => Observed | undefined;
-  /** Whether the cluster does not answer, which is told elsewhere. */
+  /** Whether the cluster does not answer. Another notice says so. */
   readonly isQuiet: () => boolean;
-  /** Milliseconds between two lines. Default: that of every wait. */
+  /** Milliseconds between two lines. */
   readonly interval?: number;
-  /** Told what the cluster's events say of what is waited for: the job, or a pod of it. */
+  /** Gets the events of the job, or of the pod that it waits for. */
   readonly onEvents?: (events: readonly Event[]) => void;
 }
 
-/** Tells, while a job is waited for, what it waits for itself. Its end is the function returned. */
+/** Prints what a job waits for. @returns ends it */
 export function tellWaits(
   cluster: Cluster,
   { notice, look, isQuiet, interval, onEvents = () => {} }: WaitOptions,
@@ -137,7 +129,7 @@ export function tellWaits(
   const over = new AbortController();
   const since = Date.now();
   let events: readonly Event[] = [];
-  // What is known of a pod is no answer for the next one.
+  // The object that the events belong to.
   let asked = "";
   const ask = () => {
     const uid = subjectOf(look());
@@ -148,7 +140,7 @@ export function tellWaits(
         asked = uid;
         onEvents(found);
       },
-      // Whoever watches the job tells of a cluster that does not answer.
+      // The watch of the job reports a cluster that does not answer.
       () => {},
     );
   };
@@ -170,7 +162,7 @@ export function tellWaits(
   };
 }
 
-/** What the cluster's events tell about: a pod that has not begun, or the job that has none. Undefined: nothing is waited for. */
+/** The object whose events matter: a pod that has not begun, else the job. Undefined if nothing is waited for. */
 function subjectOf(observed: Observed | undefined): string | undefined {
   if (observed === undefined || waitOf(observed, []) === undefined) return undefined;
   const { job, pods } = observed;
