@@ -1,27 +1,25 @@
 import type { Environment } from "../core/environment.ts";
 import { type GitProtocol, safeProtocols } from "./url.ts";
 
-/** What proves to a git server who asks, and where it is from, for people. */
+/** A password for a git server, and its place, for people. */
 export interface GitPassword {
   readonly username: string;
   readonly password: string;
   readonly source: string;
 }
 
-/** A key for ssh: a file that ssh reads itself, or a text that only its agent gets to see. */
+/** A key for ssh: a file that ssh reads, or a text that only its agent sees. */
 export type GitKey =
   | { readonly kind: "ssh-key-file"; readonly path: string; readonly source: string }
   | { readonly kind: "ssh-key"; readonly key: string; readonly source: string };
 
-/** How git servers are reached. */
 export interface GitAccess {
-  /** Where git, ssh and what they need are found. Default: this process's. */
+  /** Default: the environment of this process. */
   readonly env?: Environment;
-  /** Default: {@link safeProtocols}. */
   readonly protocols?: readonly GitProtocol[];
-  /** The password for an address; asked only once a server wants one. Default: what `slipway credentials add` was told. */
+  /** Called when a server asks. Default: the password that `slipway credentials add` stored. */
   readonly findPassword?: (url: string) => Promise<GitPassword | undefined>;
-  /** The key for an address; none means what ssh itself knows. Default: what `slipway credentials add` was told. */
+  /** None: the keys that ssh knows. Default: the key that `slipway credentials add` stored. */
   readonly findKey?: (url: string) => Promise<GitKey | undefined>;
   readonly signal?: AbortSignal;
 }

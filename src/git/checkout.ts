@@ -9,16 +9,13 @@ import { fetchCommit, type Mirror, settingsIn, withMirror } from "./mirror.ts";
 import { removeTree, sealTree, withDraft } from "./tree.ts";
 import { requireGitUrl, submoduleUrl } from "./url.ts";
 
-/** Submodules in submodules in … that are followed: more is a repository that contains itself. */
+/** Maximum depth of submodules in submodules: deeper ones contain themselves. */
 const maximumDepth = 16;
 
 /**
- * The files of a commit, with those of its submodules and what it keeps in Git LFS, without `.git`, read-only. Commits are shared by
- * whoever uses this cache: a second request asks no server.
- *
- * @param cache folder of all repositories: `git` in the cache folder
- * @returns the folder, which is complete or not there
- * @throws UserError when the server lacks the commit or refuses access, and for what a repository may not contain
+ * The files of a commit with its submodules and its files in Git LFS, without `.git` and read-only. All jobs of
+ * a commit share them, so a second request asks no server.
+ * @param cache the folder `git` in the cache folder
  */
 export async function checkOut(cache: string, url: string, commit: string, access: GitAccess): Promise<string> {
   requireGitUrl(url, protocolsOf(access), "repo_url");
@@ -46,7 +43,7 @@ export async function checkOut(cache: string, url: string, commit: string, acces
 
 interface Place {
   readonly cache: string;
-  /** Path of a file for git, written for each repository in turn. */
+  /** Path of the index, written for each repository. */
   readonly index: string;
   readonly access: GitAccess;
 }
@@ -98,7 +95,7 @@ interface Submodule {
   readonly commit: string;
 }
 
-/** The submodules of a commit: gitmodules(5). `git submodule` itself is not used, since it takes far more than these two facts from a repository. */
+/** The submodules of a commit: gitmodules(5). `git submodule` obeys more of a repository than these two facts. */
 async function submodules(mirror: Mirror, commit: string, access: GitAccess): Promise<Submodule[]> {
   const listing = await gitOutput(
     { args: ["ls-tree", "-r", "-z", "--full-tree", commit], gitDir: mirror.gitDir },
@@ -127,7 +124,7 @@ async function submodules(mirror: Mirror, commit: string, access: GitAccess): Pr
   });
 }
 
-/** A submodule goes where git made a folder for it, and never through a symbolic link. */
+/** A submodule goes into the folder that git made for it, never through a symbolic link. */
 function requireRealFolder(root: string, path: string, origin: string): void {
   const isPlain = posix.normalize(path) === path && !path.startsWith("/") && !path.split("/").includes("..");
   const parts = path.split("/");

@@ -8,7 +8,6 @@ import { gitOutput, lastWords, runGit } from "./command.ts";
 import { withMirror } from "./mirror.ts";
 import { sealTree } from "./tree.ts";
 
-/** A commit, and where its files shall be. */
 export interface CloneRequest {
   readonly url: string;
   readonly commit: string;
@@ -17,11 +16,9 @@ export interface CloneRequest {
 }
 
 /**
- * Makes a folder what `git clone` would, at one commit: its files, those of its submodules, and in `.git` that commit, which is `HEAD`, and the
- * address. Read-only, but for the folder itself, so that it can be moved. No password is in it, and none can be in an address.
- *
- * @param cache folder of copies of repositories, so that a second commit is fetched by what it changed
- * @throws UserError as {@link checkOut}
+ * Makes what `git clone` would at one commit: its files, those of its submodules, and `.git`. All but the
+ * folder itself is read-only, so it can be moved. It contains no password.
+ * @param cache keeps repositories, so that a second commit fetches only what changed
  */
 export async function cloneCommit(cache: string, request: CloneRequest, access: GitAccess): Promise<void> {
   const { url, commit, folder } = request;
@@ -50,7 +47,7 @@ export async function cloneCommit(cache: string, request: CloneRequest, access: 
   ] as const) {
     await gitOutput({ args: ["config", "--file", join(gitDir, "config"), name, value] }, access);
   }
-  // Submodules were the last to have it.
+  // Submodules overwrote it.
   await gitOutput({ args: ["read-tree", "--reset", commit], gitDir, tree: { folder, index } }, access);
   await sealTree(folder);
   await chmod(folder, 0o755);

@@ -5,7 +5,7 @@ import { type CredentialTrail, openCredentialSocket } from "./credential-socket.
 import { openSsh } from "./ssh.ts";
 import { storedPassword } from "./stored.ts";
 
-/** Variables by which programs find each other, the way to the network, the user's SSH agent and the authorities of TLS. */
+/** Variables that git needs: programs, proxies, the SSH agent and certificates. */
 const passedOn =
   /^(PATH|TMPDIR|SSH_AUTH_SOCK|(https?|all|no)_proxy|SSL_CERT_(FILE|DIR)|CURL_CA_BUNDLE|GIT_SSL_CA(INFO|PATH))$/i;
 
@@ -16,33 +16,30 @@ export interface GitCommand {
   readonly args: readonly string[];
   /** A bare repository. */
   readonly gitDir?: string;
-  /** Where files are, or shall be, in this machine's file system. */
+  /** The folder of its files. */
   readonly tree?: WorkTree;
   /** `-c` settings, `NAME=VALUE`. */
   readonly settings?: readonly string[];
-  /** Address of the server that it talks to. Undefined: it talks to none, and may not. */
+  /** The server that it may talk to. Undefined: none. */
   readonly server?: string;
 }
 
 /** A folder of files that is no repository itself. */
 export interface WorkTree {
   readonly folder: string;
-  /** Path of the index. */
   readonly index: string;
 }
 
-/** What git said, however it ended. */
+/** The output of git, also if it failed. */
 export interface GitOutcome extends ProgramResult {
   readonly trail: CredentialTrail;
-  /** Where the SSH key is from that was used, for people. */
+  /** The source of the SSH key, for people. */
   readonly keySource?: string;
 }
 
 /**
- * Runs git on nothing but what it is told: no configuration of the system or the user, no hooks, no prompts, no other protocols than
- * those allowed, in whatever git starts too.
- *
- * @throws UserError when git is not installed; whatever a source of credentials throws
+ * Runs git without configuration of the system or the user, without hooks and prompts, and only with the
+ * allowed protocols, also in programs that git starts.
  */
 export async function runGit(command: GitCommand, access: GitAccess): Promise<GitOutcome> {
   if (command.server === undefined)
@@ -66,9 +63,7 @@ export async function runGit(command: GitCommand, access: GitAccess): Promise<Gi
 
 /**
  * Runs git on what is on this machine.
- *
  * @returns its standard output
- * @throws Failure with what git said when it fails
  */
 export async function gitOutput(command: Omit<GitCommand, "server">, access: GitAccess): Promise<string> {
   const { status, stdout, stderr } = await runGit(command, access);
@@ -81,7 +76,6 @@ export async function gitOutput(command: Omit<GitCommand, "server">, access: Git
   );
 }
 
-/** The last words of git, on one line. */
 export function lastWords(stderr: string): string {
   const lines = stderr
     .split(/[\r\n]+/)
@@ -152,9 +146,9 @@ async function start(
     cwd: tree?.folder ?? "/",
     most: maximumOutput,
     signal: access.signal,
-    // A program that git started to talk to a server outlives it, and would make the folder of its credential socket anew.
+    // A program that git starts outlives it, and would create its socket's folder again.
     onInterrupt: "kill",
-    // Not its arguments: an address may be nobody else's business.
+    // Without its arguments, since addresses may be confidential.
     notice: `Waiting for git ${command.args[0] ?? ""}`,
   });
   return running.catch((error: unknown) => {

@@ -4,17 +4,16 @@ import { shellQuote } from "../core/shell-quote.ts";
 import { temporaryFolder } from "../core/temporary-folder.ts";
 import type { GitAccess } from "./access.ts";
 
-/** What became of git's questions for a password. */
+/** How git's questions for a password ended. */
 export interface CredentialTrail {
-  /** A server wanted a password, and there was none for it. */
+  /** A server asked for a password that is not stored. */
   readonly unanswered: boolean;
-  /** Where the password is from that a server refused. */
+  /** The source of a password that a server refused. */
   readonly refused?: string;
-  /** Why a password could not be had. */
+  /** Why a source could not be read. */
   readonly error?: unknown;
 }
 
-/** A place where git asks for passwords. */
 export interface CredentialSocket {
   /** Value of `credential.helper`. */
   readonly helper: string;
@@ -22,12 +21,11 @@ export interface CredentialSocket {
   readonly close: () => Promise<void>;
 }
 
-/** Bytes of a question. */
 const maximumQuestion = 64 * 1024;
 
 /**
- * Answers git's questions for passwords (gitcredentials(7)) over a socket in a folder that only this user can enter: git's own
- * `credential-cache` carries them, so that a password is in no argument, no variable and no file, and nothing is looked up before a server asks.
+ * Answers git's questions for passwords (gitcredentials(7)) over a socket that only this user can reach. Git's
+ * own `credential-cache` carries them, so a password is in no argument, variable or file.
  */
 export async function openCredentialSocket(find: NonNullable<GitAccess["findPassword"]>): Promise<CredentialSocket> {
   const folder = temporaryFolder("slipway-git-");
@@ -45,7 +43,7 @@ export async function openCredentialSocket(find: NonNullable<GitAccess["findPass
       if (source !== undefined) trail = { ...trail, refused: source };
     }
     if (action !== "get" || protocol !== "https") return "";
-    // A password that was refused is refused again.
+    // Do not send a refused password again.
     if (trail.refused !== undefined) return "quit=1\n";
     try {
       const found = await find(url);

@@ -3,7 +3,6 @@ import { Failure, UserError } from "../core/errors.ts";
 import { type GitOutcome, lastWords } from "./command.ts";
 
 interface Trouble {
-  /** In git's words. */
   readonly sign: RegExp;
   readonly code: ErrorCode;
   readonly problem: (where: string, words: string, key: string) => string;
@@ -52,8 +51,6 @@ const troubles: readonly Trouble[] = [
 
 /**
  * The error for a failed request to a git server.
- *
- * @param url of the repository
  * @param doing what follows `while`
  */
 export function serverFailure(
@@ -90,7 +87,7 @@ export function serverFailure(
   );
 }
 
-/** Whether a server said that it does not have a commit, or does not give one by its id. */
+/** Whether a server lacks a commit, or does not give one by its ID. */
 export function isCommitRefused({ stderr }: GitOutcome): boolean {
   return /not our ref|unadvertised object|couldn't find remote ref|no such remote ref|Server does not allow request/i.test(
     stderr,

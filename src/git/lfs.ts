@@ -6,7 +6,7 @@ import { gitOutput, runGit, type WorkTree } from "./command.ts";
 import { type Mirror, settingsIn } from "./mirror.ts";
 import { requireGitUrl } from "./url.ts";
 
-/** A commit's need of Git LFS: none, these settings of git, or an installation. */
+/** What Git LFS needs for a commit: nothing, settings of git, or an installation. */
 export type LfsNeed = { readonly settings: readonly string[] } | "nothing" | "installation";
 
 export async function lfsNeed(mirror: Mirror, commit: string, access: GitAccess): Promise<LfsNeed> {
@@ -28,11 +28,7 @@ export async function lfsNeed(mirror: Mirror, commit: string, access: GitAccess)
   };
 }
 
-/**
- * Refuses files that are the pointers which Git LFS leaves in place of others.
- *
- * @throws UserError that names one of them
- */
+/** Refuses the pointers that Git LFS leaves in place of files. */
 export async function refusePointers(mirror: Mirror, commit: string, tree: WorkTree, access: GitAccess): Promise<void> {
   const args = ["ls-files", "-z", "--", ":(attr:filter=lfs)"];
   const [first] = (await gitOutput({ args, gitDir: mirror.gitDir, tree }, access)).split("\0");

@@ -9,16 +9,15 @@ import { gitOutput, runGit } from "./command.ts";
 import { isCommitRefused, serverFailure } from "./failure.ts";
 import { removeTree } from "./tree.ts";
 
-/** What this machine keeps of one repository: a bare copy without hooks, changed by one process at a time. */
+/** A bare copy of a repository without hooks, changed by one process at a time. */
 export interface Mirror {
   readonly url: string;
-  /** The bare repository. */
   readonly gitDir: string;
-  /** For what is not complete yet; everything in it is the lock holder's. */
+  /** For incomplete files; all belong to the holder of the lock. */
   readonly drafts: string;
 }
 
-/** Does something with the only right to change the copy of a repository. */
+/** Runs `work` while no other process changes the copy. */
 export async function withMirror<Result>(
   cache: string,
   url: string,
@@ -30,7 +29,7 @@ export async function withMirror<Result>(
   const lock = await waitForLock(join(folder, "lock"), access.signal);
   try {
     const mirror = { url, gitDir: join(folder, "mirror.git"), drafts: join(folder, "drafts") };
-    // Whoever left something here has ended.
+    // Whoever wrote this has ended.
     await removeTree(mirror.drafts);
     await mkdir(mirror.drafts, { mode: 0o700 });
     if (!existsSync(mirror.gitDir)) {
@@ -45,11 +44,7 @@ export async function withMirror<Result>(
   }
 }
 
-/**
- * Fetches a commit unless it is here: it alone where the server gives it by its id, else all branches and tags.
- *
- * @throws UserError when the server does not have it
- */
+/** Fetches a commit unless it is here: alone if the server gives it by its ID, else all branches and tags. */
 export async function fetchCommit(mirror: Mirror, commit: string, access: GitAccess): Promise<void> {
   if (await hasCommit(mirror, commit, access)) return;
   const fetch = (...args: string[]) =>
@@ -65,7 +60,7 @@ export async function fetchCommit(mirror: Mirror, commit: string, access: GitAcc
   const one = await fetch("--depth=1", "--", mirror.url, `+${commit}:refs/slipway/${commit}`);
   if (one.status === 0) return;
   if (!isCommitRefused(one)) throw serverFailure(mirror.url, `fetching commit ${commit}`, one);
-  // A copy that is cut off after single commits would not be given what comes before them.
+  // Servers send no ancestors to a shallow copy.
   const depth = existsSync(join(mirror.gitDir, "shallow")) ? ["--unshallow"] : [];
   const all = await fetch(
     ...depth,
@@ -86,13 +81,13 @@ export async function fetchCommit(mirror: Mirror, commit: string, access: GitAcc
   await gitOutput({ args: ["update-ref", `refs/slipway/${commit}`, commit], gitDir: mirror.gitDir }, access);
 }
 
-/** Whether a copy has a commit, which it has with all that belongs to it or not at all. */
+/** Whether a copy has a commit. It is then complete. */
 async function hasCommit(mirror: Mirror, commit: string, access: GitAccess): Promise<boolean> {
   const { status } = await runGit({ args: ["cat-file", "-e", `${commit}^{commit}`], gitDir: mirror.gitDir }, access);
   return status === 0;
 }
 
-/** The settings in a file of a commit that has git's own form, such as `.gitmodules`; none where there is no such file. */
+/** The settings in a file in git's own form, such as `.gitmodules`. None if there is no such file. */
 export async function settingsIn(
   mirror: Mirror,
   commit: string,
@@ -105,7 +100,7 @@ export async function settingsIn(
   return lines.map((line) => [line.slice(0, line.indexOf("\n")), line.slice(line.indexOf("\n") + 1)]);
 }
 
-/** Removes the locks and unfinished packs of a git that was killed: whoever holds our lock is the only one who changes this copy. */
+/** Removes locks and unfinished packs of a killed git. Only the holder of our lock changes this copy. */
 async function removeStaleLocks(gitDir: string): Promise<void> {
   const below = async (folder: string, options?: { readonly recursive: boolean }) =>
     (await readdir(join(gitDir, folder), options).catch(() => [])).map((name) => join(folder, name));

@@ -4,11 +4,7 @@ import type { GitAccess } from "./access.ts";
 import { runGit } from "./command.ts";
 import { serverFailure } from "./failure.ts";
 
-/**
- * Asks a git server which commit a branch names now.
- *
- * @throws UserError when the server has no such branch, or does not let us ask
- */
+/** The commit that a branch names now. */
 export async function resolveBranch(url: string, branch: string, access: GitAccess): Promise<string> {
   const ref = `refs/heads/${branch}`;
   const found = (await listRefs(url, ref, `asking for branch ${branch}`, access)).get(ref);
@@ -25,11 +21,7 @@ export async function resolveBranch(url: string, branch: string, access: GitAcce
   );
 }
 
-/**
- * Asks a git server which commit its `HEAD` names now: the newest of its main branch.
- *
- * @throws UserError when there is none, or the server does not let us ask
- */
+/** The newest commit of the main branch, which the server's `HEAD` names. */
 export async function resolveHead(url: string, access: GitAccess): Promise<string> {
   const outcome = await runGit({ args: ["ls-remote", "--quiet", "--", url, "HEAD"], server: url }, access);
   if (outcome.status !== 0) throw serverFailure(url, "asking for its main branch", outcome);
@@ -42,11 +34,10 @@ export async function resolveHead(url: string, access: GitAccess): Promise<strin
   );
 }
 
-/** Names of references with what they name. */
 async function listRefs(url: string, pattern: string, doing: string, access: GitAccess): Promise<Map<string, string>> {
   const outcome = await runGit({ args: ["ls-remote", "--quiet", "--refs", "--", url, pattern], server: url }, access);
   if (outcome.status !== 0) throw serverFailure(url, doing, outcome);
   const lines = outcome.stdout.split("\n").filter((line) => line !== "");
-  // The pattern also fits names that end so: what is wanted is found by its whole name.
+  // The pattern also matches names that end with it.
   return new Map(lines.map((line) => [line.slice(line.indexOf("\t") + 1), line.slice(0, line.indexOf("\t"))]));
 }

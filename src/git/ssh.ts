@@ -4,17 +4,16 @@ import { type SshAgent, startSshAgent } from "../credentials/ssh-agent.ts";
 import type { GitAccess, GitKey } from "./access.ts";
 import { storedKey } from "./stored.ts";
 
-/** How git starts ssh for one command. */
 export interface SshSession {
   readonly variables: Readonly<Record<string, string>>;
-  /** Where the key is from, for people. */
+  /** The source of the key, for people. */
   readonly source?: string;
   readonly close: () => Promise<void>;
 }
 
 /**
- * ssh asks nobody anything, and speaks to no server whose key is not among the known hosts already; all else is as the user has
- * configured it. A key that is a text goes to an agent of its own over stdin, never into a file.
+ * ssh asks no questions and connects only to known hosts; everything else is as the user configured it. A key
+ * that is a text goes to its own agent over stdin, never into a file.
  */
 export async function openSsh(url: string, access: GitAccess): Promise<SshSession> {
   const find = access.findKey ?? ((address: string) => storedKey(address, access.env ?? process.env));

@@ -1,11 +1,7 @@
 import type { Environment } from "../core/environment.ts";
 import type { GitKey, GitPassword } from "./access.ts";
 
-/**
- * The password that `slipway credentials add` was told for an address. Loaded when a server asks: most do not.
- *
- * @throws UserError or Failure when the source that matches cannot be read
- */
+/** The password that the user gave to `slipway credentials add`. Loaded when a server asks: most do not. */
 export async function storedPassword(url: string, env: Environment): Promise<GitPassword | undefined> {
   const { findPassword } = await import("../credentials/find-remote.ts");
   const { parseServiceUrl } = await import("../credentials/service-url.ts");
@@ -14,7 +10,7 @@ export async function storedPassword(url: string, env: Environment): Promise<Git
   return { username: credential.username, password: credential.password, source };
 }
 
-/** The SSH key that `slipway credentials add` was told for an address; errors as {@link storedPassword}. */
+/** The SSH key that the user gave to `slipway credentials add`. */
 export async function storedKey(url: string, env: Environment): Promise<GitKey | undefined> {
   const { findSshKey } = await import("../credentials/find-remote.ts");
   const { parseServiceUrl } = await import("../credentials/service-url.ts");

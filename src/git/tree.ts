@@ -5,7 +5,7 @@ import { join, sep } from "node:path";
 import { UserError } from "../core/errors.ts";
 import { type Lock, takeLock } from "../core/lock.ts";
 
-/** Takes the right to write from everyone: what is shared by content must keep it. */
+/** Makes everything read-only, since checkouts are shared. */
 export async function sealTree(folder: string): Promise<void> {
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);
@@ -15,7 +15,7 @@ export async function sealTree(folder: string): Promise<void> {
   await chmod(folder, 0o555);
 }
 
-/** Removes a folder and all in it, sealed or not. It is no error when there is none. */
+/** Removes a folder, sealed or not, if there is one. */
 export async function removeTree(folder: string): Promise<void> {
   await unseal(folder);
   await rm(folder, { recursive: true, force: true, maxRetries: 3 });
@@ -31,10 +31,9 @@ async function unseal(folder: string): Promise<void> {
 }
 
 /**
- * Gives `work` a new folder for something that is not complete yet, and removes it afterwards, if it is still there, and those of
+ * Gives `work` a new folder and removes it afterwards, unless it was moved away. Also removes those of
  * processes that have ended.
- *
- * @param folder of drafts, on the file system on which what is made shall be
+ * @param folder of drafts, on the file system of the result
  */
 export async function withDraft<Result>(folder: string, work: (draft: string) => Promise<Result>): Promise<Result> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -54,14 +53,14 @@ export async function withDraft<Result>(folder: string, work: (draft: string) =>
   }
 }
 
-/** A name that is nobody's, with its lock. */
+/** An unused name, with its lock. */
 function lockedName(folder: string): { readonly name: string; readonly lock: Lock } {
   for (;;) {
     const name = randomUUID();
     const path = join(folder, `${name}.lock`);
     const lock = takeLock(path);
     if (lock && existsSync(path)) return { name, lock };
-    // Between the making of the file and its lock someone took it for one that was left behind.
+    // Another process removed the file before it was locked.
     lock?.release();
   }
 }
@@ -73,9 +72,8 @@ async function removeDraft(folder: string, name: string): Promise<void> {
 
 /**
  * The real path of something inside a folder.
- *
- * @param subject names the path in errors: `path_to_source of JOB`
- * @throws UserError when it does not exist, is not of the kind, or leads out of the folder, by a symbolic link for example
+ * @throws UserError if a path or a symbolic link leads out of it.
+ * @param subject names the path in errors
  */
 export async function resolveInside(
   folder: string,

@@ -1,29 +1,27 @@
 import { UserError } from "../core/errors.ts";
 import { isRegistry } from "../oci/registry-host.ts";
 
-/** Ways to a git server. `file` is for tests: it must be allowed explicitly. */
+/** Protocols of git servers. `file` is for tests. */
 export type GitProtocol = "https" | "ssh" | "file";
 
-/** The protocols of deployments: both say who the server is and keep what is sent from others. */
+/** The protocols of jobs: both authenticate the server and encrypt. */
 export const safeProtocols: readonly GitProtocol[] = ["https", "ssh"];
 
-/** The address of a repository, taken apart. */
+/** The address of a repository. */
 export interface GitUrl {
   readonly protocol: GitProtocol;
-  /** Only ssh has one. */
   readonly user?: string;
   /** `host[:port]`, lower case; empty for files. */
   readonly authority: string;
-  /** With the slash it starts with, where the address has one. */
+  /** With its leading slash, if it has one. */
   readonly path: string;
-  /** As git takes it. */
+  /** The address for git. */
   readonly text: string;
 }
 
 /**
  * Reads the address of a repository: `https://HOST/PATH`, `ssh://USER@HOST/PATH` or `USER@HOST:PATH`.
- *
- * @returns what is wrong with it, and what to do, where it is none
+ * @returns what is wrong with it and what to do, if it is none
  */
 export function parseGitUrl(
   text: string,
@@ -53,7 +51,7 @@ export function parseGitUrl(
   const at = authority.lastIndexOf("@");
   const user = at < 0 ? undefined : authority.slice(0, at);
   const host = authority.slice(at + 1).toLowerCase();
-  // The text before the @ is often a password or a token: do not show it.
+  // It is often a password or a token: do not show it.
   const secretRemedy =
     "Take it out of the address, change it where it was shown, and give it by `slipway credentials add`.";
   if (user?.includes(":")) return bad("has a password in it", secretRemedy);
@@ -74,17 +72,11 @@ function shortForm(text: string, bad: (problem: string) => { problem: string; re
   return { protocol: "ssh" as const, user, authority: host.toLowerCase(), path, text };
 }
 
-/** Nothing that ssh would take for an option, or a shell on the way for more. */
+/** No option of ssh, and nothing that a shell would interpret. */
 function isUser(text: string): boolean {
   return /^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(text);
 }
 
-/**
- * Reads an address that something else named.
- *
- * @param origin what named it, for errors
- * @throws UserError for what is no address
- */
 export function requireGitUrl(text: string, allowed: readonly GitProtocol[], origin: string): GitUrl {
   const url = parseGitUrl(text, allowed);
   if ("problem" in url) {
@@ -97,11 +89,7 @@ export function requireGitUrl(text: string, allowed: readonly GitProtocol[], ori
   return url;
 }
 
-/**
- * The address of a submodule: relative ones are relative to the repository that has it (gitmodules(5)).
- *
- * @throws UserError for what is no address that a repository may name
- */
+/** The address of a submodule. Relative ones are relative to the repository that has it (gitmodules(5)). */
 export function submoduleUrl(parent: GitUrl, text: string, allowed: readonly GitProtocol[], origin: string): GitUrl {
   if (!/^\.\.?(\/|$)/.test(text)) return requireGitUrl(text, allowed, origin);
   const parts = parent.path.split("/").filter((part) => part !== "");

@@ -10,7 +10,7 @@ import type { JobAnswer, JobRequest } from "./job-protocol.ts";
 import { formatChange, resolveJob } from "./resolve-job.ts";
 import { startJob } from "./run-job.ts";
 
-/** Resolves or runs a job for a program in another process. All that people read goes to standard error. */
+/** Resolves or runs a job for a program in another process. Text for people goes to standard error. */
 export async function answerJob(): Promise<void> {
   try {
     const request = JSON.parse(await text(process.stdin)) as JobRequest;

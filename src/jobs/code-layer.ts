@@ -9,25 +9,20 @@ import { formatLayerMetadata, type LayerMetadata, parseLayerMetadata } from "../
 /** The folder of code in an image, without the leading slash. */
 export const imageCodeFolder = "slipway/code";
 
-/** A layer with code. */
 export interface CodeLayer {
   readonly metadata: LayerMetadata;
-  /** Path of the blob. */
   readonly blob: string;
 }
 
 /**
- * The files of a checkout as one layer: the same commit gives the same bytes on every machine, and is packed once. It has no `.git`, since
- * checkouts have none; links stay what they are.
- *
- * @param cache folder of all repositories, as for `checkOut`
- * @param checkout what `checkOut` gave: a folder whose name is its commit
+ * The files of a checkout as one layer. A commit gives the same bytes on every machine and is packed once.
+ * @param checkout of `checkOut`: a folder whose name is its commit
  */
 export async function codeLayer(cache: string, checkout: string): Promise<CodeLayer> {
   const commit = basename(checkout);
   const folder = join(cache, "layers");
   const [blob, description] = [join(folder, `${commit}.tar.gz`), join(folder, `${commit}.layer.json`)];
-  // The description is written last: where it is, the blob is too.
+  // The description is written last, so the blob is complete.
   const known = await readFile(description).catch(() => undefined);
   if (known) return { metadata: parseLayerMetadata(known, description), blob };
   await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -43,11 +38,9 @@ export async function codeLayer(cache: string, checkout: string): Promise<CodeLa
 }
 
 /**
- * Folders of this machine as one layer, as they are now: the first below `slipway/code/0`, the next below `slipway/code/1`, and so on, without what
- * git keeps there for itself. The same files give the same bytes on every machine.
- *
+ * Folders of this machine as one layer, at `slipway/code/0`, `slipway/code/1` and so on, without `.git`. The
+ * same files give the same bytes on every machine.
  * @param blob path of the file to write
- * @throws UserError for a link that leads out of its folder, and for what is neither file, folder nor link
  */
 export async function folderLayer(folders: readonly string[], blob: string): Promise<CodeLayer> {
   const entries: TarEntry[] = [];
@@ -59,12 +52,11 @@ export async function folderLayer(folders: readonly string[], blob: string): Pro
 }
 
 interface Link {
-  /** In the image. */
   readonly path: string;
   readonly target: string;
 }
 
-/** Refuses links out of the folder: there, the image has other files than this machine. */
+/** Refuses links out of the folder, since the image has other files there. */
 function requireInside(folder: string, root: string, { path, target }: Link): void {
   const end = posix.normalize(posix.join(posix.dirname(path), target));
   if (!target.startsWith("/") && (end === root || end.startsWith(`${root}/`))) return;
@@ -80,7 +72,7 @@ async function entriesOf(folder: string, path: string, checkLink: (link: Link) =
   const entries: TarEntry[] = [{ type: "directory", path }];
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     const [source, place] = [join(folder, entry.name), `${path}/${entry.name}`];
-    // A file, where it is that of a worktree or a submodule.
+    // In worktrees and submodules this is a file.
     if (entry.name === ".git") continue;
     if (entry.isDirectory()) entries.push(...(await entriesOf(source, place, checkLink)));
     else if (entry.isSymbolicLink()) {
@@ -88,7 +80,7 @@ async function entriesOf(folder: string, path: string, checkLink: (link: Link) =
       checkLink(link);
       entries.push({ type: "symlink", ...link });
     } else if (entry.isFile()) {
-      // Git knows one thing about a file's mode: whether it can be executed.
+      // Git stores only whether a file is executable.
       const mode = (await lstat(source)).mode & 0o100 ? 0o755 : 0o644;
       entries.push({ type: "file", path: place, mode, content: { file: source } });
     } else {

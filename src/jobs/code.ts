@@ -8,26 +8,21 @@ import { checkOut } from "../git/checkout.ts";
 import { resolveInside } from "../git/tree.ts";
 import type { ResolvedCode } from "./schema.ts";
 
-/** Code on this machine. */
 export interface LocalCode {
-  /** Absolute. The first is the working directory, all are searched for modules. Empty: there is no code. */
+  /** Absolute. The first is the working directory; all are searched for modules. Empty: there is no code. */
   readonly folders: readonly string[];
-  /** The checkout that the only folder lies in, where the code is from git: shared and read-only. */
+  /** If the code is from git: the checkout that contains the only folder. It is shared and read-only. */
   readonly checkout?: string;
 }
 
-/** The cache of checkouts, and the access to their servers. */
 export interface CodeOptions {
   readonly git: GitAccess;
-  /** Default: this process's. */
   readonly env?: Environment;
 }
 
 /**
- * Brings code to this machine where it is not here already.
- *
- * @param folder that relative paths are relative to
- * @throws UserError when a folder does not exist, a server lacks the commit, or a path leads out of the code
+ * Brings code to this machine.
+ * @param folder for relative paths
  */
 export async function localCode(
   code: ResolvedCode | undefined,
@@ -41,7 +36,7 @@ export async function localCode(
       env: options.env ?? process.env,
       ...options.git,
     });
-    // The folder in it is a real path too, where the cache is behind a link.
+    // The cache may be behind a link, and the folder below is a real path.
     const checkout = await realpath(made);
     return { folders: [await resolveInside(checkout, path_to_source, "folder", "path_to_source")], checkout };
   }

@@ -7,11 +7,7 @@ import { engineOf, kubernetesEngine, localEngine, type Tell } from "./engines.ts
 /** Timeout for the cluster to list its jobs, in milliseconds. */
 const patience = 5000;
 
-/**
- * The jobs of this machine, then those in the cluster. A cluster that does not answer only causes a notice.
- *
- * @param isOfAll whether jobs of other users in the cluster are among them
- */
+/** The jobs of this machine, then those in the cluster. A cluster that does not answer only causes a notice. */
 export async function listAllJobs(isOfAll: boolean, tell: Tell): Promise<ListedJob[]> {
   const [local, remote] = await Promise.all([localEngine().list(), listClusterJobs(isOfAll, tell)]);
   return [...local, ...remote];
@@ -30,7 +26,6 @@ async function listClusterJobs(isOfAll: boolean, tell: Tell): Promise<ListedJob[
   }
 }
 
-/** @throws UserError if the job has ended */
 export async function cancelJob(id: string, tell: Tell): Promise<JobStatus> {
   const engine = await engineOf(id, tell);
   if (hasEnded(await engine.status(id))) {

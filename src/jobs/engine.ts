@@ -7,23 +7,22 @@ export type JobState = "queued" | "running" | "succeeded" | "failed" | "cancelle
 export interface JobStatus {
   readonly id: string;
   readonly state: JobState;
-  /** Why it failed, for people, where it is not by its own exit status alone. */
+  /** Why it failed, for people, if its exit status does not say it. */
   readonly reason?: string;
   /** Of the last attempt that ended. */
   readonly exitStatus?: number;
   readonly attempts: number;
   /** `HOST/REPOSITORY@sha256:…` Undefined: a process of this machine. */
   readonly image?: string;
-  /** Of its code, if that is from git. */
+  /** Of code from git. */
   readonly commit?: string;
   readonly submitted: string;
   readonly started?: string;
   readonly ended?: string;
-  /** Of a job with a matrix. */
   readonly items?: ItemCounts;
 }
 
-/** How many items of a job are where. The others have not begun. */
+/** How many items are in which state. The others have not begun. */
 export interface ItemCounts {
   readonly total: number;
   readonly succeeded: number;
@@ -35,23 +34,21 @@ export interface ItemCounts {
 
 export interface FailedItem {
   readonly index: number;
-  /** Its variables. */
   readonly values: Readonly<Record<string, string>>;
   readonly exitStatus?: number;
-  /** Why it failed, for people, where it is not by its own exit status alone. */
+  /** Why it failed, for people, if its exit status does not say it. */
   readonly reason?: string;
 }
 
-/** A job in a list. */
 export interface ListedJob extends JobStatus {
-  /** Of its program: of a job on Kubernetes as its id has it. */
+  /** Of its program; on Kubernetes as in its ID. */
   readonly name: string;
   readonly engine: "process" | "container" | "kubernetes";
-  /** Who submitted it: in a cluster as a label can hold it. */
+  /** Who submitted it; in a cluster as a label can hold it. */
   readonly user: string;
 }
 
-/** The function's result or error. Undefined for a command, and for a function that ended before it had either. */
+/** `reply`: the function's result or error, if there was one. */
 export interface JobOutcome {
   readonly status: JobStatus;
   readonly reply?: { readonly result?: unknown } | { readonly error: WireError };
@@ -62,49 +59,40 @@ export interface LogChunk {
   readonly data: Buffer;
 }
 
-/** The part of a job's output that is shown, and how. */
+/** The part of a job's output to show. */
 export interface ShownLog {
-  /** The last lines alone, so many of each stream or pod. */
+  /** Only so many lines of each stream or pod. */
   readonly tail?: number | undefined;
   /** On Kubernetes: nothing older than this. */
   readonly since?: Date | undefined;
-  /** On Kubernetes: whether each line begins with the time when it was printed. */
+  /** On Kubernetes: whether lines begin with their times. */
   readonly timestamps?: boolean | undefined;
-  /** Of a job with a matrix: this item alone. Otherwise each line begins with the number of its item. */
+  /** Only this item of a matrix. Default: all, and each line begins with the number of its item. */
   readonly item?: number | undefined;
 }
 
-/** Where jobs run. Jobs live on when the process that submitted them ends. */
+/** Runs jobs, which go on when the process that submitted them ends. */
 export interface JobEngine {
-  /**
-   * @returns the job's id, with which any later process finds it
-   * @throws UserError for a variable with a secret that is not there
-   */
+  /** @returns the job's ID, by which any later process finds it */
   submit(program: Program): Promise<string>;
-  /** @throws UserError when there is no such job */
   status(id: string): Promise<JobStatus>;
-  /** Whether the job calls a function, whose result it gives back. */
+  /** Whether the job calls a function. */
   isFunction(id: string): Promise<boolean>;
-  /** What the job printed, from the beginning; with `follow` until it ends. */
+  /** The job's output; with `follow` until it ends. */
   logs(
     id: string,
     options: ShownLog & { readonly follow: boolean; readonly signal?: AbortSignal },
   ): AsyncIterable<LogChunk>;
-  /** Ends the job with all that it started; settles when nothing of it runs. It is no error when it has ended. */
+  /** Ends the job, if it runs, and all that it started. Settles when nothing of it runs. */
   cancel(id: string): Promise<void>;
-  /** Waits for the job's end. */
   collect(id: string, options?: { readonly signal?: AbortSignal }): Promise<JobOutcome>;
-  /**
-   * Forgets a job that has ended, with all that it printed and gave back.
-   *
-   * @throws UserError when it runs, or there is no such job
-   */
+  /** Removes a job that has ended, with its output and result. */
   remove(id: string): Promise<void>;
   /** All jobs, the newest last. */
   list(): Promise<ListedJob[]>;
 }
 
-/** Jobs that ended longer ago than this are forgotten when the next one is submitted; in milliseconds. */
+/** Milliseconds after their end when jobs are removed, by the next one that is submitted. */
 export const keptFor = 30 * 24 * 60 * 60 * 1000;
 
 export function endedBefore(jobs: readonly JobStatus[], time: number): JobStatus[] {
@@ -119,7 +107,7 @@ export function stillRuns(id: string): UserError {
   );
 }
 
-/** Whether nothing more happens to a job. */
+/** Whether a job has ended. */
 export function hasEnded({ state }: Pick<JobStatus, "state">): boolean {
   return state === "succeeded" || state === "failed" || state === "cancelled";
 }

@@ -5,10 +5,9 @@ import type { JobEngine } from "./engine.ts";
 import { isKubernetesId } from "./kubernetes/id.ts";
 import { LocalEngine } from "./local-engine.ts";
 
-/** Prints a line for people. */
 export type Tell = (text: string) => void;
 
-/** The engine that the user asks for: by an option, else by SLIPWAY_ENGINE. */
+/** The engine that an option names, else SLIPWAY_ENGINE. */
 export function wantedEngine(engine: EngineKind | undefined): EngineKind | undefined {
   return engine ?? engineIn(process.env);
 }
@@ -19,7 +18,7 @@ export function needsImages(engine: EngineKind | undefined): boolean {
   return wanted ? wanted !== "process" : detectEngine(process.env).kind === "container";
 }
 
-/** The engine of this machine. Its supervisors run this program, which is the command line or the engine helper. */
+/** The engine of this machine. Its supervisors run this program: the command line or the engine helper. */
 export function localEngine(): LocalEngine {
   const [, main = ""] = process.argv;
   return new LocalEngine(process.env, [process.execPath, ...process.execArgv, main, "job", "supervise"]);
@@ -32,7 +31,6 @@ export async function kubernetesEngine(tell: Tell, copyCredentials?: boolean) {
   return new KubernetesEngine(process.env, { notice: tell, ...options });
 }
 
-/** The engine that runs a job. */
 export async function engineOf(id: string, tell: Tell): Promise<JobEngine> {
   return isKubernetesId(id) ? kubernetesEngine(tell) : localEngine();
 }

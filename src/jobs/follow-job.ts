@@ -12,7 +12,6 @@ export interface FollowOptions extends ShownLog {
   readonly print: (stream: "stdout" | "stderr", data: Buffer) => Promise<void>;
 }
 
-/** Prints a job's output until it ends. */
 export async function followJob(engine: JobEngine, id: string, options: FollowOptions): Promise<JobOutcome> {
   const { print, ...shown } = options;
   for await (const { stream, data } of engine.logs(id, { ...shown, follow: true })) await print(stream, data);

@@ -1,4 +1,4 @@
-/** The language of a function by its name: `module:name` is Python, the path of a module Node's. */
+/** The language of a function: `module:name` is Python, the path of a module is Node. */
 export function functionLanguage(name: string): "python" | "node" | undefined {
   // A file of Python is no module's name.
   if (/\.py:/.test(name)) return undefined;

@@ -5,10 +5,8 @@ import { formatReference, parseReference } from "../oci/reference.ts";
 import type { ContainerAtDigest, ImageTarget } from "./schema.ts";
 
 /**
- * The image of a target as the launcher pushed it: `SLIPWAY_CONTAINER_IMAGE_URIS` (runtime contract), or `SLIPWAY_CONTAINER_IMAGE` for
- * all tags.
- *
- * @throws UserError when neither names one, by its digest
+ * The image of a target that the launcher pushed, from `SLIPWAY_CONTAINER_IMAGE_URIS`, or from
+ * `SLIPWAY_CONTAINER_IMAGE` for all tags.
  */
 export function imageOfTarget({ target, tag }: ImageTarget, env: Environment): ContainerAtDigest {
   const remedy = `Run \`bazel run ${target}_push\` and set SLIPWAY_CONTAINER_IMAGE_URIS to ${tag}## followed by its output, or use a launch script.`;

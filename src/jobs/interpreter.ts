@@ -12,16 +12,13 @@ export interface InterpreterOptions extends Pick<AppendOptions, "embedded" | "on
   readonly env: Environment;
   /** Where the job will run: in an image, or in a process of this machine. */
   readonly runsIn: "image" | "process";
-  /** Told when an environment has to be built, which may take a while. */
+  /** Called before a build, which may take a while. */
   readonly onBuild?: (environment: DescribedEnvironment) => void;
 }
 
 /**
- * Makes the environment that the files of a job describe, where nobody made it before, and gives the deployment with that in the place of the
- * files: an image, or an interpreter of this machine. Any other deployment is given back as it is.
- *
- * @param code the job's, on this machine
- * @throws UserError when the files are not what the lock says, and as `environmentImage` and `localEnvironment`
+ * Builds the environment that the files of a job describe, unless somebody has, and puts it in their place: an
+ * image, or an interpreter of this machine. Other deployments stay as they are.
  */
 export async function prepareInterpreter(
   deployment: ResolvedDeployment,

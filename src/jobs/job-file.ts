@@ -9,22 +9,19 @@ import { isLockPath, lockPath, parseJobLock, readJobLock } from "./lock.ts";
 import { parseDeployment } from "./read.ts";
 import type { Deployment, JobLock } from "./schema.ts";
 
-/** What selects a job. */
 export interface JobPlace {
   /** The job's document, or its lock. */
   readonly file: string;
-  /** Folder for relative paths and the lock. Default: the document's. Bazel sets it, since the document is among its outputs. */
+  /** Folder for relative paths and the lock. Default: the document's, which in Bazel is an output. */
   readonly folder?: string | undefined;
-  /** The Bazel target of the job. */
   readonly target?: string | undefined;
   /** The document, if it is in no file. */
   readonly text?: string;
 }
 
-/** The files of a job. */
 export class JobFile {
   readonly path: string;
-  /** Names of the document and its lock in messages. */
+  /** Names in messages. */
   readonly name: string;
   readonly lockName: string;
   /** Absolute. */
@@ -72,17 +69,15 @@ export class JobFile {
     return parseDeployment(await this.#read(), this.name);
   }
 
-  /** @throws UserError as {@link read} */
   async readLock(): Promise<JobLock> {
     return this.isLock ? parseJobLock(await this.#read(), this.name) : readJobLock(this.lockPath, this.lockName);
   }
 
-  /** The document, to name the place of a value in it, and the way there of what a deployment has. */
+  /** The document and the path to the deployment in it, to name the place of a value. */
   async document(): Promise<{ readonly document: Document; readonly above: readonly string[] }> {
     return { document: Document.parse(await this.#read(), this.name), above: this.isLock ? ["deployment"] : [] };
   }
 
-  /** @throws UserError for a lock */
   refuseLock(): void {
     if (!this.isLock) return;
     const identity = { code: "command-line-invalid", culprit: this.name } as const;

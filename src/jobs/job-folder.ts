@@ -10,14 +10,14 @@ import type { JobStatus } from "./engine.ts";
 import type { Program } from "./program.ts";
 
 export interface JobRecord extends JobStatus {
-  /** The attempt that runs: the leader of a process group, and when it started, in ticks since boot. */
+  /** The running attempt: the leader of a process group, and its start in ticks since boot. */
   readonly group?: { readonly pid: number; readonly startTime: string };
-  /** The supervisor, and when it started, as of `group`. */
+  /** The supervisor, and its start. */
   readonly pid?: number;
   readonly startTime?: string;
 }
 
-/** The files of one job: for this user alone, as all in the state folder. */
+/** The files of one job. Only this user can read them. */
 export type JobFolder = Readonly<ReturnType<typeof folderOf>>;
 
 function folderOf(root: string, id: string) {
@@ -25,22 +25,22 @@ function folderOf(root: string, id: string) {
   return {
     id,
     path,
-    /** Held by the supervisor for as long as it lives. */
+    /** Held by the supervisor while it lives. */
     lock: join(path, "lock"),
     stdout: join(path, "stdout"),
     stderr: join(path, "stderr"),
     reply: join(path, "reply.json"),
-    /** Made to ask for the job's end. */
+    /** Created to cancel the job. */
     cancelled: join(path, "cancelled"),
   };
 }
 
-/** Where the jobs of this machine's engines are kept. */
+/** The folder of this machine's jobs. */
 export function jobsFolder(env: Environment): string {
   return join(stateFolder(env), "jobs");
 }
 
-/** A program's name as part of a job's: small letters, digits and dashes. */
+/** A name as part of a job's ID: small letters, digits and dashes. */
 export function slugOf(name: string): string {
   return (
     name
@@ -51,7 +51,7 @@ export function slugOf(name: string): string {
   );
 }
 
-/** Makes the folder of a new job: whole, or not at all. */
+/** Makes the folder of a new job atomically. */
 export async function makeJobFolder(root: string, program: Program, now: Date): Promise<JobFolder> {
   const folder = folderOf(root, `${slugOf(program.name)}-${randomBytes(4).toString("hex")}`);
   const draft = folderOf(root, `.${folder.id}.draft`);
@@ -75,7 +75,6 @@ export function containerName(id: string): string {
   return `slipway-job-${id}`;
 }
 
-/** @throws UserError when there is no such job */
 export function findJobFolder(root: string, id: string): JobFolder {
   const folder = folderOf(root, id);
   if (/^[a-z0-9-]+$/.test(id) && existsSync(join(folder.path, "record.json"))) return folder;
@@ -86,17 +85,17 @@ export function findJobFolder(root: string, id: string): JobFolder {
   );
 }
 
-/** Takes a job's folder away: at once, as far as anyone can see. */
+/** Removes a job's folder atomically. */
 export async function removeJobFolder(root: string, { id, path }: JobFolder): Promise<void> {
   const removed = join(root, `.${id}.removed`);
   await rename(path, removed);
   await rm(removed, { recursive: true, force: true });
 }
 
-/** Milliseconds after which a folder that is being made, or removed, is one that a killed process left. */
+/** Milliseconds after which an incomplete folder is one that a killed process left. */
 const abandonedAfter = 24 * 60 * 60 * 1000;
 
-/** Removes what processes left that were killed while they made or removed the folder of a job. */
+/** Removes incomplete folders of killed processes. */
 export async function removeAbandoned(root: string): Promise<void> {
   for (const name of await readdir(root).catch(() => [])) {
     const path = join(root, name);
@@ -107,7 +106,7 @@ export async function removeAbandoned(root: string): Promise<void> {
 
 export async function listJobFolders(root: string): Promise<JobFolder[]> {
   const names = await readdir(root).catch(() => []);
-  // A name that begins with a dot is of a folder that is being made or removed.
+  // Folders that are being made or removed begin with a dot.
   const folders = names.filter((name) => !name.startsWith(".")).map((name) => folderOf(root, name));
   return folders.filter(({ path }) => existsSync(join(path, "record.json")));
 }

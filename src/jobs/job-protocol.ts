@@ -4,12 +4,10 @@ import type { EngineKind } from "../config/engine-kind.ts";
 /** What a library asks of the engine helper or the command line, as JSON on its standard input. */
 export interface JobRequest {
   readonly action: "resolve" | "run";
-  /** The job's name. */
   readonly name: string;
   /** Absolute. For relative paths and the lock. */
   readonly folder: string;
   readonly engine?: EngineKind | undefined;
-  /** The job's document, as JSON. */
   readonly document: string;
 }
 

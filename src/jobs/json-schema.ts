@@ -2,8 +2,8 @@ import { z } from "zod";
 import { deploymentFields } from "./schema.ts";
 
 /**
- * The form of a job's document as JSON Schema (2020-12), for editors. What no schema can say, such as that either `command` or `function` is
- * there, is left to the loader: the schema accepts whatever the loader does.
+ * The JSON Schema of a job (2020-12), for editors. It accepts whatever the loader does, which also checks what
+ * holds between fields.
  */
 export function jobJsonSchema(): object {
   const options = { io: "input", target: "draft-2020-12", unrepresentable: "any" } as const;

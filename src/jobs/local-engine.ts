@@ -46,12 +46,13 @@ import {
 } from "./job-folder.ts";
 import { jobVariable, type Program } from "./program.ts";
 
-/** How often a job's files are looked at where the system tells of no change, in milliseconds. */
+/** Milliseconds between looks at a job's files, if they cannot be watched. */
 const interval = 500;
 
 /**
- * Runs jobs on this machine, in processes and in containers. Each has a supervisor, a process of its own that outlives this one and writes down
- * what becomes of the job; a job whose supervisor was killed has failed, and whoever looks at it next ends what is left of it.
+ * Runs jobs on this machine, in processes and containers. Each has a supervisor, a process that outlives this
+ * one and records how the job ends. If a supervisor was killed, its job has failed, and whoever looks at it
+ * next ends its processes.
  */
 export class LocalEngine implements JobEngine {
   readonly #root: string;
@@ -72,7 +73,7 @@ export class LocalEngine implements JobEngine {
     const folder = await makeJobFolder(this.#root, { ...program, mounts: [...program.mounts, ...volumes] }, new Date());
     const [command = "", ...args] = this.#supervisor;
     const starting = spawn(command, [...args, folder.id], {
-      // A job that this one may be part of does not take it with it.
+      // This process may belong to a job, which must not end the new one.
       env: { ...this.#env, [jobVariable]: undefined },
       detached: true,
       stdio: "ignore",
@@ -157,7 +158,7 @@ export class LocalEngine implements JobEngine {
           const [record, { name, image }] = await Promise.all([this.#settled(folder), readProgram(folder)]);
           return { ...publicPart(record), name, engine: image === undefined ? "process" : "container", user };
         } catch (error) {
-          // Another process forgot it meanwhile.
+          // Another process removed it meanwhile.
           if (!existsSync(folder.path)) return undefined;
           throw error;
         }
@@ -167,7 +168,6 @@ export class LocalEngine implements JobEngine {
     return jobs.sort((one, other) => (one.submitted < other.submitted ? -1 : 1));
   }
 
-  /** What a program's volumes are here. */
   async #mountsOf({ image, volumes = {} }: Program): Promise<readonly Mount[]> {
     if (Object.keys(volumes).length === 0) return [];
     if (image !== undefined) return volumeMounts(volumes, requireContainerClient(this.#env), this.#env);
@@ -178,11 +178,11 @@ export class LocalEngine implements JobEngine {
   async #forgetOld(): Promise<void> {
     await removeAbandoned(this.#root);
     const old = endedBefore(await this.list(), Date.now() - keptFor);
-    // Another process may be at it too.
+    // Another process may do the same.
     await Promise.allSettled(old.map(({ id }) => this.remove(id)));
   }
 
-  /** The record of a job, after the end of one whose supervisor is gone was written down. */
+  /** The record of a job. If its supervisor is gone, first records that it failed. */
   async #settled(folder: JobFolder): Promise<JobRecord> {
     const record = await readRecord(folder);
     if (hasEnded(record)) return record;
@@ -204,9 +204,9 @@ export class LocalEngine implements JobEngine {
     }
   }
 
-  /** The record of a job as it is, and after each change of its files. */
+  /** The record of a job, now and after each change of its files. */
   async *#records(folder: JobFolder, signal?: AbortSignal): AsyncGenerator<JobRecord> {
-    // Where changes cannot be watched, the interval is all there is.
+    // Without a watcher, the interval does.
     const watcher = watch(folder.path).on("error", () => {});
     try {
       for (;;) {
@@ -236,7 +236,7 @@ export class LocalEngine implements JobEngine {
   }
 }
 
-/** Where the last lines of a file begin. */
+/** The position where the last lines of a file begin. */
 async function startOfTail(path: string, lines: number | undefined): Promise<number> {
   if (lines === undefined) return 0;
   const starts = [0];
@@ -248,7 +248,7 @@ async function startOfTail(path: string, lines: number | undefined): Promise<num
     }
     position += data.length;
   }
-  // After the end of a last line another one has not begun.
+  // No line begins at the end of the file.
   const begun = starts.filter((start) => start < position);
   return lines === 0 ? position : (begun.at(-lines) ?? 0);
 }

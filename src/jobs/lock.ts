@@ -12,22 +12,16 @@ export function lockPath(path: string): string {
   return join(dirname(path), `${basename(path, extname(path))}.lock.json`);
 }
 
-/** Whether a path is that of a lock. */
 export function isLockPath(path: string): boolean {
   return path.endsWith(".lock.json");
 }
 
-/** The text of a lock: the same lock gives the same bytes. */
+/** The text of a lock. Equal locks give equal bytes. */
 export function formatJobLock(lock: JobLock): string {
   const sorted: unknown = JSON.parse(Buffer.from(canonicalJson(lock)).toString());
   return `${JSON.stringify(sorted, undefined, 2)}\n`;
 }
 
-/**
- * Reads a lock.
- *
- * @throws UserError with file, line, column and field of every mistake
- */
 export async function readJobLock(
   path: string,
   name: string,
@@ -36,7 +30,6 @@ export async function readJobLock(
   return parseJobLock(await readDocument(path, name), name, protocols);
 }
 
-/** Reads the text of a lock; errors as {@link readJobLock}. */
 export function parseJobLock(text: string, name: string, protocols: readonly GitProtocol[] = safeProtocols): JobLock {
   const document = Document.parse(text, name);
   const parsed = lockFields(protocols).safeParse(document.value);
@@ -48,12 +41,11 @@ export function parseJobLock(text: string, name: string, protocols: readonly Git
   return lock;
 }
 
-/** The deployment that a lock was made from. */
 export function deploymentOf({ deployment, source }: JobLock): Deployment {
   return { ...deployment, ...source };
 }
 
-/** Whether a lock was made from this deployment, the platform left open. */
+/** Whether a lock was made from this deployment, whatever the platform. */
 export function isLockOf(lock: JobLock, deployment: Deployment): boolean {
   const plain = (each: Deployment) => Buffer.from(canonicalJson({ ...each, platform: deployment.platform })).toString();
   return plain(deploymentOf(lock)) === plain(deployment);

@@ -1,21 +1,20 @@
-/** The values of a sweep by variable: an item for each combination of them. */
+/** Values by variable. Each combination of them is an item. */
 export type Matrix = Readonly<Record<string, readonly string[]>>;
 
-/** Most items of one job. */
 export const maximumItems = 10_000;
 
-/** Most bytes of a matrix as JSON: it is an annotation, and part of an argument. */
+/** Maximum bytes of a matrix as JSON, since it becomes an annotation and an argument. */
 export const maximumMatrix = 32 * 1024;
 
-/** Pods of a sweep at once, where nobody says. As for functions. */
+/** Default number of pods at once. The same as for functions. */
 export const usualParallelism = 50;
 
 /** Set by Kubernetes for each item of a sweep. */
 export const indexVariable = "JOB_COMPLETION_INDEX";
 
-/** Variables in the order of their names, and how many items have the same value of one in a row. */
+/** Variables in the order of their names. `run`: how many items in a row have the same value. */
 export function dimensions(matrix: Matrix): { name: string; values: readonly string[]; run: number }[] {
-  // Locks sort their fields: the order in a file cannot count.
+  // Locks sort their fields, so the order in a file is lost.
   const names = Object.keys(matrix).sort();
   let run = itemCount(matrix);
   return names.map((name) => {
@@ -29,7 +28,6 @@ export function itemCount(matrix: Matrix): number {
   return Object.values(matrix).reduce((product, { length }) => product * length, 1);
 }
 
-/** The variables of one item. */
 export function itemValues(matrix: Matrix, index: number): Record<string, string> {
   return Object.fromEntries(
     dimensions(matrix).map(({ name, values, run }) => [

@@ -9,7 +9,7 @@ import type { LocalCode } from "./code.ts";
 import { codeLayer, folderLayer, imageCodeFolder } from "./code-layer.ts";
 
 export interface PlacedCode {
-  /** The image to run: the interpreter's, or one with the code on top of it. */
+  /** The interpreter's image, or one with the code on top of it. */
   readonly image: RunnableImage;
   /** The first is the working directory, all are searched for modules. */
   readonly folders: readonly string[];
@@ -20,17 +20,15 @@ const codeFolder = `/${imageCodeFolder}`;
 
 export interface PlaceOptions extends Pick<AppendOptions, "platform" | "env" | "embedded" | "onEvent"> {
   /**
-   * Whether folders of this machine are mounted, which costs nothing and shows them as they are. Where the engine is not on this machine they
-   * are a layer, as commits always are.
+   * Whether to mount folders, which costs nothing. If the engine is on another machine, they become a layer, as
+   * commits always do.
    */
   readonly canMount: boolean;
 }
 
 /**
- * Brings code to where an image has it (`/slipway/code`): a commit as one layer on top of the image, in the registry of jobs; folders as a layer
- * too, or mounted. Without code the image is what it is.
- *
- * @throws UserError for code that cannot be placed, and what the registry refuses
+ * Brings code to `/slipway/code` in the image: a commit as a layer on top of it, in the registry of jobs;
+ * folders mounted, or as a layer too.
  */
 export async function placeCode(image: RunnableImage, code: LocalCode, options: PlaceOptions): Promise<PlacedCode> {
   const [first] = code.folders;

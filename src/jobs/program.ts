@@ -13,48 +13,45 @@ import type { PlacedCode } from "./place-code.ts";
 import { functionRunner } from "./runners.ts";
 import type { ResolvedDeployment } from "./schema.ts";
 
-/** What an engine of this machine runs: a deployment with its code in place. */
+/** What an engine runs: a deployment with its code in place. */
 export interface Program {
-  /** What a person calls it: part of the job's id. */
+  /** Part of the job's ID. */
   readonly name: string;
   /** Undefined: a process of this machine. */
   readonly image?: RunnableImage;
-  /** Of its code, if that is from git. */
+  /** Of code from git. */
   readonly commit?: string;
-  /** Program in the image that runs in place of the image's entrypoint. */
+  /** Replaces the image's entrypoint. */
   readonly entrypoint?: string;
   /** Arguments of the image or its entrypoint, or a program with its arguments. */
   readonly argv: readonly string[];
-  /** `SECRET:NAME` is replaced by the value of a secret when the program starts, and not before. */
+  /** The values of secrets replace `SECRET:NAME` only when the program starts. */
   readonly env: Readonly<Record<string, string>>;
   readonly cwd?: string;
   readonly mounts: readonly Mount[];
   /** Folders are absolute. */
   readonly volumes?: Volumes;
   readonly stdin: string;
-  /** Whether it answers as `protocol.ts` says. */
+  /** Whether it writes a result as in `protocol.ts`. */
   readonly isFunction: boolean;
   readonly resources: PlacedResources;
   readonly network: Network;
   readonly timeLimit?: number;
   readonly retries: number;
-  /** It runs once for each item of this, on Kubernetes alone. */
+  /** Only on Kubernetes: it runs once for each item. */
   readonly matrix?: Matrix;
-  /** How many items run at once. */
   readonly parallelism?: number;
 }
 
-/** Set for every process of a job that runs on this machine, to the job's id: what it starts is known by it. */
+/** The job's ID, in all processes of a job on this machine, by which they are found. */
 export const jobVariable = "SLIPWAY_JOB";
 
-/** Variables of this machine that its programs need to work at all. A job sees no other ones but its own. */
+/** Variables of this machine that a process job sees besides its own. */
 const machineVariables = /^(PATH|HOME|USER|LOGNAME|SHELL|LANG|LC_[A-Z]+|TZ|TMPDIR)$/;
 
 /**
- * Puts together what runs. Variables given by the deployment win over all others.
- *
- * @param code with an image, as its container sees it; else folders of this machine
- * @throws UserError for an interpreter that this machine or these engines do not have
+ * Puts together what runs. Variables of the deployment override all others.
+ * @param code as the container sees it; without an image, folders of this machine
  */
 export function makeProgram(
   name: string,
@@ -100,7 +97,7 @@ export function makeProgram(
     const machine = Object.entries(env).flatMap(([key, value]) =>
       machineVariables.test(key) && value !== undefined ? [[key, value] as const] : [],
     );
-    // `python` is the interpreter that was named, as in a virtual environment that is active.
+    // `python` is the job's interpreter, as in an active virtual environment.
     const PATH = `${dirname(path)}:${env["PATH"] ?? "/usr/bin:/bin"}`;
     const runner = runnerOf(deployment, code.folders);
     const argv = runner ? [path, ...runner.argv] : (deployment.command ?? []);
@@ -118,6 +115,6 @@ function runnerOf({ function: name }: ResolvedDeployment, folders: readonly stri
 
 function pathOf(folders: readonly string[]): Record<string, string> {
   if (folders.length === 0) return {};
-  // Code is shared by everyone who has the same: nothing may be written beside it.
+  // Nothing may be written beside code, which jobs share.
   return { PYTHONPATH: folders.join(":"), PYTHONDONTWRITEBYTECODE: "1" };
 }

@@ -7,9 +7,7 @@ import { indexVariable } from "./matrix.ts";
 import { type Deployment, deploymentFields } from "./schema.ts";
 
 /**
- * Reads the text of a deployment.
- *
- * @param name what a person calls the file
+ * Reads a job.
  * @throws UserError with file, line, column, field and nearest known name of every mistake
  */
 export function parseDeployment(
@@ -26,7 +24,7 @@ export function parseDeployment(
   return deployment;
 }
 
-/** What holds between the fields of a deployment. */
+/** Checks what holds between the fields of a deployment. */
 export function checkDeployment(deployment: Deployment): Mistake[] {
   const { interpreter, code } = deployment;
   const issues: Mistake[] = [];

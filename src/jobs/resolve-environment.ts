@@ -17,18 +17,17 @@ import type { Deployment } from "./schema.ts";
 /** Bytes of the largest file that describes an environment. */
 const maximumFile = 32 * 1024 * 1024;
 
-/** An environment of files, as a deployment or a lock names it. */
+/** An environment of files in a deployment or a lock. */
 export interface DescribedEnvironment {
   readonly kind: EnvironmentKind;
   readonly path: string;
   readonly python?: string;
-  /** In a lock always by its digest. A lock without was made for processes. */
+  /** In a lock always by its digest. Locks for processes have none. */
   readonly base?: string;
-  /** In a lock. */
   readonly content?: Digest;
 }
 
-/** The environment that an interpreter is, where files describe it. */
+/** The environment of an interpreter from files. */
 export function environmentOf(interpreter: Deployment["interpreter"]): DescribedEnvironment | undefined {
   for (const kind of ["PoetryProject", "CondaEnv", "PipRequirements"] as const) {
     const found = (interpreter as Partial<Record<EnvironmentKind, Omit<DescribedEnvironment, "kind">>>)[kind];
@@ -38,10 +37,9 @@ export function environmentOf(interpreter: Deployment["interpreter"]): Described
 }
 
 /**
- * The files of an environment in the first folder of the code, which is where a job starts. Equal files give equal digests, wherever they are.
- *
- * @returns the digest of what they hold, and their real paths by their names in the code
- * @throws UserError when one is missing or lies outside
+ * The files of an environment, in the first folder of the code, where a job starts. Equal files give equal
+ * digests.
+ * @returns the digest, and the real paths by their names in the code
  */
 export async function filesOf(kind: EnvironmentKind, path: string, { folders: [root] }: LocalCode) {
   if (root === undefined) {
@@ -91,17 +89,16 @@ function includedFiles(text: string, from: string): string[] {
 }
 
 export interface BaseOptions {
-  /** Default: this process's. */
   readonly env?: Environment;
-  /** Opens a registry by name. Default: with the credentials of docker and podman, the embedded one over its socket. */
+  /** Default: with the credentials of docker and podman, the embedded one over its socket. */
   readonly openRegistry?: (registry: string) => Promise<RegistryClient>;
-  /** Whether environments of files will be images, so that their base is looked up. Default: if the deployment names it. */
+  /** Whether environments become images, which need a base. Default: if the deployment names one. */
   readonly needsImages?: boolean;
 }
 
 /**
- * The image that an environment stands on if none is named: `SLIPWAY_ENVIRONMENT_BASE`, in which `{python}` is the version of Python. Without
- * it, Docker's slim image of that Python, and Debian for conda, which brings its own.
+ * The image below an environment that names none: `SLIPWAY_ENVIRONMENT_BASE`, in which `{python}` is the
+ * version of Python, else Docker's slim image of that Python, and Debian for conda, which brings its own.
  */
 function defaultBase(kind: EnvironmentKind, python = "3", env: Environment = process.env): string {
   const own = env["SLIPWAY_ENVIRONMENT_BASE"];
@@ -109,12 +106,7 @@ function defaultBase(kind: EnvironmentKind, python = "3", env: Environment = pro
   return kind === "CondaEnv" ? "docker.io/library/debian:stable-slim" : `docker.io/library/python:${python}-slim`;
 }
 
-/**
- * The base of an environment by its digest.
- *
- * @returns undefined if none is named and none is needed
- * @throws UserError as `resolveTag`
- */
+/** The base of an environment by its digest. Undefined if none is named and none is needed. */
 export async function resolveBase(
   { kind, python, base: named }: DescribedEnvironment,
   { needsImages, env, openRegistry, platform }: BaseOptions & { readonly platform: string },

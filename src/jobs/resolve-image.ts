@@ -11,11 +11,8 @@ import { choosePlatforms, type IndexedImage } from "../registry/platforms.ts";
 import type { ContainerAtDigest, ContainerAtTag } from "./schema.ts";
 
 /**
- * Asks a registry which image a tag names now, for one platform.
- *
- * @param platform `os/architecture[/variant]`
+ * The image that a tag names now, for one platform.
  * @param open opens the registry `host[:port]`
- * @throws UserError when there is no such tag, or it has nothing for the platform
  */
 export async function resolveTag(
   { repository: name, tag }: ContainerAtTag,
@@ -45,12 +42,7 @@ export async function resolveTag(
   }
 }
 
-/**
- * Asks a registry which manifest a tag names now: an index where the image is for several platforms.
- *
- * @param open opens the registry `host[:port]`
- * @throws UserError when there is no such tag
- */
+/** The manifest that a tag names now: an index if the image is for several platforms. */
 export async function digestOfTag(
   { repository: name, tag }: ContainerAtTag,
   open: (registry: string) => Promise<RegistryClient>,
@@ -84,7 +76,7 @@ async function missingTag(
   );
 }
 
-/** An image that stands alone says in its configuration what it is for. */
+/** An image without an index names its platform in its configuration. */
 async function requirePlatform(
   client: RegistryClient,
   repository: string,
@@ -103,7 +95,7 @@ async function requirePlatform(
   );
   const text = (key: string) => (node.get(key).present ? node.get(key).string() : "");
   const [os, architecture, variant] = [text("os"), text("architecture"), text("variant")];
-  // Artifacts have no platform: any will do.
+  // Artifacts have no platform.
   if (os === "" || architecture === "") return;
   const name = formatPlatform({ os, architecture, ...(variant === "" ? {} : { variant }) });
   if (isSamePlatform(platform, name) || platform === `${os}/${architecture}`) return;

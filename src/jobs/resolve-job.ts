@@ -14,7 +14,6 @@ import type { JobLock } from "./schema.ts";
 
 /**
  * Resolves a job and writes its lock.
- *
  * @param engine will run the job. Environments from files need a base image except on `process`
  * @returns the lock, and the changes since the last one
  */
@@ -41,7 +40,6 @@ export async function resolveJob(
 
 /**
  * The changes since a job's lock was made.
- *
  * @param engine default: as when it was locked
  */
 export async function diffJob(file: JobFile, engine: EngineKind | undefined): Promise<readonly Change[]> {
@@ -56,7 +54,6 @@ export async function diffJob(file: JobFile, engine: EngineKind | undefined): Pr
   return diffLocks(before, await resolveNow(file, engine ?? (hadBase ? "container" : "process")));
 }
 
-/** Resolves a job to its current versions. */
 export async function resolveNow(file: JobFile, engine: EngineKind | undefined): Promise<JobLock> {
   const deployment = await file.read();
   return resolveDeployment(deployment, file.folder, {
@@ -66,7 +63,6 @@ export async function resolveNow(file: JobFile, engine: EngineKind | undefined):
   });
 }
 
-/** A line for a person. */
 export function formatChange({ field, before, after, because }: Change): string {
   const remark = because === undefined ? "" : ` (${because})`;
   return `${field}${remark}: ${before ?? "(nothing)"} -> ${after ?? "(nothing)"}`;

@@ -15,18 +15,15 @@ import type {
   ResolvedInterpreter,
 } from "./schema.ts";
 
-/** Options for looking up a deployment's images, branches and files. */
 export interface ResolveOptions extends CodeOptions, BaseOptions {
   /** The image of a target of this Bazel repository, as it was pushed. */
   readonly imageOf: (target: ImageTarget) => ContainerAtDigest;
 }
 
 /**
- * Finds out what everything in a deployment means now: a tag becomes a digest, a branch a commit, the files of an environment their
- * content. Registry and git server are asked at the same time.
- *
- * @param folder that relative paths are relative to
- * @throws UserError that names the tag, branch, file or server
+ * Resolves a tag to a digest, a branch to a commit, and files of an environment to the hash of their content.
+ * Asks the registry and the git server at the same time.
+ * @param folder for relative paths
  */
 export async function resolveDeployment(
   deployment: Deployment,

@@ -35,7 +35,7 @@ export interface RunOptions {
   readonly tell: Tell;
 }
 
-/** A job that was submitted, or the name of the schedule that was made or changed. */
+/** A job that was submitted, or the name of its schedule. */
 export type StartedJob =
   | { readonly engine: JobEngine; readonly id: string; readonly isFunction: boolean }
   | { readonly schedule: string };
@@ -76,7 +76,6 @@ export async function startJob(file: JobFile, options: RunOptions): Promise<Star
   return { engine, id: await engine.submit(program), isFunction: program.isFunction };
 }
 
-/** The lock to run: the given file, else the one beside the job, else a new one. */
 async function lockOf(file: JobFile, engine: RunOptions["engine"]): Promise<JobLock> {
   if (file.isLock) return file.readLock();
   if (!file.hasLock) return resolveNow(file, engine);
@@ -89,7 +88,7 @@ async function lockOf(file: JobFile, engine: RunOptions["engine"]): Promise<JobL
   );
 }
 
-/** @throws UserError for what only clusters do. For a schedule with the line for cron */
+/** Refuses what only clusters do. For a schedule, the error has the line for cron. */
 function refuseClusterFields(
   { name, onceCommand }: JobFile,
   { schedule, time_zone, matrix }: ResolvedDeployment,
@@ -113,17 +112,13 @@ function refuseClusterFields(
   );
 }
 
-/** @throws Failure if the image, or the base of the environment, may not run by the configuration file */
+/** Requires the signatures of the configuration file, of the image or the environment's base. */
 async function requireSigned({ interpreter }: ResolvedDeployment): Promise<void> {
   const image = imageOf(interpreter) ?? environmentOf(interpreter)?.base;
   if (image !== undefined) await runnableImage(image, process.env, openRunning);
 }
 
-/**
- * The resources with the fields of their instance type, which this machine's configuration has and no lock.
- *
- * @throws UserError for a type that is not known, with its place in the job's file
- */
+/** The resources with the fields of their instance type, which a lock does not have. */
 function resourcesOf(file: JobFile, { resources }: ResolvedDeployment) {
   return placedResources(resources, process.env, async (wrong) => {
     const { document, above } = await file.document();
@@ -131,7 +126,7 @@ function resourcesOf(file: JobFile, { resources }: ResolvedDeployment) {
   });
 }
 
-/** Checks that the secrets of the variables exist, before anything is built or started. Errors name their places in the job's file. */
+/** Checks that secrets exist before anything is built or started. */
 async function requireSecrets(file: JobFile, { environment }: ResolvedDeployment, isKubernetes: boolean) {
   if (Object.values(environment).every((value) => secretIn(value) === undefined)) return;
   const { document, above } = await file.document();
@@ -157,7 +152,6 @@ function imageOf(interpreter: ResolvedDeployment["interpreter"]): string | undef
   return formatReference({ ...parseReference(repository), digest });
 }
 
-/** @throws UserError if the chosen engine cannot run this interpreter */
 function engineFor(wanted: RunOptions["engine"], image: string | undefined): EngineKind {
   const natural = image === undefined ? "process" : "container";
   const kind = wanted ?? (wantedEngine(undefined) === "kubernetes" ? "kubernetes" : natural);

@@ -1,9 +1,9 @@
 import { inputVariable, maximumResultFile, nonceVariable, resultFileVariable } from "../core/protocol.ts";
 
-/** The most that a result may take as JSON, in bytes. */
+/** Maximum bytes of a result as JSON. */
 export const maximumResult = 16 * 1024 * 1024;
 
-/** Calls `module:name` with the arguments given and says how it went: `protocol.ts`. Python 3.6 and newer. */
+/** Calls `module:name` and writes its result (`protocol.ts`). Python 3.6 and newer. */
 const python = `
 import asyncio, importlib, inspect, json, os, re, sys, traceback
 name, limit, folders = sys.argv[1], int(sys.argv[2]), sys.argv[3:]

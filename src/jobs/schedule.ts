@@ -1,7 +1,7 @@
 const months = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split(" ");
 const days = "SUN MON TUE WED THU FRI SAT".split(" ");
 
-/** The fields of a schedule, as Kubernetes has them: no seconds, and Sunday is 0 alone. */
+/** The fields of a schedule on Kubernetes: no seconds, and Sunday is only 0. */
 const fields = [
   { name: "minute", first: 0, last: 59, names: [] },
   { name: "hour", first: 0, last: 23, names: [] },

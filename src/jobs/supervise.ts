@@ -34,29 +34,24 @@ import {
 import { jobVariable, type Program } from "./program.ts";
 import { maximumResult } from "./runners.ts";
 
-/** How long a process may take to end after it was asked to, in milliseconds. */
+/** Milliseconds that a process may take to end after SIGTERM. */
 const grace = 5000;
 
 interface Attempt {
   readonly status: Promise<number>;
-  /** Leader of its process group, where there is one. */
+  /** Leader of its process group, if there is one. */
   readonly pid?: number;
-  /** Lets it begin. */
   readonly release?: () => void;
   readonly stop: () => Promise<void>;
 }
 
 type Sinks = Readonly<Record<"stdout" | "stderr", (data: Buffer) => void>>;
 
-/** What the program of a supervisor does: the hidden command `job supervise`. */
 export function superviseById(id: string): Promise<void> {
   return superviseJob(findJobFolder(jobsFolder(process.env), id));
 }
 
-/**
- * Runs a job to its end, all attempts, and writes down what becomes of it. It is the work of a process of its own, which SIGTERM makes
- * cancel the job.
- */
+/** Runs all attempts of a job and records how it ends. Has a process of its own; SIGTERM cancels the job. */
 export async function superviseJob(folder: JobFolder): Promise<void> {
   const lock = takeLock(folder.lock);
   if (!lock) return;
@@ -87,7 +82,7 @@ export async function superviseJob(folder: JobFolder): Promise<void> {
         if (end.state !== "failed" || attempt === program.retries) break;
         writeSync(descriptors[1], `slipway: ${retryWords(end, attempt + 1, program)}\n`);
       } catch (error) {
-        // It would not start the next time either.
+        // It would not start another time either.
         end = { state: "failed", exitStatus: 127, reason: error instanceof Error ? error.message : String(error) };
         break;
       }
@@ -133,7 +128,7 @@ async function runAttempt(
   const env = { ...values, ...(reader ? { [nonceVariable]: nonce } : {}) };
   const late = program.timeLimit === undefined ? undefined : timeLimitSignal(program.timeLimit);
   try {
-    // An answer is that of the last attempt.
+    // Only the last attempt answers.
     await rm(folder.reply, { force: true });
     attempt =
       program.image === undefined
@@ -177,7 +172,7 @@ function ended(exitStatus: number, program: Program, hasReply: boolean): Partial
   return { state: "failed", exitStatus, reason };
 }
 
-/** Waits for a line on descriptor 3 before it becomes the program: nothing runs that is not written down. The only variable it sets is a shell's own. */
+/** Becomes the program only after a line on descriptor 3, when its process is recorded. */
 const gate = 'read -r _ <&3 || exit 125; exec 3<&-; exec "$0" "$@"';
 
 function startProcess(
@@ -204,7 +199,7 @@ function startProcess(
   stdout.on("data", sinks.stdout);
   stderr.on("data", sinks.stderr);
   const closed = once(child, "close") as Promise<[number | null, NodeJS.Signals | null]>;
-  // Processes that the job left behind would keep its pipes, and so the job, open.
+  // Processes that the job left behind would keep its pipes open.
   const remains = once(child, "exit").then(async () => {
     if (child.pid !== undefined) await killGroup(child.pid);
     await killMarked(jobVariable, folder.id);

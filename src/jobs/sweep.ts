@@ -6,10 +6,9 @@ import { dimensions, indexVariable, type Matrix } from "./matrix.ts";
 import type { Program } from "./program.ts";
 
 /**
- * The program of a job with a matrix: a shell sets the variables of the pod's item, then becomes the program. So one pod template does for all
- * items, and no item needs an object of its own in the cluster.
- *
- * @param platform of its image
+ * The program of a job with a matrix: a shell sets the variables of the pod's item, then becomes the program.
+ * So one pod template serves all items.
+ * @param platform of the image
  */
 export async function itemProgram(
   program: Program,

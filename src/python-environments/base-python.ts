@@ -11,18 +11,15 @@ import { isWanted } from "./model.ts";
 import { environmentsFolder } from "./store.ts";
 import type { BasePython } from "./venv-tree.ts";
 
-/** The environment variables of an image. */
 export function variablesOf(config: Uint8Array, image: string): Map<string, string> {
   const { Env = [] } = parseImageConfig(config, `Configuration of ${image}`).config ?? {};
   return new Map(Env.map((entry) => [entry.slice(0, entry.indexOf("=")), entry.slice(entry.indexOf("=") + 1)]));
 }
 
 /**
- * Finds the Python that an image brings. Images of Docker's Python say in variables what they have; others are looked through, once, from the
- * last layer down until one has it on the image's `PATH`. Nothing of the image is kept.
- *
- * @param wanted `3.12` or `3.12.1`; undefined: whichever it is
- * @throws UserError when the image has none, or another one
+ * Finds the Python of an image. Docker's images name it in variables. Others are searched once, from the last
+ * layer down, for one on the image's `PATH`; nothing of the image is kept.
+ * @param wanted `3.12` or `3.12.1`; undefined: any
  */
 export async function basePython(
   image: SourceImage,

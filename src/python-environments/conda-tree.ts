@@ -3,13 +3,13 @@ import { join, posix } from "node:path";
 import type { TarEntry } from "../layer/entry.ts";
 import { imageEnvironment } from "./venv-tree.ts";
 
-/** Bytes of the largest file that is searched for the prefix: no conda package has it in a larger one. */
+/** Maximum bytes of a file to search for the prefix. No conda package has it in a larger one. */
 const largestSearched = 512 * 1024 * 1024;
 
 /**
- * The entries of a conda environment in an image. Conda writes the path of an environment into its files; it is changed here to that in the image, in
- * texts as it is, in binaries up to the end of the string it begins, as conda itself does. Caches of bytecode are left out, and so is
- * `conda-meta`, which tells of the machine.
+ * The entries of a conda environment in an image. Conda writes its path into files, so it is replaced, in
+ * binaries up to the end of the string, as conda does. Leaves out bytecode and `conda-meta`, which names the
+ * machine.
  */
 export async function condaEntries(prefix: string): Promise<TarEntry[]> {
   return entriesOf(prefix, "", prefix);
@@ -39,10 +39,8 @@ async function entriesOf(prefix: string, folder: string, root: string): Promise<
 }
 
 /**
- * A file with another path in the place of one. In a binary the string that the path begins keeps its length, filled up with zeros.
- *
- * @param to not longer than `from`
- * @returns undefined when the path is not in it
+ * A file with `to`, which is not longer, in place of `from`. In binaries zeros keep the string's length.
+ * Undefined if the path is not in it.
  */
 export function relocated(bytes: Buffer, from: string, to: string): Buffer | undefined {
   const first = bytes.indexOf(from);

@@ -14,11 +14,9 @@ export const condaClients = ["micromamba", "mamba", "conda"] as const;
 type CondaClient = (typeof condaClients)[number];
 
 /**
- * Makes a conda environment. The client's own configuration says which channels it asks where the file does not, and its cache keeps what was
- * downloaded. A file of explicit URLs (`@EXPLICIT`) is installed as it says; any other is solved, and pins no more than it says.
- *
- * @param platform `os/architecture` of an image; undefined: this machine
- * @throws UserError when there is no client, or the file names what cannot be had
+ * Makes a conda environment with the client's own channels and cache. A file of explicit URLs (`@EXPLICIT`) is
+ * installed as it is; any other is solved.
+ * @param platform of an image; undefined: this machine
  */
 export async function createConda(
   source: EnvironmentSource,

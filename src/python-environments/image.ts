@@ -27,21 +27,16 @@ const environmentsRepository = "slipway/environments";
 export interface EnvironmentImageOptions extends WritableOptions {
   /** The image it stands on: `HOST/REPOSITORY@sha256:…`. */
   readonly base: RunnableImage;
-  /** `os/architecture[/variant]`. */
   readonly platform: string;
   readonly env: Environment;
-  /** Called before it is built. */
   readonly onBuild?: () => void;
   readonly onEvent?: (event: PushEvent) => void;
 }
 
 /**
- * The image of an environment of files: a layer on its base, in the registry of jobs. Whoever has that registry shares it: where the tag that stands
- * for files, base and platform is there, nothing is built, fetched or sent. Where the configuration file requires a signature of the
- * environment or of its base, one that someone else made must have the signature that is required of environments, and is built here otherwise.
- *
- * @returns `HOST/slipway/environments@sha256:…`
- * @throws UserError when it cannot be made of these files on this base, or a program for that is missing; Failure when an index does not answer
+ * The image of an environment: a layer on its base, in the registry of jobs, which shares it by a tag for
+ * files, base and platform. If the rules require a signature of the environment or its base, an image that
+ * somebody else made needs the signature that environments need, and is built here otherwise.
  */
 export async function environmentImage(
   source: EnvironmentSource,
@@ -65,7 +60,7 @@ export async function environmentImage(
       tags: [key],
       spec: {
         env: { PATH: `${folder}/bin:${path}`, [interpreter ? "VIRTUAL_ENV" : "CONDA_PREFIX"]: folder },
-        // `docker run IMAGE python ARGUMENTS` is what an interpreter's image has to do.
+        // `docker run IMAGE python ARGUMENTS` must work.
         entrypoint: [],
         cmd: ["python"],
       },
@@ -91,7 +86,7 @@ async function inRegistry(key: string, options: EnvironmentImageOptions): Promis
   }
 }
 
-/** The layer, kept on this machine too until its cache is emptied: another registry may want it. */
+/** The layer, also cached on this machine for other registries. */
 async function builtLayer(
   source: EnvironmentSource,
   key: string,

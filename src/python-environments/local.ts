@@ -7,20 +7,13 @@ import { installHere } from "./pip.ts";
 import { findPython } from "./python.ts";
 import { builtOnce, environmentsFolder } from "./store.ts";
 
-/** An environment on this machine. */
 interface LocalEnvironment {
-  /** Path of its interpreter. */
   readonly interpreter: string;
-  /** What programs in it see besides. */
+  /** Further variables for programs in it. */
   readonly variables: Readonly<Record<string, string>>;
 }
 
-/**
- * The environment of files on this machine, in the cache: built once for what the files hold and the interpreter, asked of nobody when it is there.
- *
- * @param onBuild called before it is built
- * @throws UserError when it cannot be made of these files, or a program for that is missing; Failure when an index does not answer
- */
+/** The environment on this machine, in the cache: built once for its files and the interpreter. */
 export async function localEnvironment(
   source: EnvironmentSource,
   { env, onBuild }: { readonly env: Environment; readonly onBuild?: () => void },

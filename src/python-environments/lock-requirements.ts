@@ -10,14 +10,10 @@ import { checkRequirements } from "./requirements.ts";
 import { findUv, uvError } from "./uv.ts";
 
 /**
- * Locks what a requirements file asks for: every package with one version and its hashes, for every platform. The text is the same wherever it
- * is made, as long as the index has the same versions.
- *
- * @param file path of the requirements
- * @param name how errors call it
- * @param python version of Python that the packages are for, as in `3.11`
- * @returns the text of the locked requirements file
- * @throws UserError for requirements that cannot be met by wheels; Failure when an index does not answer
+ * Pins what a requirements file asks for: one version of each package with hashes, for every platform. The text
+ * is the same on every machine, if the index has the same versions.
+ * @param name of the file in errors
+ * @param python version that the packages are for, such as `3.11`
  */
 export async function lockRequirements(
   file: string,
@@ -37,7 +33,7 @@ export async function lockRequirements(
       "--quiet",
     ];
     const place = [`--python=${uv.python}`, `--python-version=${python}`, "--color=never", "--no-progress"];
-    // By its name alone: remarks in what is written say where a package comes from.
+    // By its name, which uv writes into remarks.
     const { status, stdout, stderr } = await runProgram(uv.path, [...args, ...place, basename(file)], {
       env: uv.env,
       cwd: dirname(file),
@@ -49,7 +45,7 @@ export async function lockRequirements(
   }
 }
 
-/** A file and those that it takes in, as uv will find them: one of them could have packages built, which runs their code. */
+/** A file and those that it includes, where an option could run code of packages. */
 async function filesFrom(name: string, file: string, files = new Map<string, string>()): Promise<Map<string, string>> {
   const key = posix.normalize(name);
   // uv tells of one that is missing.

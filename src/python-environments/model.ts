@@ -4,27 +4,25 @@ import { canonicalJson } from "../oci/json.ts";
 /** An environment that files in the code describe. */
 export type EnvironmentKind = "PoetryProject" | "CondaEnv" | "PipRequirements";
 
-/** What an environment is built from. */
 export interface EnvironmentSource {
   readonly kind: EnvironmentKind;
-  /** The file, or the folder of a Poetry project, in the code. */
+  /** In the code: the file, or the folder of a Poetry project. */
   readonly path: string;
   /** `3.12` or `3.12.1`. Undefined: the version that the machine or the base image has. */
   readonly python?: string;
-  /** Of what the files hold, under which names. */
+  /** Of the names and content of the files. */
   readonly content: Digest;
   /** Real paths of the files, by their names in the code. */
   readonly files: ReadonlyMap<string, string>;
 }
 
-/** Changed when the same inputs are built into something else. */
+/** Changes when the same inputs are built differently. */
 const format = 2;
 
 /**
- * The name of a built environment: equal for all who build from the same.
- *
- * @param place what it is built on: of an image, base and platform; of a machine, its interpreter
- * @returns 64 hexadecimal digits, which are a tag too
+ * The name of a built environment, the same for all who build the same: 64 hexadecimal digits, which are a tag
+ * too.
+ * @param place base and platform of an image, or an interpreter of this machine
  */
 export function environmentKey(
   { kind, content }: Pick<EnvironmentSource, "kind" | "content">,
@@ -38,7 +36,7 @@ export function minorOf(version: string): string {
   return version.split(".").slice(0, 2).join(".");
 }
 
-/** Whether a version of Python is the one that is wanted, of which the last number may be left open. */
+/** Whether a version of Python is the wanted one, which may leave the last number open. */
 export function isWanted(wanted: string | undefined, version: string): boolean {
   return wanted === undefined || version === wanted || (wanted.split(".").length === 2 && minorOf(version) === wanted);
 }

@@ -34,7 +34,6 @@ const exactly = [
   "--no-progress",
 ];
 
-/** Installs into a virtual environment of this machine. */
 export async function installHere(
   source: EnvironmentSource,
   python: LocalPython,
@@ -60,16 +59,15 @@ export async function installHere(
 export interface ForeignTarget {
   /** Of the interpreter: `3.12.1`, or `3.12` where no more is known. */
   readonly python: string;
-  /** `os/architecture[/variant]`. */
   readonly platform: string;
   /** What uv calls the platform. */
   readonly name: string;
 }
 
 /**
- * Installs for another interpreter into a folder: what is below `lib/python3.N/site-packages` there, N being of this machine, and beside `lib`.
- *
- * @returns the interpreter that is in the first line of scripts
+ * Installs for another interpreter into a folder: below `lib/python3.N/site-packages`, N being of this machine,
+ * and beside `lib`.
+ * @returns the interpreter in the first line of scripts
  */
 export async function installFor(
   source: EnvironmentSource,

@@ -7,20 +7,17 @@ const machines: Readonly<Record<string, { wheels: string; conda: string }>> = {
   arm64: { wheels: "aarch64", conda: "linux-aarch64" },
 };
 
-/** The glibc that images are assumed to have: 2.28, as Debian 10 and RHEL 8. */
+/** The oldest glibc of images: that of Debian 10 and RHEL 8. */
 const glibc = "manylinux_2_28";
 
 /**
  * The target of packages in an image.
- *
  * @param python version of the image's interpreter
- * @throws UserError for a platform that there are no wheels for
  */
 export function targetOf(python: string, platform: string): ForeignTarget {
   return { python, platform, name: `${machineOf(platform).wheels}-${glibc}` };
 }
 
-/** Conda's name of a platform. */
 export function condaPlatform(platform: string): string {
   return machineOf(platform).conda;
 }

@@ -6,8 +6,8 @@ const legacyKeys = ["dependencies", "source", "extras", "dev-dependencies"];
 const projectKeys = ["requires-python", "dependencies", "optional-dependencies"];
 
 /**
- * The `content-hash` that Poetry writes into `poetry.lock`: of what of `pyproject.toml` decides what is locked. By Poetry's
- * `Locker._get_content_hash`, its JSON being that of Python with sorted keys.
+ * The `content-hash` in `poetry.lock`, of what decides what is locked, as Poetry's `Locker._get_content_hash`
+ * computes it.
  */
 export function poetryContentHash(pyproject: Table): string {
   const project = pick(table(pyproject["project"]), projectKeys);
@@ -34,7 +34,7 @@ function pick(from: Table, keys: readonly string[]): Table {
   return Object.fromEntries(keys.flatMap((key) => (from[key] === undefined ? [] : [[key, from[key]]])));
 }
 
-/** Keys that old projects have always count, as `null` where they are not there. */
+/** Missing keys of old projects count as `null`. */
 function nulls(from: Table): Table {
   return Object.fromEntries(legacyKeys.map((key) => [key, from[key] ?? null]));
 }

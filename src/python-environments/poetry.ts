@@ -3,15 +3,11 @@ import { UserError } from "../core/errors.ts";
 import { poetryContentHash, type Table, table } from "./poetry-hash.ts";
 import { isOneLine } from "./requirement-lines.ts";
 
-/** The group of a project's own dependencies. */
 const mainGroup = "main";
 
 /**
- * What a Poetry project needs to run, as lines of a requirements file for pip: exact versions with hashes, each with the condition under which it
- * is wanted. Groups for development and extras are left out, and so is the project itself, which is the job's code.
- *
- * @param folder what errors call the folder of the two files
- * @throws UserError when the lock is not of this project, too old to say what belongs to which group, or has what is not exact
+ * What a Poetry project needs to run, as pip's requirements: exact versions with hashes and conditions. Without
+ * extras, groups for development, and the project itself, which is the job's code.
  */
 export function poetryRequirements(pyproject: string, lock: string, folder: string): string[] {
   const [projectName, lockName] = [join(folder, "pyproject.toml"), join(folder, "poetry.lock")];
@@ -49,7 +45,7 @@ function requirementOf(entry: Table, lockName: string): string[] {
   if (hashes.length === 0) throw damaged(lockName, `it lists no file of ${name} ${version}`);
   const condition = typeof markers === "string" ? markers : table(markers)[mainGroup];
   const marker = typeof condition === "string" ? ` ; ${condition}` : "";
-  // Each becomes a part of a line, which must not become another line or an option of pip.
+  // Nothing may become another line or an option of pip.
   const isPlain =
     /^\w[\w.-]*$/.test(name) &&
     /^[\w.!+-]+$/.test(version) &&

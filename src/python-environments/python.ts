@@ -6,7 +6,6 @@ import { isWanted, minorOf } from "./model.ts";
 /** An interpreter of this machine, not that of a virtual environment. */
 export interface LocalPython {
   readonly path: string;
-  /** `3.12.1`. */
   readonly version: string;
   /** What wheels for it are built for, such as `linux-x86_64`. */
   readonly platform: string;
@@ -20,9 +19,7 @@ print(json.dumps({"path": path, "version": platform.python_version(), "platform"
 
 /**
  * Finds a Python of this machine.
- *
- * @param wanted `3.12` or `3.12.1`; undefined: whichever `python3` is
- * @throws UserError that says which ones there are
+ * @param wanted `3.12` or `3.12.1`; undefined: any `python3`
  */
 export async function findPython(wanted: string | undefined, env: Environment): Promise<LocalPython> {
   const found: LocalPython[] = [];
@@ -48,9 +45,7 @@ const oldestPip = [22, 3] as const;
 
 /**
  * Finds pip.
- *
  * @returns its interpreter
- * @throws UserError when there is none, or an old one
  */
 export async function findPip(env: Environment): Promise<string> {
   const path = "python3";

@@ -8,7 +8,6 @@ interface RequirementLine {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: some of them are control characters
 const lineEnds = /\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]/;
 
-/** Whether a text is one line to pip too. */
 export function isOneLine(text: string): boolean {
   return !lineEnds.test(text);
 }
@@ -31,7 +30,7 @@ export function requirementLines(text: string): RequirementLine[] {
   return lines;
 }
 
-/** The file that a line takes in, and nothing else: `-r FILE`, `-c FILE`. */
+/** The file that a line includes: `-r FILE`, `-c FILE`. */
 export function includedFile(text: string): { readonly file: string; readonly isConstraint: boolean } | undefined {
   const [, option, file] = /^(-r|-c|--requirement|--constraint)(?:\s*=\s*|\s+|(?<=^-[rc]))(\S+)$/.exec(text) ?? [];
   return option === undefined || file === undefined ? undefined : { file, isConstraint: /c/.test(option) };

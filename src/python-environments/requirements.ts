@@ -4,13 +4,10 @@ import { UserError } from "../core/errors.ts";
 import { includedFile, requirementLines } from "./requirement-lines.ts";
 
 /**
- * Checks that every requirement says by a hash what is installed (pip's "Secure installs"; constraints need none), and that no line has pip
- * do anything but look for wheels: an option in the file counts more than those of the command line.
- *
- * @param first name of the requirements file
+ * Checks that a hash pins every requirement (pip's "Secure installs"; constraints need none), and that no line
+ * has an option that overrides the command line's.
  * @param files real paths by name
- * @param options `areLocked`: false for requirements that get their hashes later
- * @throws UserError that names file and line
+ * @param options `areLocked`: false if hashes come later
  */
 export async function checkRequirements(
   first: string,
@@ -66,7 +63,7 @@ function checkLine(name: string, line: number, text: string, isLocked: boolean):
   );
 }
 
-/** The installer would fill in its own environment's: passwords of indexes, sent to any host. */
+/** The installer would insert its own variables, such as passwords, and send them to any host. */
 function checkVariables(name: string, content: string): void {
   const found = requirementLines(content).find(({ text }) => /\$\{[A-Z0-9_]+\}/.test(text));
   if (found === undefined) return;
@@ -78,7 +75,7 @@ function checkVariables(name: string, content: string): void {
   );
 }
 
-/** pip reads a file as its first lines, or bytes, say: it must not see another one than is checked here. */
+/** The first bytes or lines can set another encoding, in which pip would see other text than this check. */
 function checkEncoding(name: string, content: string): void {
   const first = content.split("\n", 2).filter((line) => line.startsWith("#"));
   const isOther = first.some((line) => !/^utf-?8$/i.test(/coding[:=]\s*([-\w.]+)/.exec(line)?.[1] ?? "utf8"));

@@ -8,19 +8,16 @@ import { heartbeat, patience } from "../core/heartbeat.ts";
 import { type Lock, waitForLock } from "../core/lock.ts";
 import { cacheFolder } from "../core/user-folders.ts";
 
-/** Where environments of this user are: built ones, and what is kept of those that went into a registry. */
+/** This user's environments, and the layers of those in registries. */
 export function environmentsFolder(env: Environment): string {
   return join(cacheFolder(env), "environments");
 }
 
 /**
- * A folder that is built once. Environments have their own path in them and cannot be moved, so each is built where it stays, under a name that
- * nobody knows; a link by its key, made last and at once, is what makes it one that is used. Two who build the same wait for each other. What
- * a killed builder left is removed by the next one.
- *
- * @param isWhole whether a folder is still usable
- * @param build makes the environment in `folder`, which is empty; `temporary` is gone afterwards
- * @returns its path
+ * Builds a folder once. Environments contain their own path, so each is built in its place, under a random
+ * name. A link by its key makes it the one in use. Two who build the same wait for each other. The next one
+ * removes what a killed builder left.
+ * @param build fills `folder`; `temporary` is removed afterwards
  */
 export async function builtOnce(
   root: string,

@@ -20,21 +20,17 @@ const requirement = `uv==0.13.9 \\
     --hash=sha256:ecb6028d79dc96fbeafffe5c8af62a7099487ebc05a701e76714eebcffd06375
 `;
 
-/** uv, ready to run. */
 interface Uv {
   readonly path: string;
-  /** Path of the interpreter that it is told to use: the one whose pip brought it. */
+  /** The interpreter that it uses, whose pip installed it. */
   readonly python: string;
-  /** What it sees: the indexes of pip's configuration among them, which may have passwords in them. */
+  /** With the indexes of pip's configuration, which may contain passwords. */
   readonly env: Readonly<Record<string, string>>;
 }
 
 /**
- * The pinned uv, from the user's cache. The machine's pip brings it when it is first needed, and says where packages are: uv reads none of
+ * The pinned uv, from the user's cache. The machine's pip installs it, and names the indexes: uv does not read
  * pip's configuration.
- *
- * @param temporary for uv's own temporary files
- * @throws UserError when the machine has no pip; Failure when the index does not answer
  */
 export async function findUv(env: Environment, temporary: string): Promise<Uv> {
   const pipEnv = installerVariables(env, temporary);
@@ -82,9 +78,7 @@ const checkIndex = "Check the network, and the index that `pip config list` name
 
 /**
  * The error for a uv that failed.
- *
- * @param file the file that names the packages
- * @param what how the error calls it
+ * @param what its name of the file
  * @param place the Python that the packages are for
  */
 export function uvError(
@@ -133,7 +127,7 @@ export function lastCause(said: string): string {
   return (causes.at(-1) ?? said.trim()).replace(/\.$/, "");
 }
 
-/** pip's settings, and uv's variables for the same. Where each may have several values, blanks are between them. */
+/** pip's settings and uv's variables. Blanks separate several values. */
 const variables: Readonly<Record<string, string>> = {
   "index-url": "UV_DEFAULT_INDEX",
   "extra-index-url": "UV_INDEX",
@@ -146,9 +140,8 @@ const variables: Readonly<Record<string, string>> = {
 const sections = ["global", "install", ":env:"];
 
 /**
- * uv's variables for the indexes that pip uses. They are for a process's environment alone: addresses may have passwords in them.
- *
- * @param listed what `pip config list` prints
+ * uv's variables for the indexes in `pip config list`. Addresses may contain passwords, so they are only for a
+ * process's environment.
  */
 export function indexVariables(listed: string): Record<string, string> {
   const settings = listed.split("\n").flatMap((line) => {

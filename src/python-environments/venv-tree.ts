@@ -16,11 +16,9 @@ export interface BasePython {
 }
 
 /**
- * The entries of a virtual environment in an image (PEP 405), of what `uv pip install --prefix` made: the same packages give the same entries. Scripts
- * start the image's interpreter, and `RECORD` of every package says what is there.
- *
- * @param folder uv's prefix
- * @param builder interpreter that uv was told to use, which scripts name
+ * The entries of a virtual environment in an image (PEP 405), from `uv pip install --prefix`. Scripts start the
+ * image's interpreter, and the `RECORD` of each package lists them so.
+ * @param builder interpreter that uv's scripts name
  */
 export async function venvEntries(folder: string, python: BasePython, builder: string): Promise<TarEntry[]> {
   const packages = posix.join("lib", `python${minorOf(python.version)}`, "site-packages");
@@ -50,7 +48,7 @@ export async function venvEntries(folder: string, python: BasePython, builder: s
   return [...entries.values()].map((entry) => ({ ...entry, path: `${imageEnvironment}/${entry.path}` }));
 }
 
-/** Where uv puts packages: below the version of the interpreter that it was told to use. */
+/** Where uv puts packages, by the version of the interpreter that it uses. */
 const installed = /^lib\/python3\.\d+\/site-packages\//;
 
 function skeleton(python: BasePython): TarEntry[] {
@@ -82,11 +80,11 @@ function isRecord(name: string): boolean {
   return installed.test(name) && /^[^/]+\.dist-info\/RECORD$/.test(name.replace(installed, ""));
 }
 
-/** A script whose first lines start the builder's interpreter, changed to start the environment's. Undefined: it is no such script. */
+/** A script of the builder's interpreter, for the environment's. Undefined for other scripts. */
 function retargeted(bytes: Buffer, builder: string): Buffer | undefined {
   if (bytes.subarray(0, 2).toString() !== "#!") return undefined;
   const text = bytes.toString("latin1");
-  // The second form is that of paths too long, or with spaces in them, for the kernel.
+  // The second form is for paths that the kernel does not take: long ones, and ones with spaces.
   const head = [
     `#!${builder}\n`,
     `#!/bin/sh\n'''exec' "${builder}" "$0" "$@"\n' '''\n`,

@@ -45,7 +45,6 @@ export async function showLogs({
   }, "");
 }
 
-/** @throws UserError for what is no number of an item */
 function requireItemNumber(id: string, item: number | undefined): void {
   if (item === undefined) return;
   if (!isKubernetesId(id)) throw optionError("--item", `Job ${id} has no items.`, "Leave --item out.");
@@ -57,7 +56,6 @@ export async function cancel({ id }: JobId): Promise<void> {
   notice(describeJob(await cancelJob(id, notice)));
 }
 
-/** Removes jobs that ended some time ago and prints their IDs. */
 export async function prune({ olderThan }: { readonly olderThan: string }): Promise<void> {
   const seconds = olderThan === "0" ? 0 : parseDuration(olderThan);
   if (seconds === undefined) {

@@ -6,20 +6,17 @@ import type { ListedJob } from "../../jobs/engine.ts";
 import { optionError } from "../usage-error.ts";
 import { columns, durationText, notice, printJson } from "./output.ts";
 
-/** The options of `job ls`. */
 interface ListOptions {
   readonly json: boolean;
   /** Also jobs of other users in the cluster's namespace. */
   readonly all: boolean;
   readonly watch: boolean;
-  /** The newest alone, so many. */
   readonly last?: number | undefined;
 }
 
-/** Milliseconds between looks at the jobs, with `--watch`. */
+/** Milliseconds between lists with `--watch`. */
 const interval = 2000;
 
-/** Lists jobs, the newest last. */
 export async function listJobs(options: ListOptions): Promise<void> {
   const { json, all, watch, last } = options;
   if (last !== undefined && !(Number.isInteger(last) && last > 0)) {
@@ -42,7 +39,7 @@ async function newest(
   return last === undefined ? jobs : jobs.slice(-last);
 }
 
-/** Lists jobs until it is interrupted: on a terminal the whole list again and again, else each job that is not as it was. */
+/** Lists jobs until it is interrupted: on a terminal the whole list each time, else each job that changed. */
 async function watchJobs({ json, all, last }: ListOptions): Promise<void> {
   const isScreen = process.stdout.isTTY && !json;
   const told = new Set<string>();
@@ -70,7 +67,6 @@ async function watchJobs({ json, all, last }: ListOptions): Promise<void> {
   }, "");
 }
 
-/** One line per job, below a line of titles. */
 export function jobLines(jobs: readonly ListedJob[], withUser: boolean, now: number, hasTitles = true): string {
   if (jobs.length === 0) return "";
   const rows = jobs.map((job) => [
@@ -86,7 +82,7 @@ export function jobLines(jobs: readonly ListedJob[], withUser: boolean, now: num
   return columns(hasTitles ? [titles, ...rows] : rows);
 }
 
-/** With a matrix: `running 3/12`, as far as items have ended. */
+/** With a matrix: `running 3/12`, of which 3 have ended. */
 function stateOf({ state, items }: ListedJob): string {
   return items === undefined ? state : `${state} ${items.succeeded + items.failed}/${items.total}`;
 }

@@ -3,7 +3,6 @@ import { listSchedules, pauseSchedule, removeSchedule } from "../../jobs/kuberne
 import { openCluster } from "../../kubernetes/cluster.ts";
 import { columns, notice, printJson } from "./output.ts";
 
-/** Prints one line per schedule, below a line of titles. */
 export async function list({ json, all }: { readonly json: boolean; readonly all: boolean }): Promise<void> {
   const schedules = await listSchedules(await openCluster(process.env), all);
   if (json) return printJson(schedules);

@@ -16,7 +16,6 @@ function withPlace<T>(command: Argv<T>) {
     .option("target", { type: "string", hidden: true });
 }
 
-/** Commands for jobs. Each loads its code only when it runs. */
 export function builder(yargs: Argv): Argv {
   return (
     yargs
