@@ -2,6 +2,7 @@ import process from "node:process";
 import { printable } from "../../core/printable.ts";
 import { untilInterrupted } from "../../core/until-interrupted.ts";
 import { type EngineName, openServiceEngine } from "../../services/open-engine.ts";
+import type { OpenOptions } from "../../services/open-port.ts";
 import type { ServiceStatus } from "../../services/status.ts";
 import { optionError } from "../usage-error.ts";
 import { type LogWords, shownLog } from "./log-words.ts";
@@ -11,38 +12,30 @@ interface EngineOptions {
   readonly engine?: EngineName | undefined;
 }
 
-export async function showStatuses({
-  names = [],
-  json,
-  engine,
-}: EngineOptions & { readonly names?: readonly string[] | undefined; readonly json: boolean }): Promise<void> {
-  const statuses = await (await openServiceEngine(engine, process.env)).statuses(names);
-  if (json) printJson(statuses);
+interface NamedOptions extends EngineOptions {
+  readonly name: string;
+}
+
+export async function showStatuses(
+  options: EngineOptions & { readonly names?: readonly string[] | undefined; readonly json: boolean },
+): Promise<void> {
+  const statuses = await (await openServiceEngine(options.engine, process.env)).statuses(options.names);
+  if (options.json) printJson(statuses);
   else process.stdout.write(statuses.map(format).join(""));
   if (statuses.length === 0) process.stderr.write("There are no services.\n");
 }
 
 export async function listServices({ json, engine }: EngineOptions & { readonly json: boolean }): Promise<void> {
   const statuses = await (await openServiceEngine(engine, process.env)).statuses();
-  const rows = statuses.map(({ name, state, replicas: { ready, wanted }, image }) => ({
-    name,
-    state,
-    ready,
-    wanted,
-    ...(image === undefined ? {} : { image }),
-  }));
+  const rows = statuses.map(({ name, state, replicas: { ready, wanted }, image }) => {
+    return { name, state, ready, wanted, ...(image !== undefined && { image }) };
+  });
   if (json) printJson(rows);
   else process.stdout.write(serviceLines(rows));
   if (rows.length === 0) process.stderr.write("There are no services.\n");
 }
 
-interface ListedService {
-  readonly name: string;
-  readonly state: string;
-  readonly ready: number;
-  readonly wanted: number;
-  readonly image?: string;
-}
+type ListedService = Record<"name" | "state", string> & Record<"ready" | "wanted", number> & { image?: string };
 
 export function serviceLines(rows: readonly ListedService[]): string {
   return columns(
@@ -50,16 +43,10 @@ export function serviceLines(rows: readonly ListedService[]): string {
   );
 }
 
-export async function showLogs({
-  name,
-  follow,
-  engine,
-  tail,
-  since,
-  timestamps,
-}: LogWords & EngineOptions & { readonly name: string; readonly follow: boolean }): Promise<void> {
+export async function showLogs(options: LogWords & NamedOptions & { readonly follow: boolean }): Promise<void> {
+  const { name, follow, engine } = options;
   const colors = process.stdout.isTTY && !process.env["NO_COLOR"];
-  const shown = { ...shownLog({ tail, since, timestamps }), follow, colors };
+  const shown = { ...shownLog(options), follow, colors };
   const print = (lines: Buffer) => write(process.stdout, lines);
   await untilInterrupted(async (signal) => {
     await (await openServiceEngine(engine, process.env)).logs(name, { ...shown, signal, notice }, print);
@@ -69,17 +56,18 @@ export async function showLogs({
 export async function openByName({
   name,
   engine,
-  port,
-  target,
-}: EngineOptions & {
-  readonly name: string;
-  readonly port?: number | undefined;
-  readonly target?: number | undefined;
-}): Promise<void> {
-  for (const [option, value] of Object.entries({ "--port": port, "--target": target })) {
+  ...ports
+}: NamedOptions & Pick<OpenOptions, "port" | "target">): Promise<void> {
+  for (const option of ["port", "target"] as const) {
+    const value = ports[option];
     if (value === undefined || (Number.isInteger(value) && value > 0 && value < 65_536)) continue;
-    throw optionError(option, `${option} is not the number of a port.`, "Give a whole number from 1 to 65535.");
+    throw optionError(
+      `--${option}`,
+      `--${option} is not the number of a port.`,
+      "Give a whole number from 1 to 65535.",
+    );
   }
+  const { port, target } = ports;
   const onUrl = (url: string) => {
     process.stdout.write(`${url}\n`);
     notice(`${name} is open; press Ctrl-C to close it.`);

@@ -13,12 +13,12 @@ const called = { type: "string", hidden: true } as const;
 
 const timeLimit = { type: "number", default: 600, describe: "Seconds to wait, with --wait" } as const;
 
-const serviceName = required("Name of the service");
+function named<T>(command: Argv<T>) {
+  return command.positional("name", required("Name of the service")).option("engine", engine);
+}
 
-function withService<T>(command: Argv<T>) {
-  return command
-    .positional("name", serviceName)
-    .option("engine", engine)
+function changing<T>(command: Argv<T>) {
+  return named(command)
     .option("wait", flag("Wait until the service is ready, or exit with status 1 and the reason"))
     .option("time-limit", timeLimit);
 }
@@ -84,20 +84,14 @@ export function builder(yargs: Argv): Argv {
       "logs <name>",
       "Show the output of a service, from all its pods or containers",
       (command) =>
-        command
-          .positional("name", serviceName)
-          .option("engine", engine)
-          .option("follow", flag("Keep printing, also from new pods and containers"))
-          .options(logLines),
+        named(command).option("follow", flag("Keep printing, also from new pods and containers")).options(logLines),
       async (options) => (await import("./service-status.ts")).showLogs(options),
     )
     .command(
       "open <name>",
       "Forward a port of this machine to a service and print its URL, until interrupted",
       (command) =>
-        command
-          .positional("name", serviceName)
-          .option("engine", engine)
+        named(command)
           .option("port", {
             type: "number",
             describe: "Port of this machine. Default: that of the service if it is free, else any",
@@ -108,20 +102,20 @@ export function builder(yargs: Argv): Argv {
     .command(
       "history <name>",
       "List the revisions of a service, and who changed what",
-      (command) => command.positional("name", serviceName).option("engine", engine).option("json", json),
+      (command) => named(command).option("json", json),
       async (options) => (await import("./service-history.ts")).showHistory(options),
     )
     .command(
       "rollback <name>",
       "Go back to an earlier revision of a service",
       (command) =>
-        withService(command).option("to", {
+        changing(command).option("to", {
           type: "number",
           describe: "Revision, as `service history` prints it. Default: the one before",
         }),
       async (options) => (await import("./service-history.ts")).rollBack(options),
     )
-    .command("restart <name>", "Start all pods or containers of a service again", withService, async (options) =>
+    .command("restart <name>", "Start all pods or containers of a service again", changing, async (options) =>
       (await import("./service-history.ts")).restart(options),
     )
     .command(

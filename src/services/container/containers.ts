@@ -13,7 +13,7 @@ import { type Login, makeRunFolder } from "../../containers/run-folder.ts";
 import { otherRuntime } from "../../containers/runtime.ts";
 import type { Environment } from "../../core/environment.ts";
 import { Failure, UserError } from "../../core/errors.ts";
-import { type ProgramResult, runProgram } from "../../core/run-program.ts";
+import { runProgram } from "../../core/run-program.ts";
 import type { LogOptions } from "../log-options.ts";
 import { containerNameOf, type Labelled, labelFile, readLabels, serviceLabel } from "./facts.ts";
 import { type HostPorts, listeningPorts, loopback } from "./ports.ts";
@@ -102,6 +102,7 @@ export class Containers {
     const labelled = inspected && readLabels(inspected.Config.Labels ?? {});
     if (!inspected || !labelled) return undefined;
     const { State, HostConfig } = inspected;
+    const bindings = Object.entries(HostConfig.PortBindings ?? {});
     return {
       ...labelled,
       name: inspected.Name.replace(/^\//, ""),
@@ -110,12 +111,7 @@ export class Containers {
       isOutOfMemory: State.OOMKilled,
       restarts: inspected.RestartCount,
       startedAt: State.StartedAt,
-      hostPorts: new Map(
-        Object.entries(HostConfig.PortBindings ?? {}).map(([port, bound]) => [
-          Number.parseInt(port, 10),
-          Number(bound?.[0]?.HostPort),
-        ]),
-      ),
+      hostPorts: new Map(bindings.map(([port, bound]) => [Number.parseInt(port, 10), Number(bound?.[0]?.HostPort)])),
     };
   }
 
@@ -127,10 +123,8 @@ export class Containers {
   }
 
   async image(image: string): Promise<{ readonly id: string; readonly user: string } | undefined> {
-    const found = await this.#inspect<{ readonly Id: string; readonly Config: { readonly User?: string } }>(
-      "image",
-      image,
-    );
+    type Image = { readonly Id: string; readonly Config: { readonly User?: string } };
+    const found = await this.#inspect<Image>("image", image);
     return found && { id: `sha256:${found.Id.replace(/^sha256:/, "")}`, user: found.Config.User ?? "" };
   }
 
@@ -263,24 +257,15 @@ export class Containers {
       notice: `Waiting for ${this.client.name} ${what}${name}`,
     });
     if (result.status === 0) return result.stdout.trim();
-    throw this.#failure(args, image, result);
-  }
-
-  #failure(args: readonly string[], image: string, { status, stderr }: ProgramResult): UserError | Failure {
-    const [what = ""] = args.filter((word) => !word.startsWith("-"));
-    const words = oneLine(stderr) || `it ended with status ${status}`;
-    const about = image === "" ? "" : ` of ${image}`;
+    const words = oneLine(result.stderr) || `it ended with status ${result.status}`;
     const culprit = `${this.client.name} ${what}`;
-    const problem = `${culprit}${about} failed: ${words}`;
     if (image === "") {
-      return new Failure(
-        { code: "program-failed", culprit },
-        problem,
-        `Run \`${this.client.name} info\` to see whether it works.`,
-      );
+      const remedy = `Run \`${this.client.name} info\` to see whether it works.`;
+      throw new Failure({ code: "program-failed", culprit }, `${culprit} failed: ${words}`, remedy);
     }
     const code = what === "pull" ? "image-pull-failed" : "job-failed";
-    return new UserError({ code, culprit: image }, problem, `${remedyOf(this.client, image, words)}.`);
+    const remedy = `${remedyOf(this.client, image, words)}.`;
+    throw new UserError({ code, culprit: image }, `${culprit} of ${image} failed: ${words}`, remedy);
   }
 }
 

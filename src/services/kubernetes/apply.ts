@@ -98,14 +98,10 @@ export async function setCause({ api, namespace }: Place, name: string, cause: s
 
 /** Leaves out the fields of a Secret. */
 export function changeOf(kind: Kind, name: string, differences: readonly Difference[]): Change {
-  if (kind === "Secret") return { action: "change", kind, name };
-  return {
-    action: "change",
-    kind,
-    name,
-    fields: differences.map(({ field }) => field),
-    differences: differences.map(withoutVariables),
-  };
+  const change = { action: "change", kind, name } as const;
+  if (kind === "Secret") return change;
+  const fields = differences.map(({ field }) => field);
+  return { ...change, fields, differences: differences.map(withoutVariables) };
 }
 
 /** Applies a manifest as {@link put} does, and removes ports that others have added. */
@@ -149,7 +145,7 @@ async function read({ api, namespace }: Place, { kind, metadata }: Manifest): Pr
   );
 }
 
-function isOf({ metadata }: Live, name: string): boolean {
+export function isOf({ metadata }: Live, name: string): boolean {
   return Object.entries(labelsOf(name)).every(([label, value]) => metadata.labels?.[label] === value);
 }
 
@@ -184,12 +180,10 @@ export async function removeAll(
   onChange: (change: Change) => void,
   isTrial = false,
 ): Promise<readonly Change[]> {
-  const changes: Change[] = [];
-  for (const { kind, name } of keys) {
+  const changes = keys.map((key): Change => ({ action: "delete", ...key }));
+  for (const [index, { kind, name }] of keys.entries()) {
     await remove(place, kind, name, isTrial);
-    const change: Change = { action: "delete", kind, name };
-    changes.push(change);
-    onChange(change);
+    onChange(changes[index] as Change);
   }
   return changes;
 }
@@ -230,21 +224,10 @@ async function usedByPods({ api, namespace }: Place, service: string): Promise<R
 export function references(part: unknown): string[] {
   if (typeof part !== "object" || part === null) return [];
   return Object.entries(part).flatMap(([field, value]) => {
-    switch (field) {
-      case "configMapRef":
-      case "configMapKeyRef":
-      case "configMap":
-        return [`ConfigMap ${value.name}`];
-      case "secretRef":
-      case "secretKeyRef":
-        return [`Secret ${value.name}`];
-      case "secret":
-        return [`Secret ${value.secretName ?? value.name}`];
-      case "imagePullSecrets":
-        return (value as { name: string }[]).map(({ name }) => `Secret ${name}`);
-      default:
-        return references(value);
-    }
+    if (/^configMap(Ref|KeyRef)?$/.test(field)) return [`ConfigMap ${value.name}`];
+    if (/^secret(Ref|KeyRef)?$/.test(field)) return [`Secret ${value.secretName ?? value.name}`];
+    if (field === "imagePullSecrets") return (value as { name: string }[]).map(({ name }) => `Secret ${name}`);
+    return references(value);
   });
 }
 

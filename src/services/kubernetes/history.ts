@@ -1,28 +1,36 @@
 import { UserError } from "../../core/errors.ts";
 import type { Cluster } from "../../kubernetes/cluster.ts";
 import { ifFound } from "../../kubernetes/if-found.ts";
-import { type Container, containerName, type Metadata, type PodSpec } from "../../kubernetes/objects.ts";
+import { containerName, type Metadata, type PodSpec } from "../../kubernetes/objects.ts";
 import { retryConflict } from "../../kubernetes/retry-conflict.ts";
 import { listAll } from "../../kubernetes/watch.ts";
 import { runnableImage } from "../../signatures/runnable-image.ts";
 import type { Change } from "../change.ts";
 import { notRestorable, type Revision, revisionToRestore } from "../history.ts";
-import { changeOf, fieldManager, type LiveObject, type Place, put, putOver, references, setCause } from "./apply.ts";
-import { causeAnnotation, labelsOf, type Manifest, objectDifferences, pathOf } from "./manifest.ts";
+import {
+  changeOf,
+  fieldManager,
+  isOf,
+  type LiveObject,
+  type Place,
+  put,
+  putOver,
+  references,
+  setCause,
+} from "./apply.ts";
+import { causeAnnotation, type Manifest, objectDifferences, pathOf } from "./manifest.ts";
 import { hashLabel, replicaSetsPath, revisionAnnotation, selectorFor } from "./observation.ts";
 import { networkService } from "./render.ts";
 import { manifestOf } from "./roll-out.ts";
 import { noSuchService } from "./status.ts";
 
 interface Template {
-  readonly metadata?: { readonly labels?: Readonly<Record<string, string>>; readonly annotations?: object };
-  readonly spec: Omit<PodSpec, "containers"> & {
-    readonly containers: readonly (Container & { readonly ports?: readonly { readonly containerPort: number }[] })[];
-  };
+  readonly metadata?: Pick<Metadata, "labels" | "annotations">;
+  readonly spec: PodSpec;
 }
 
 interface ReplicaSet {
-  readonly metadata: Metadata & { readonly ownerReferences?: readonly { readonly uid: string }[] };
+  readonly metadata: Metadata;
   readonly spec: { readonly template: Template };
 }
 
@@ -61,8 +69,7 @@ async function revisionsOf(cluster: Cluster, name: string): Promise<readonly Clu
 
 async function readDeployment(cluster: Cluster, name: string): Promise<Live> {
   const found = await ifFound(cluster.api.ask<Live>("GET", deploymentPath(cluster, name)));
-  const isOurs = Object.entries(labelsOf(name)).every(([label, value]) => found?.metadata.labels?.[label] === value);
-  if (found && isOurs) return { ...found, apiVersion: "apps/v1", kind: "Deployment" };
+  if (found && isOf(found, name)) return { ...found, apiVersion: "apps/v1", kind: "Deployment" };
   throw noSuchService([name], cluster, "`slipway service status` lists its services.");
 }
 
@@ -115,11 +122,8 @@ async function requireRunnable({ containers }: PodSpec): Promise<void> {
 }
 
 async function restorePorts(place: Place, name: string, { spec }: Template): Promise<Change[]> {
-  const ports = spec.containers.find((each) => each.name === containerName)?.ports ?? [];
-  const manifest = networkService(
-    name,
-    ports.map(({ containerPort }) => containerPort),
-  );
+  const numbers = spec.containers.find((each) => each.name === containerName)?.ports?.map((port) => port.containerPort);
+  const manifest = networkService(name, numbers ?? []);
   const before = await ifFound(place.api.ask<LiveObject>("GET", pathOf("Service", place.namespace, name)));
   const after = await putOver(place, manifest, before, false);
   if (before === undefined) return [{ action: "create", kind: "Service", name }];
