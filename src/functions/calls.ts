@@ -5,7 +5,7 @@ import type { Sink } from "../core/flow.ts";
 import type { Reply } from "../core/protocol.ts";
 import { prefixOf, WholeLines } from "../core/whole-lines.ts";
 
-/** Set by the launcher: the program that runs calls on engines whose client is too large for a user's program, or in another language. */
+/** Set by the launcher: the helper, which runs calls on engines that a user's program cannot use itself. */
 export const helperVariable = "SLIPWAY_ENGINE_HELPER";
 
 /** Set by the launcher if it has started that program: the socket on which it listens. */

@@ -8,7 +8,7 @@ import { fromWire, type WireError } from "../core/wire-error.ts";
 import type { Digest } from "../oci/digest.ts";
 import { helperVariable } from "./calls.ts";
 
-/** A line to the helper: content to move between this machine and the repository of an image. Keep python/slipway/_files.py the same. */
+/** A line to the helper: content to move to or from a repository. Keep python/slipway/_files.py the same. */
 export interface FileRequest {
   readonly id: number;
   readonly action: "store" | "fetch";

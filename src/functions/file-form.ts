@@ -1,7 +1,7 @@
 // Part of the public types of the package `slipway`, so it uses no Node types.
 import { isDigest } from "../oci/digest.ts";
 
-/** A file, a folder or a large value in the JSON of arguments and results. Its content is stored elsewhere, by its digest. */
+/** A file, a folder or a large value in the JSON of arguments and results. Its content is stored by its digest. */
 export interface FileForm {
   /** `folder`: the content is a tar archive. `json`: a large value. */
   readonly kind: "file" | "folder" | "json";
@@ -13,8 +13,8 @@ export interface FileForm {
 }
 
 /**
- * The key of an object that is a {@link FileForm}: `{"$slipway":"file","digest":…,"name":…,"size":…}`. A user's object with this key is wrapped:
- * `{"$slipway":"object","value":{…}}`. Keep python/slipway/_files.py the same.
+ * The key of an object that is a {@link FileForm}: `{"$slipway":"file","digest":…,"name":…,"size":…}`. A user's
+ * object with this key is wrapped: `{"$slipway":"object","value":{…}}`. Keep python/slipway/_files.py the same.
  */
 const mark = "$slipway";
 const kinds = ["file", "folder", "json"];

@@ -19,8 +19,9 @@ const patience = 5000;
 type Settings = Pick<Cluster, "context" | "podRegistry" | "filesCredential">;
 
 /**
- * Gives pods access to the repository of their image, for files of functions: a short-lived token for that repository, or a Secret that the user
- * has named. Never the user's own credential. Without access, pods get the reason, because most calls need none.
+ * Gives pods access to the repository of their image, for files of functions: a short-lived token for that
+ * repository, or a Secret that the user has named. Never the user's own credential. Without access, pods get the
+ * reason, because most calls need none.
  */
 export async function givenAccess(image: string, settings: Settings, env: Environment): Promise<GivenAccess> {
   const over = new AbortController();

@@ -6,7 +6,7 @@
  * - `helper pull IMAGE` pulls an image with Slipway's credential.
  * - `helper resources JSON SUBJECT OPTION` looks up an instance type.
  * - `helper calls` runs functions (see helper.ts for its input and output).
- * - `helper job answer` runs a job (see jobs/answer-job.ts), `helper job supervise ID` supervises a job on this machine.
+ * - `helper job answer` runs a job (see jobs/answer-job.ts), `helper job supervise ID` supervises a local one.
  * - `helper files` moves content between this machine and registries (see file-service.ts).
  * - `helper serve SOCKET PROCESS IMAGE…` runs functions over a socket for the program of that process.
  */

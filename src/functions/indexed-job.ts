@@ -37,8 +37,8 @@ export const keptFor = 10 * 60;
 const usualParallelism = 50;
 
 /**
- * The objects of a batch: one Job with an index for each call, and Secrets with the arguments of all calls, so that 1,000 small items cost one
- * request. Other parameters as in {@link jobObjects}.
+ * The objects of a batch: one Job with an index for each call, and Secrets with the arguments of all calls, so that
+ * 1,000 small items cost one request. Other parameters as in {@link jobObjects}.
  *
  * @throws UserError for what Kubernetes cannot hold: a variable's name, or too much input
  */

@@ -23,8 +23,8 @@ interface Kept {
 }
 
 /**
- * Makes calls, and keeps results of batches that ask for it in the repository of the image. If the registry fails, all calls run, and one
- * notice says so.
+ * Makes calls, and keeps results of batches that ask for it in the repository of the image. If the registry fails,
+ * all calls run, and one notice says so.
  */
 export class KeptCalls {
   readonly #env: Environment;

@@ -37,8 +37,8 @@ const shortestRenewal = 10_000;
 const accessTime = 5 * 60_000;
 
 /**
- * Calls in pods of a cluster: one Job for a batch, with an index for each call. The Job is deleted with the last result, or when this process
- * ends. If that fails, the Job's deadline ends it.
+ * Calls in pods of a cluster: one Job for a batch, with an index for each call. The Job is deleted with the last
+ * result, or when this process ends. If that fails, the Job's deadline ends it.
  */
 export class KubernetesCalls implements CallEngine {
   readonly kind = "kubernetes";
@@ -281,8 +281,8 @@ async function podsNow(cluster: Cluster, name: string, signal: AbortSignal): Pro
 }
 
 /**
- * Deletes the Job of a batch. If the calls were ended, waits until no pod runs. A Job that cannot be deleted is no error, because the results
- * are good: a notice names it.
+ * Deletes the Job of a batch. If the calls were ended, waits until no pod runs. A Job that cannot be deleted is no
+ * error, because the results are good: a notice names it.
  */
 async function removeJob(cluster: Cluster, name: string, listener: CallListener): Promise<void> {
   const { signal } = listener;

@@ -35,7 +35,7 @@ const logTime = 10_000;
 /** Milliseconds without any change after which a created container will never start. */
 const startTime = 120_000;
 
-/** Reads the results of calls from their pods. A short result is in the pod's status, which costs no request. A long one is in the log. */
+/** Reads the results of calls: a short one from the pod's status, which costs no request, a long one from the log. */
 export class PodResults {
   readonly #cluster: Cluster;
   readonly #nonce: string;
@@ -110,8 +110,8 @@ export class PodResults {
   }
 
   /**
-   * Gives up pods that never start. If a node restarts after it has created a container and before it has started it, Kubernetes neither starts nor
-   * ends that container.
+   * Gives up pods that never start. If a node restarts after it has created a container and before it has started
+   * it, Kubernetes neither starts nor ends that container.
    */
   giveUp(): void {
     const isLate = Date.now() - this.#changed > startTime;

@@ -11,7 +11,7 @@ export function roomHere({ cpu = 1, memory = usualMemory }: PlacedResources): nu
   return Math.max(1, Math.min(byProcessors, byMemory));
 }
 
-/** Runs `work` for each number below `count`, in order, up to `parallelism` at once. After an error, or an abort, it starts no more. */
+/** Runs `work` for each number below `count`, up to `parallelism` at once. Starts no more after an error or abort. */
 export async function pool(
   count: number,
   parallelism: number,

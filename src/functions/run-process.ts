@@ -17,8 +17,9 @@ interface ProcessRunOptions {
 }
 
 /**
- * Runs this program in a new process. That takes 40 ms more than a call, and a function behaves as in a container: only JSON passes, and it has
- * its own module state. Unlike a container, it keeps this process's environment, because local programs need it.
+ * Runs this program in a new process. That takes 40 ms more than a call, and a function behaves as in a container:
+ * only JSON passes, and it has its own module state. Unlike a container, it keeps this process's environment,
+ * because local programs need it.
  *
  * @returns its exit status; 128 and the signal's number when killed
  * @throws Failure when it cannot be started

@@ -23,7 +23,7 @@ const shortAnswer = 256 * 1024;
 const policy = { attempts: 4, firstDelay: 100, factor: 4 };
 /** Maximum milliseconds of a `Retry-After` that is obeyed. */
 const longestWait = 10_000;
-/** Milliseconds for which a server that has restarted may refuse allowed requests, because it has not loaded its roles. */
+/** Milliseconds for which a restarted server, which has not loaded its roles, may refuse allowed requests. */
 const startTime = 30_000;
 
 type Method = "GET" | "POST" | "PATCH" | "DELETE";
@@ -51,8 +51,8 @@ export interface WebSocketLike {
 }
 
 /**
- * A client of one cluster's API. The client library reads the kubeconfig. Unlike the library's own client, this one keeps its
- * connections open, passes on the server's reasons, and can be aborted.
+ * A client of one cluster's API. The client library reads the kubeconfig. Unlike the library's own client, this one
+ * keeps its connections open, passes on the server's reasons, and can be aborted.
  */
 export class Api {
   readonly #config: KubeConfig;
@@ -74,8 +74,8 @@ export class Api {
   }
 
   /**
-   * Sends a request, and repeats it if no response comes. A repeated POST is harmless: objects have names, so the server refuses the second one
-   * as `AlreadyExists`.
+   * Sends a request, and repeats it if no response comes. A repeated POST is harmless: objects have names, so the
+   * server refuses the second one as `AlreadyExists`.
    *
    * @throws UserError, Failure if the server refuses or does not answer
    */

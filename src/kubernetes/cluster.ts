@@ -12,7 +12,7 @@ import { Api } from "./api.ts";
 import { isInCluster, kubeconfigFiles } from "./configured.ts";
 import { Logins, withOwnLogin } from "./login.ts";
 
-/** A namespace of a cluster, for one user. `nodeLocal`, `podRegistry` and `filesCredential` are settings of the context. */
+/** A namespace of a cluster, with settings of its context: `nodeLocal`, `podRegistry`, `filesCredential`. */
 export interface Cluster {
   readonly api: Api;
   /** In the kubeconfig. */
@@ -27,8 +27,9 @@ export interface Cluster {
 }
 
 /**
- * Opens a cluster of the kubeconfig, without a request. The context is `SLIPWAY_KUBERNETES_CONTEXT`, else the current one. The namespace is
- * `SLIPWAY_KUBERNETES_NAMESPACE`, else the user configuration's, else the context's, else `default`.
+ * Opens a cluster of the kubeconfig, without a request. The context is `SLIPWAY_KUBERNETES_CONTEXT`, else the
+ * current one. The namespace is `SLIPWAY_KUBERNETES_NAMESPACE`, else the user configuration's, else the context's,
+ * else `default`.
  *
  * @param where wins over all of these
  * @throws UserError if there is no kubeconfig, no such context, or no encryption

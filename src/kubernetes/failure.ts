@@ -137,7 +137,7 @@ function pullTrouble(pod: Pod, image: string, words: string, owner: Owner): Trou
   return passing(`${problem} They try again; check the registry, and the network between the nodes and it.`);
 }
 
-/** Milliseconds after which a node has pulled, and has reported a missing pull secret. After the second time, it has pulled twice. */
+/** Milliseconds after which a node has pulled once, and has reported a missing pull secret, and has pulled twice. */
 const firstPullTime = 8000;
 const secondPullTime = 35_000;
 
@@ -149,7 +149,7 @@ function withoutSecret(image: string, registry: string, said: string): Trouble {
   return passing(`Registry ${registry} gave ${image} to no node yet: ${said}. They try again, with the credential.`);
 }
 
-/** Corrects a trouble that blames a credential: a node that does not see the pull secret yet pulls without it, and again 10 to 30 seconds later. */
+/** Excuses a node that does not see the pull secret yet: it pulls without it, and again 10 to 30 seconds later. */
 export function reconsidered(trouble: Trouble, pod: Pod, events: readonly Event[]): Trouble {
   const hadNone = events.some(({ reason }) => reason === "FailedToRetrieveImagePullSecret");
   if (!trouble.blamesSecret || !hadNone || age(pod) > secondPullTime) return trouble;
@@ -214,8 +214,8 @@ function wasDeleted(pod: Pod): boolean {
   const { deletionTimestamp, deletionGracePeriodSeconds = 0, finalizers = [] } = pod.metadata;
   if (deletionTimestamp === undefined) return false;
   const { finishedAt } = containerState(pod).terminated ?? {};
-  // The node's own deletion, after the program has ended, replaces the time. If the pod had ended by itself, the job controller would have
-  // counted it and removed its finalizer.
+  // The node's own deletion, after the program has ended, replaces the time. If the pod had ended by itself, the
+  // job controller would have counted it and removed its finalizer.
   if (deletionGracePeriodSeconds === 0 && finalizers.includes(jobFinalizer)) return true;
   return !finishedAt || Date.parse(deletionTimestamp) - deletionGracePeriodSeconds * 1000 <= Date.parse(finishedAt);
 }

@@ -43,8 +43,8 @@ interface Credential {
 }
 
 /**
- * Lets {@link Logins} log in a user with a token file or a credential plugin. The client library ignores `tokenFile`, and keeps a plugin's credential
- * after the server has refused it.
+ * Lets {@link Logins} log in a user with a token file or a credential plugin. The client library ignores
+ * `tokenFile`, and keeps a plugin's credential after the server has refused it.
  *
  * @param folder of the kubeconfig: paths are relative to it
  */

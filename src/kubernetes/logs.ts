@@ -36,8 +36,8 @@ export function lostResult(size: number): string {
 }
 
 /**
- * The output of a pod's program, standard output and error together as Kubernetes keeps them. Resumes where a connection breaks. In the client
- * library's Log, a broken connection is an uncaught error.
+ * The output of a pod's program, standard output and error together as Kubernetes keeps them. Resumes where a
+ * connection breaks. In the client library's Log, a broken connection is an uncaught error.
  *
  * @returns false if the log was deleted before all of it was read
  */

@@ -10,8 +10,8 @@ import type {
 } from "@kubernetes/client-node";
 
 /**
- * An object of Kubernetes as JSON, which has text where the client library has a `Date`: ISO 8601, in whole seconds except in logs.
- * A field that is undefined is left out.
+ * An object of Kubernetes as JSON, which has text where the client library has a `Date`: ISO 8601, in whole seconds
+ * except in logs. A field that is undefined is left out.
  */
 export type Raw<Value> = Value extends Date
   ? string
@@ -68,7 +68,7 @@ export const commitAnnotation = "slipway/commit";
 /** The matrix of a sweep as JSON, which gives the values of its items. */
 export const matrixAnnotation = "slipway/matrix";
 
-/** The job controller sets these on pods: the number of the item, the name of the job, and what keeps a pod until its end is counted. */
+/** The job controller sets these on pods: the item, the job, and what keeps a pod until its end is counted. */
 export const indexAnnotation = "batch.kubernetes.io/job-completion-index";
 export const jobNameLabel = "batch.kubernetes.io/job-name";
 export const jobFinalizer = "batch.kubernetes.io/job-tracking";

@@ -17,7 +17,8 @@ const neverArrived = /connection refused|failed to (dial|find|connect)|not (foun
  * Forwards a connection of this machine to a port of a pod, until one side ends it.
  *
  * @param kept what another pod did not get
- * @returns what the next pod must get first, because this pod did not accept the connection. Undefined when the connection is over
+ * @returns what the next pod must get first, because this pod did not accept the connection. Undefined when the
+ *   connection is over
  * @throws UserError, Failure if the server refuses or does not answer
  */
 export async function joinPod(

@@ -1,4 +1,4 @@
-/** The security context of Slipway's pods: the pod security standard "restricted". The image must have a numeric user that is not root. */
+/** The pod security standard "restricted". The image must have a numeric user that is not root. */
 export const podSecurity = { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } } as const;
 
 export const containerSecurity = {

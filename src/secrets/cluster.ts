@@ -21,7 +21,7 @@ const metadataOfAll = "application/json;as=PartialObjectMetadataList;g=meta.k8s.
 
 type Known = Pick<Secret, "metadata">;
 
-/** The name of a secret's Secret. A hash replaces characters that Kubernetes does not allow, so that `a_b` differs from `a-b`. */
+/** The name of a secret's Secret. A hash stands for characters that Kubernetes refuses: `a_b` differs from `a-b`. */
 export function secretObjectName(name: string): string {
   const part = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
   if (new RegExp(`^${part}(\\.${part})*$`).test(name)) return name;
@@ -29,7 +29,7 @@ export function secretObjectName(name: string): string {
   return `${name.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-")}-${hash.slice(0, 8)}`;
 }
 
-/** Secrets in a namespace of a cluster. Changes no Secret of anyone else, and reads one only for a variable that names it. */
+/** Secrets in a namespace. Changes no one else's Secret, and reads one only for a variable that names it. */
 export class ClusterSecrets implements SecretStore {
   readonly #cluster: Cluster;
 

@@ -9,8 +9,9 @@ import { type KeptSecret, requireAll, type SecretStore } from "./secrets.ts";
 import type { FoundSecret } from "./variables.ts";
 
 /**
- * Secrets of this user for processes and containers of this machine: a file each, which only this user can read. Podman's secrets are files too, and
- * before 4.7 cannot be replaced or labelled. Docker has secrets for swarms only.
+ * Secrets of this user for processes and containers of this machine: a file each, which only this user can read.
+ * Podman's secrets are files too, and before 4.7 cannot be replaced or labelled. Docker has secrets for swarms
+ * only.
  */
 export class LocalSecrets implements SecretStore {
   readonly #folder: string;

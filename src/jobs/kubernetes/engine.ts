@@ -51,7 +51,7 @@ export interface KubernetesOptions {
   readonly notice?: (text: string) => void;
 }
 
-/** Runs jobs in a cluster. The cluster stores all state, so any machine can find a job. A pod has one stream for standard output and error. */
+/** Runs jobs in a cluster, which stores all state. A pod has one stream for standard output and error. */
 export class KubernetesEngine implements JobEngine {
   readonly #env: Environment;
   readonly #copy: boolean;

@@ -21,7 +21,7 @@ export class Observation {
   readonly #quiet: Quiet;
   #seen = new Set<"job" | "pods">();
 
-  /** @param pods that were seen before, by name. It adds those that it sees, because the next observation may come when they are gone */
+  /** @param pods seen before, by name. It adds those that it sees, for observations after they are gone */
   constructor(
     cluster: Cluster,
     name: string,

@@ -17,7 +17,7 @@ export class JobOutput {
     this.#notice = notice;
   }
 
-  /** The result of a function. A short one is in the pod's termination message, which otherwise has its size. A long one is in the log. */
+  /** The result of a function: in the pod's termination message, or in the log. Then the message has its size. */
   async reply(cluster: Cluster, { job, pods }: Observed, signal?: AbortSignal): Promise<string | undefined> {
     const last = pods.at(-1);
     if (last === undefined) return undefined;

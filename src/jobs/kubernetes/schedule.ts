@@ -37,8 +37,8 @@ function cronPath({ namespace }: Cluster, name?: string): string {
 }
 
 /**
- * Creates or updates a job's schedule. A new one is suspended until its Secrets exist. An update is a single request, so an interruption leaves
- * the old schedule or the new one. A paused schedule stays paused.
+ * Creates or updates a job's schedule. A new one is suspended until its Secrets exist. An update is a single
+ * request, so an interruption leaves the old schedule or the new one. A paused schedule stays paused.
  *
  * @param when in cron's syntax
  * @param copy whether the user's own credential may be copied into the cluster
