@@ -25,8 +25,15 @@ interface CommandOf<S extends Specs> extends Command {
   readonly run: (given: Given<S>) => Promise<void>;
 }
 
-/** Commands by their words. The code of each is loaded only when the user asks for it, which keeps startup fast. */
-export type Commands = Readonly<Record<string, readonly [describe: string, load: () => Promise<Command>]>>;
+type FirstWord<Words> = Words extends `${infer Word} ${string}` ? Word : Words & string;
+
+/**
+ * Commands by their words. The module of each exports it by its first word, and is loaded only when the user asks for it, which keeps startup
+ * fast.
+ */
+export type Commands<Words extends string = string> = {
+  readonly [W in Words]: readonly [describe: string, load: () => Promise<{ readonly [Word in FirstWord<W>]: Command }>];
+};
 
 /** @param more adds examples and conflicts of options */
 export function command<const S extends Specs>(
@@ -45,7 +52,7 @@ export function command<const S extends Specs>(
   return { prepare, run };
 }
 
-export function group(name: string, commands: Commands): Command {
+export function group<Words extends string>(name: string, commands: Commands<Words>): Command {
   return {
     prepare: async (_, completed) => {
       const add = await adder(commands, completed);
@@ -57,11 +64,13 @@ export function group(name: string, commands: Commands): Command {
 /** @returns what adds commands to a parser */
 export async function adder(commands: Commands, completed: readonly string[]): Promise<(yargs: Argv) => Argv> {
   const adders = Object.entries(commands).map(async ([words, [describe, load]]) => {
-    const prepare = async () => (await load()).prepare(words, completed);
-    const ready = completed.includes(words.split(" ")[0] as string) ? await prepare() : undefined;
+    const word = words.split(" ", 1)[0] as string;
+    const loaded = async () => (await load())[word] as Command;
+    const prepare = async () => (await loaded()).prepare(words, completed);
+    const ready = completed.includes(word) ? await prepare() : undefined;
     return (yargs: Argv) =>
       yargs.command(words, describe, ready ?? (async (each) => (await prepare())(each)), async (given) =>
-        (await load()).run?.(given as never),
+        (await loaded()).run?.(given as never),
       );
   });
   const ready = await Promise.all(adders);

@@ -5,6 +5,6 @@ import { printJson } from "./output.ts";
 export const config = group("config", {
   schema: [
     "Print the JSON Schema of config.yaml, for editors",
-    async () => command({}, async () => printJson(configJsonSchema())),
+    async () => ({ schema: command({}, async () => printJson(configJsonSchema())) }),
   ],
 });

@@ -1,39 +1,24 @@
 import { group } from "../command.ts";
 
 export const image = group("image", {
-  "inspect <image>": [
-    "Show an image's platform, layers and configuration",
-    async () => (await import("./image-inspect.ts")).inspect,
-  ],
+  "inspect <image>": ["Show an image's platform, layers and configuration", () => import("./image-inspect.ts")],
   "check <image>": [
     "Check an image against the requirements of Slipway or Sematic, without running it",
-    async () => (await import("./image-check.ts")).check,
+    () => import("./image-check.ts"),
   ],
-  "tree <image>": [
-    "Show the size of an image's layers and folders",
-    async () => (await import("./image-tree.ts")).tree,
-  ],
+  "tree <image>": ["Show the size of an image's layers and folders", () => import("./image-tree.ts")],
   "referrers <image>": [
     "List what refers to an image: SBOMs, provenance, signatures",
-    async () => (await import("./image-referrers.ts")).referrers,
+    () => import("./image-referrers.ts"),
   ],
-  "sbom <image>": ["Print the SBOM that is attached to an image", async () => (await import("./image-sbom.ts")).sbom],
-  "sign <image>": ["Sign an image as cosign does", async () => (await import("./image-sign.ts")).sign],
-  "verify <image>": [
-    "Verify an image's signature or attestation, as cosign does",
-    async () => (await import("./image-verify.ts")).verify,
-  ],
-  "ls [repository]": ["List the tags of a repository", async () => (await import("./image-ls.ts")).ls],
-  "copy <source> <destination>": [
-    "Copy an image between repositories or registries",
-    async () => (await import("./image-copy.ts")).copy,
-  ],
+  "sbom <image>": ["Print the SBOM that is attached to an image", () => import("./image-sbom.ts")],
+  "sign <image>": ["Sign an image as cosign does", () => import("./image-sign.ts")],
+  "verify <image>": ["Verify an image's signature or attestation, as cosign does", () => import("./image-verify.ts")],
+  "ls [repository]": ["List the tags of a repository", () => import("./image-ls.ts")],
+  "copy <source> <destination>": ["Copy an image between repositories or registries", () => import("./image-copy.ts")],
   "rm <images..>": [
     "Remove tags, or images by digest with all their tags and referrers",
-    async () => (await import("./image-rm.ts")).rm,
+    () => import("./image-rm.ts"),
   ],
-  "lock <file>": [
-    "Lock the Debian packages of a base image to the newest versions",
-    async () => (await import("./image-lock.ts")).lock,
-  ],
+  "lock <file>": ["Lock the Debian packages of a base image to the newest versions", () => import("./image-lock.ts")],
 });

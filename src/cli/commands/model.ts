@@ -3,14 +3,8 @@ import { group } from "../command.ts";
 export const model = group("model", {
   "push <id> <folder>": [
     "Push a folder as the newest version of a model and print ID@sha256:…",
-    async () => (await import("./model-push.ts")).push,
+    () => import("./model-push.ts"),
   ],
-  "ls [id]": [
-    "List the models, or the versions of one, newest last",
-    async () => (await import("./model-store.ts")).ls,
-  ],
-  "rm <model>": [
-    "Remove a model with all its versions, or one version",
-    async () => (await import("./model-store.ts")).rm,
-  ],
+  "ls [id]": ["List the models, or the versions of one, newest last", () => import("./model-store.ts")],
+  "rm <model>": ["Remove a model with all its versions, or one version", () => import("./model-store.ts")],
 });

@@ -1,8 +1,5 @@
 import { group } from "../command.ts";
 
 export const python = group("python", {
-  "lock <file>": [
-    "Lock Python packages to the newest versions, with hashes",
-    async () => (await import("./python-lock.ts")).lock,
-  ],
+  "lock <file>": ["Lock Python packages to the newest versions, with hashes", () => import("./python-lock.ts")],
 });

@@ -1,13 +1,13 @@
 import { once } from "node:events";
 import { UserError } from "../../core/errors.ts";
 import { registryPaths } from "../../registry-server/paths.ts";
-import { serve } from "../../registry-server/single-server.ts";
+import { serve as serveRegistry } from "../../registry-server/single-server.ts";
 import { command } from "../command.ts";
 import { notice } from "./output.ts";
 
 /** Runs the registry in this process and prints its `HOST` once it answers. It does not stop when idle. */
-export const serveInForeground = command({}, async () => {
-  const running = await serve(registryPaths());
+export const serve = command({}, async () => {
+  const running = await serveRegistry(registryPaths());
   if ("other" in running) {
     throw new UserError(
       { code: "embedded-registry", culprit: running.other.host },
