@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { jobJsonSchema } from "../../src/jobs/json-schema.ts";
+import { jobJsonSchema } from "../../src/jobs/schema.ts";
 import { code, table } from "./markdown.ts";
 
 /** A part of the JSON Schema. */

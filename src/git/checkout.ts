@@ -25,7 +25,7 @@ export async function checkOut(cache: string, url: string, commit: string, acces
   return withDraft(join(cache, "drafts"), async (draft) => {
     const files = join(draft, "files");
     await mkdir(files, { mode: 0o755 });
-    await populate({ cache, index: join(draft, "index"), access }, { url, commit, folder: files, depth: 0 });
+    await populate({ cache, index: join(draft, "index"), access }, { url, commit, folder: files });
     await sealTree(files);
     // A folder can only be moved by someone who may write to it.
     await chmod(files, 0o755);
@@ -48,17 +48,16 @@ interface Place {
   readonly access: GitAccess;
 }
 
-interface Wanted {
+/** A commit, and where its files go. */
+export interface CloneRequest {
   readonly url: string;
   readonly commit: string;
   /** Empty. */
   readonly folder: string;
-  readonly depth: number;
 }
 
 /** Fills a folder with the files of a commit and its submodules; errors as {@link checkOut}. */
-export async function populate(place: Place, wanted: Wanted): Promise<void> {
-  const { url, commit, folder, depth } = wanted;
+export async function populate(place: Place, { url, commit, folder }: CloneRequest, depth = 0): Promise<void> {
   const { access } = place;
   if (depth > maximumDepth) {
     throw new UserError(
@@ -85,18 +84,12 @@ export async function populate(place: Place, wanted: Wanted): Promise<void> {
   if (lfs === "installation") await refusePointers(mirror, commit, tree, access);
   for (const { path, url: address, commit: pinned } of await submodules(mirror, commit, access)) {
     requireRealFolder(folder, path, `${url} at ${commit}`);
-    await populate(place, { url: address, commit: pinned, folder: join(folder, path), depth: depth + 1 });
+    await populate(place, { url: address, commit: pinned, folder: join(folder, path) }, depth + 1);
   }
 }
 
-interface Submodule {
-  readonly path: string;
-  readonly url: string;
-  readonly commit: string;
-}
-
 /** The submodules of a commit: gitmodules(5). `git submodule` obeys more of a repository than these two facts. */
-async function submodules(mirror: Mirror, commit: string, access: GitAccess): Promise<Submodule[]> {
+async function submodules(mirror: Mirror, commit: string, access: GitAccess) {
   const listing = await gitOutput(
     { args: ["ls-tree", "-r", "-z", "--full-tree", commit], gitDir: mirror.gitDir },
     access,

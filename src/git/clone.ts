@@ -3,17 +3,10 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Failure } from "../core/errors.ts";
 import type { GitAccess } from "./access.ts";
-import { populate } from "./checkout.ts";
+import { type CloneRequest, populate } from "./checkout.ts";
 import { gitOutput, lastWords, runGit } from "./command.ts";
 import { withMirror } from "./mirror.ts";
 import { sealTree } from "./tree.ts";
-
-export interface CloneRequest {
-  readonly url: string;
-  readonly commit: string;
-  /** Empty. */
-  readonly folder: string;
-}
 
 /**
  * Makes what `git clone` would at one commit: its files, those of its submodules, and `.git`. All but the
@@ -26,7 +19,7 @@ export async function cloneCommit(cache: string, request: CloneRequest, access: 
   await mkdir(cache, { recursive: true });
   await gitOutput({ args: ["init", "--quiet", "--bare", "--template=", "--", gitDir] }, access);
   const index = join(gitDir, "index");
-  await populate({ cache, index, access }, { url, commit, folder, depth: 0 });
+  await populate({ cache, index, access }, { url, commit, folder });
   await withMirror(cache, url, access, async (mirror) => {
     const server = pathToFileURL(mirror.gitDir).href;
     const args = ["fetch", "--quiet", "--depth=1", "--no-tags", "--no-write-fetch-head", "--", server, commit];

@@ -1,9 +1,8 @@
 import { Failure, UserError } from "../core/errors.ts";
 import { ProgramFailure, type ProgramResult, runProgram } from "../core/run-program.ts";
-import { type GitAccess, protocolsOf } from "./access.ts";
+import { type GitAccess, protocolsOf, storedPassword } from "./access.ts";
 import { type CredentialTrail, openCredentialSocket } from "./credential-socket.ts";
 import { openSsh } from "./ssh.ts";
-import { storedPassword } from "./stored.ts";
 
 /** Variables that git needs: programs, proxies, the SSH agent and certificates. */
 const passedOn =

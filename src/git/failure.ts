@@ -2,14 +2,14 @@ import type { ErrorCode } from "../core/error-codes.ts";
 import { Failure, UserError } from "../core/errors.ts";
 import { type GitOutcome, lastWords } from "./command.ts";
 
-interface Trouble {
+interface KnownFailure {
   readonly sign: RegExp;
   readonly code: ErrorCode;
   readonly problem: (where: string, words: string, key: string) => string;
   readonly remedy: string;
 }
 
-const troubles: readonly Trouble[] = [
+const knownFailures: readonly KnownFailure[] = [
   {
     sign: /Host key verification failed|host key is known|REMOTE HOST IDENTIFICATION HAS CHANGED/,
     code: "git-unreachable",
@@ -75,7 +75,7 @@ export function serverFailure(
       "Give one with `slipway credentials add --service git`, or check the address: many servers ask for a password if the repository does not exist.",
     );
   }
-  const found = troubles.find(({ sign }) => sign.test(stderr));
+  const found = knownFailures.find(({ sign }) => sign.test(stderr));
   if (found) {
     const key = keySource === undefined ? "your SSH keys" : `the SSH key from ${keySource}`;
     return new UserError({ code: found.code, culprit: url }, found.problem(where, words, key), found.remedy);

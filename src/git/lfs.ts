@@ -1,6 +1,5 @@
-import { accessSync, constants } from "node:fs";
-import { delimiter, join } from "node:path";
 import { UserError } from "../core/errors.ts";
+import { findExecutable } from "../core/executables.ts";
 import { type GitAccess, protocolsOf } from "./access.ts";
 import { gitOutput, runGit, type WorkTree } from "./command.ts";
 import { type Mirror, settingsIn } from "./mirror.ts";
@@ -16,7 +15,7 @@ export async function lfsNeed(mirror: Mirror, commit: string, access: GitAccess)
     access,
   );
   if (mentions.status !== 0) return "nothing";
-  if (!isInstalled(access)) return "installation";
+  if (!findExecutable("git-lfs", access.env ?? process.env)) return "installation";
   await checkConfiguration(mirror, commit, access);
   return {
     settings: [
@@ -46,16 +45,4 @@ async function checkConfiguration(mirror: Mirror, commit: string, access: GitAcc
     if (/url$/i.test(key))
       requireGitUrl(value, protocolsOf(access), `.lfsconfig of ${mirror.url} at ${commit}, ${key}`);
   }
-}
-
-function isInstalled(access: GitAccess): boolean {
-  const folders = ((access.env ?? process.env)["PATH"] ?? "").split(delimiter);
-  return folders.some((folder) => {
-    try {
-      accessSync(join(folder, "git-lfs"), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
 }

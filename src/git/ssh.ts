@@ -2,7 +2,7 @@ import { Failure } from "../core/errors.ts";
 import { shellQuote } from "../core/shell-quote.ts";
 import { type SshAgent, startSshAgent } from "../credentials/ssh-agent.ts";
 import type { GitAccess, GitKey } from "./access.ts";
-import { storedKey } from "./stored.ts";
+import { storedKey } from "./access.ts";
 
 export interface SshSession {
   readonly variables: Readonly<Record<string, string>>;

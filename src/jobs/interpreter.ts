@@ -8,7 +8,7 @@ import type { LocalCode } from "./code.ts";
 import { type DescribedEnvironment, environmentOf, filesOf } from "./resolve-environment.ts";
 import type { ResolvedDeployment } from "./schema.ts";
 
-export interface InterpreterOptions extends Pick<AppendOptions, "embedded" | "onEvent"> {
+export interface InterpreterOptions extends Pick<AppendOptions, "embedded"> {
   readonly env: Environment;
   /** Where the job will run: in an image, or in a process of this machine. */
   readonly runsIn: "image" | "process";
@@ -28,7 +28,7 @@ export async function prepareInterpreter(
   const described = environmentOf(deployment.interpreter);
   if (described === undefined) return deployment;
   const source = await sourceOf(described, code);
-  const { env, embedded, onEvent } = options;
+  const { env, embedded } = options;
   const onBuild = () => options.onBuild?.(described);
   if (options.runsIn === "process") {
     const { localEnvironment } = await import("../python-environments/local.ts");
@@ -55,7 +55,6 @@ export async function prepareInterpreter(
     env,
     embedded,
     onBuild,
-    ...(onEvent ? { onEvent } : {}),
   });
   const { digest, ...repository } = parseReference(image);
   if (digest === undefined) throw new TypeError(`${image} has no digest`);

@@ -5,7 +5,7 @@ import { readDocument } from "../config/read-document.ts";
 import { UserError } from "../core/errors.ts";
 import { shellQuote } from "../core/shell-quote.ts";
 import { userPath } from "../core/user-path.ts";
-import { isLockPath, lockPath, parseJobLock, readJobLock } from "./lock.ts";
+import { isLockPath, lockPath, parseJobLock } from "./lock.ts";
 import { parseDeployment } from "./read.ts";
 import type { Deployment, JobLock } from "./schema.ts";
 
@@ -70,7 +70,8 @@ export class JobFile {
   }
 
   async readLock(): Promise<JobLock> {
-    return this.isLock ? parseJobLock(await this.#read(), this.name) : readJobLock(this.lockPath, this.lockName);
+    const text = this.isLock ? this.#read() : readDocument(this.lockPath, this.lockName);
+    return parseJobLock(await text, this.lockName);
   }
 
   /** The document and the path to the deployment in it, to name the place of a value. */

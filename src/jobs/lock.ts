@@ -1,7 +1,6 @@
 import { basename, dirname, extname, join } from "node:path";
 import { Document } from "../config/document.ts";
 import { mistakesOf } from "../config/mistakes.ts";
-import { readDocument } from "../config/read-document.ts";
 import { type GitProtocol, safeProtocols } from "../git/url.ts";
 import { canonicalJson } from "../oci/json.ts";
 import { checkDeployment } from "./read.ts";
@@ -22,22 +21,15 @@ export function formatJobLock(lock: JobLock): string {
   return `${JSON.stringify(sorted, undefined, 2)}\n`;
 }
 
-export async function readJobLock(
-  path: string,
-  name: string,
-  protocols: readonly GitProtocol[] = safeProtocols,
-): Promise<JobLock> {
-  return parseJobLock(await readDocument(path, name), name, protocols);
-}
-
+/** @throws UserError with file, line, column and field of every mistake */
 export function parseJobLock(text: string, name: string, protocols: readonly GitProtocol[] = safeProtocols): JobLock {
   const document = Document.parse(text, name);
   const parsed = lockFields(protocols).safeParse(document.value);
   if (!parsed.success) throw document.error(mistakesOf(parsed.error.issues, document.value));
   const lock: JobLock = parsed.data;
-  const issues = checkDeployment(lock.deployment);
-  if (issues.length > 0)
-    throw document.error(issues.map((issue) => ({ ...issue, path: ["deployment", ...issue.path] })));
+  const mistakes = checkDeployment(lock.deployment);
+  if (mistakes.length > 0)
+    throw document.error(mistakes.map((mistake) => ({ ...mistake, path: ["deployment", ...mistake.path] })));
   return lock;
 }
 

@@ -18,7 +18,7 @@ export interface PlacedCode {
 
 const codeFolder = `/${imageCodeFolder}`;
 
-export interface PlaceOptions extends Pick<AppendOptions, "platform" | "env" | "embedded" | "onEvent"> {
+export interface PlaceOptions extends Pick<AppendOptions, "platform" | "env" | "embedded"> {
   /**
    * Whether to mount folders, which costs nothing. If the engine is on another machine, they become a layer, as
    * commits always do.

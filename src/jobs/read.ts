@@ -19,16 +19,17 @@ export function parseDeployment(
   const parsed = deploymentFields(protocols).safeParse(document.value);
   if (!parsed.success) throw document.error(mistakesOf(parsed.error.issues, document.value));
   const deployment: Deployment = parsed.data;
-  const issues = checkDeployment(deployment);
-  if (issues.length > 0) throw document.error(issues);
+  const mistakes = checkDeployment(deployment);
+  if (mistakes.length > 0) throw document.error(mistakes);
   return deployment;
 }
 
 /** Checks what holds between the fields of a deployment. */
 export function checkDeployment(deployment: Deployment): Mistake[] {
   const { interpreter, code } = deployment;
-  const issues: Mistake[] = [];
-  const add = (path: readonly PropertyKey[], problem: string, remedy: string) => issues.push({ path, problem, remedy });
+  const mistakes: Mistake[] = [];
+  const add = (path: readonly PropertyKey[], problem: string, remedy: string) =>
+    mistakes.push({ path, problem, remedy });
   const [kind = ""] = Object.entries(interpreter).find(([, value]) => value !== undefined) ?? [];
 
   if (deployment.command && deployment.function !== undefined) {
@@ -55,28 +56,28 @@ export function checkDeployment(deployment: Deployment): Mistake[] {
   if (kind === "ImageTarget" && code) {
     add(["code"], "stands beside an image that contains its code", "Leave it out.");
   }
-  addMatrix(deployment, issues);
+  addMatrix(deployment, mistakes);
   if (deployment.time_zone !== undefined && deployment.schedule === undefined) {
     add(["time_zone"], "has no `schedule`", "Leave it out, or add `schedule`.");
   }
-  return issues;
+  return mistakes;
 }
 
-function addMatrix({ matrix, parallelism, environment, function: called }: Deployment, issues: Mistake[]): void {
+function addMatrix({ matrix, parallelism, environment, function: called }: Deployment, mistakes: Mistake[]): void {
   if (!matrix) {
     const remedy = "Leave it out, or add `matrix`.";
-    if (parallelism !== undefined) issues.push({ path: ["parallelism"], problem: "has no `matrix`", remedy });
+    if (parallelism !== undefined) mistakes.push({ path: ["parallelism"], problem: "has no `matrix`", remedy });
     return;
   }
   if (called !== undefined) {
     const remedy = "Write a `command` that reads the variables, or call the function with `map` from a program.";
-    issues.push({ path: ["matrix"], problem: "stands beside `function`", remedy });
+    mistakes.push({ path: ["matrix"], problem: "stands beside `function`", remedy });
   }
   for (const name of Object.keys(matrix)) {
     const isTaken = Object.hasOwn(environment, name);
     if (!isTaken && name !== indexVariable) continue;
     const problem = isTaken ? "is also in `environment`" : "is the variable with the number of the item";
-    issues.push({ path: ["matrix", name], isKey: true, problem, remedy: "Give one of them another name." });
+    mistakes.push({ path: ["matrix", name], isKey: true, problem, remedy: "Give one of them another name." });
   }
 }
 

@@ -1,14 +1,16 @@
+import type { Environment } from "../core/environment.ts";
 import { UserError } from "../core/errors.ts";
 import { nearest } from "../core/nearest.ts";
 import { readWhole } from "../core/read-whole.ts";
 import { maximumConfigSize } from "../oci/config.ts";
 import { type Descriptor, formatPlatform, isSamePlatform } from "../oci/descriptor.ts";
+import { builtImages, customImage, parseImages } from "../oci/image-uris.ts";
 import { parseJson } from "../oci/json.ts";
 import { type ImageManifest, isIndex, parseManifest } from "../oci/manifest.ts";
 import { formatReference, parseReference } from "../oci/reference.ts";
 import type { RegistryClient } from "../registry/client/client.ts";
 import { choosePlatforms, type IndexedImage } from "../registry/platforms.ts";
-import type { ContainerAtDigest, ContainerAtTag } from "./schema.ts";
+import type { ContainerAtDigest, ContainerAtTag, ImageTarget } from "./schema.ts";
 
 /**
  * The image that a tag names now, for one platform.
@@ -104,4 +106,25 @@ async function requirePlatform(
     `${document} is for ${name}, not for ${platform}.`,
     "Set `platform`, or use another image.",
   );
+}
+
+/**
+ * The image of a target that the launcher pushed, from `SLIPWAY_CONTAINER_IMAGE_URIS`, or from
+ * `SLIPWAY_CONTAINER_IMAGE` for all tags.
+ */
+export function imageOfTarget({ target, tag }: ImageTarget, env: Environment): ContainerAtDigest {
+  const remedy = `Run \`bazel run ${target}_push\` and set SLIPWAY_CONTAINER_IMAGE_URIS to ${tag}## followed by its output, or use a launch script.`;
+  const found = env[customImage] || parseImages(env[builtImages] ?? "").get(tag);
+  if (!found) {
+    throw new UserError(
+      { code: "image-not-found", culprit: target },
+      `ImageTarget: no pushed image ${tag} of ${target} is known here.`,
+      remedy,
+    );
+  }
+  const { registry, repository, digest } = parseReference(found);
+  if (digest === undefined) {
+    throw new UserError({ code: "image-unpinned", culprit: found }, `ImageTarget: ${found} has no digest.`, remedy);
+  }
+  return { repository: formatReference({ registry, repository }), digest };
 }

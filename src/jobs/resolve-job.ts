@@ -5,11 +5,11 @@ import { UserError } from "../core/errors.ts";
 import { replaceFile } from "../core/files.ts";
 import { type Change, diffLocks } from "./diff.ts";
 import { needsImages } from "./engines.ts";
-import { imageOfTarget } from "./image-target.ts";
 import type { JobFile } from "./job-file.ts";
 import { formatJobLock } from "./lock.ts";
 import { resolveDeployment } from "./resolve.ts";
 import { environmentOf } from "./resolve-environment.ts";
+import { imageOfTarget } from "./resolve-image.ts";
 import type { JobLock } from "./schema.ts";
 
 /**

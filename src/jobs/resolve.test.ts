@@ -10,10 +10,10 @@ import { openRegistry } from "../registry/client/open.ts";
 import { manifestOf, pushBlob, pushImage, putManifest, serverOfTest } from "../registry-server/testdata/fixture.ts";
 import { localCode } from "./code.ts";
 import { diffLocks } from "./diff.ts";
-import { imageOfTarget } from "./image-target.ts";
 import { deploymentOf, formatJobLock, isLockOf, parseJobLock } from "./lock.ts";
 import { parseDeployment } from "./read.ts";
 import { resolveDeployment } from "./resolve.ts";
+import { imageOfTarget } from "./resolve-image.ts";
 import type { JobLock } from "./schema.ts";
 
 const protocols = ["https", "ssh", "file"] as const;

@@ -6,7 +6,7 @@ import { runProgram, tryProgram } from "../core/run-program.ts";
 import { ownArchitecture } from "../oci/descriptor.ts";
 import { installerVariables, withoutPasswords } from "./installer-variables.ts";
 import { type EnvironmentSource, isWanted } from "./model.ts";
-import { condaPlatform } from "./platform.ts";
+import { condaPlatform } from "./pip.ts";
 
 /** Programs that make conda environments, the fastest first. */
 export const condaClients = ["micromamba", "mamba", "conda"] as const;

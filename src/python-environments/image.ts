@@ -7,7 +7,6 @@ import { writeLayer } from "../layer/write.ts";
 import { formatLayerMetadata, parseLayerMetadata } from "../oci/layer.ts";
 import { formatReference } from "../oci/reference.ts";
 import type { RunnableImage } from "../oci/runnable-image.ts";
-import type { PushEvent } from "../registry/client/push.ts";
 import { SourceImage } from "../registry/source-image.ts";
 import { openWritable, type WritableOptions } from "../registry/writable.ts";
 import { appendLayers, type LocalLayer } from "../signatures/append.ts";
@@ -17,7 +16,6 @@ import { createConda } from "./conda.ts";
 import { condaEntries } from "./conda-tree.ts";
 import { type EnvironmentSource, environmentKey } from "./model.ts";
 import { installFor } from "./pip.ts";
-import { targetOf } from "./platform.ts";
 import { builtOnce, environmentsFolder } from "./store.ts";
 import { type BasePython, imageEnvironment, venvEntries } from "./venv-tree.ts";
 
@@ -30,7 +28,6 @@ export interface EnvironmentImageOptions extends WritableOptions {
   readonly platform: string;
   readonly env: Environment;
   readonly onBuild?: () => void;
-  readonly onEvent?: (event: PushEvent) => void;
 }
 
 /**
@@ -119,6 +116,6 @@ async function entriesOf(
     await createConda(source, options.platform, { ...options, prefix: folder });
     return condaEntries(folder);
   }
-  const builder = await installFor(source, targetOf(interpreter.version, options.platform), { ...options, folder });
+  const builder = await installFor(source, interpreter.version, { ...options, folder });
   return venvEntries(folder, interpreter, builder);
 }

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Environment } from "../core/environment.ts";
-import { Failure } from "../core/errors.ts";
+import { Failure, UserError } from "../core/errors.ts";
 import { type ProgramResult, runProgram } from "../core/run-program.ts";
 import type { EnvironmentSource } from "./model.ts";
 import { poetryRequirements } from "./poetry.ts";
@@ -55,32 +55,30 @@ export async function installHere(
   checkInstalled(await run([...args, ...requirements]), source, `Python ${python.version} on this machine`);
 }
 
-/** A Python and platform that packages are installed for, without an interpreter. */
-export interface ForeignTarget {
-  /** Of the interpreter: `3.12.1`, or `3.12` where no more is known. */
-  readonly python: string;
-  readonly platform: string;
-  /** What uv calls the platform. */
-  readonly name: string;
-}
-
 /**
  * Installs for another interpreter into a folder: below `lib/python3.N/site-packages`, N being of this machine,
  * and beside `lib`.
+ * @param python version of that interpreter: `3.12.1`, or `3.12` if no more is known
  * @returns the interpreter in the first line of scripts
  */
 export async function installFor(
   source: EnvironmentSource,
-  target: ForeignTarget,
-  options: { readonly folder: string; readonly temporary: string; readonly env: Environment },
+  python: string,
+  options: {
+    readonly folder: string;
+    readonly platform: string;
+    readonly temporary: string;
+    readonly env: Environment;
+  },
 ): Promise<string> {
-  const { folder, temporary } = options;
+  const { folder, platform, temporary } = options;
   const requirements = await pipRequirements(source, temporary);
   const uv = await findUv(options.env, temporary);
-  const place = [`--prefix=${folder}`, `--python-version=${target.python}`, `--python-platform=${target.name}`];
+  const name = `${machineOf(platform).wheels}-${glibc}`;
+  const place = [`--prefix=${folder}`, `--python-version=${python}`, `--python-platform=${name}`];
   const args = ["pip", "install", `--python=${uv.python}`, ...place, "--no-compile-bytecode", ...exactly];
   const result = await runProgram(uv.path, [...args, ...requirements], { env: uv.env, cwd: temporary });
-  checkInstalled(result, source, `Python ${target.python} on ${target.platform}`);
+  checkInstalled(result, source, `Python ${python} on ${platform}`);
   return uv.python;
 }
 
@@ -88,4 +86,29 @@ function checkInstalled({ status, stderr }: ProgramResult, source: EnvironmentSo
   if (status === 0) return;
   const { path: file, kind } = source;
   throw uvError(stderr, "install", { file, what: `${kind} ${file}`, place });
+}
+
+/** Processors by their name in images: their name in wheels, and conda's name. */
+const machines: Readonly<Record<string, { wheels: string; conda: string }>> = {
+  amd64: { wheels: "x86_64", conda: "linux-64" },
+  arm64: { wheels: "aarch64", conda: "linux-aarch64" },
+};
+
+/** The oldest glibc of images: that of Debian 10 and RHEL 8. */
+const glibc = "manylinux_2_28";
+
+export function condaPlatform(platform: string): string {
+  return machineOf(platform).conda;
+}
+
+function machineOf(platform: string): { wheels: string; conda: string } {
+  const [os = "", architecture = ""] = platform.split("/");
+  const machine = machines[architecture];
+  if (os === "linux" && machine) return machine;
+  const possible = Object.keys(machines).map((name) => `linux/${name}`);
+  throw new UserError(
+    { code: "field-invalid", culprit: "platform" },
+    `An environment cannot be made for ${platform}.`,
+    `Set \`platform\` to one of ${possible.join(", ")}.`,
+  );
 }

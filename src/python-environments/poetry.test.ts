@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { reported } from "../core/testdata/reported.ts";
-import { poetryRequirements } from "./poetry.ts";
-import { poetryContentHash } from "./poetry-hash.ts";
+import { poetryContentHash, poetryRequirements } from "./poetry.ts";
 
 const project = `[project]
 name = "report"

@@ -3,7 +3,7 @@ import { findNamedRegistry } from "../credentials/named.ts";
 import { correction } from "../credentials/source.ts";
 import type { GitAccess, GitPassword } from "../git/access.ts";
 import { resolveHead } from "../git/remote.ts";
-import { storedPassword } from "../git/stored.ts";
+import { storedPassword } from "../git/access.ts";
 import { digestOfTag } from "../jobs/resolve-image.ts";
 import { formatReference, parseReference } from "../oci/reference.ts";
 import type { FindCredential } from "../registry/client/auth.ts";

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { type Deployment, type JobCode, type JobInterpreter, SLIPWAY_INTERPRETER } from "slipway";
 import { describe, expect, it } from "vitest";
 import type { z } from "zod";
-import { jobJsonSchema } from "../../src/jobs/json-schema.ts";
 import { parseDeployment } from "../../src/jobs/read.ts";
 import type { deploymentFields } from "../../src/jobs/schema.ts";
+import { jobJsonSchema } from "../../src/jobs/schema.ts";
 
 /** The jobs of forms.bzl as YAML has them. */
 const yaml = {

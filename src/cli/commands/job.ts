@@ -20,7 +20,7 @@ export function builder(yargs: Argv): Argv {
   return (
     yargs
       .command("schema", "Print the JSON Schema of jobs, for editors", {}, async () =>
-        printJson((await import("../../jobs/json-schema.ts")).jobJsonSchema()),
+        printJson((await import("../../jobs/schema.ts")).jobJsonSchema()),
       )
       .command(
         "resolve <file>",

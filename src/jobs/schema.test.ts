@@ -1,6 +1,6 @@
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { describe, expect, it } from "vitest";
-import { jobJsonSchema } from "./json-schema.ts";
+import { jobJsonSchema } from "./schema.ts";
 
 describe("the JSON Schema of jobs", () => {
   const accepts = new Ajv2020({ strict: false, allErrors: true }).compile(jobJsonSchema());
