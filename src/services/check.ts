@@ -1,3 +1,4 @@
+import { formatPath } from "../config/document.ts";
 import type { Mistake } from "../config/mistake.ts";
 import type { ServiceFields } from "./schema.ts";
 
@@ -13,8 +14,8 @@ export function checkFields(fields: ServiceFields): Mistake[] {
   if (resources.instanceType !== undefined && resources.machineType !== undefined) {
     add(["resources", "machineType"], "stands beside instanceType, which means the same", "Keep one of them.");
   }
-  addRepeated(resources.ports ?? [], (port) => port, ["resources", "ports"], undefined, add);
-  addRepeated(fields.env, ({ name }) => name, ["env"], "name", add);
+  addRepeated(resources.ports ?? [], (port) => port, ["resources", "ports"], [], add);
+  addRepeated(fields.env, ({ name }) => name, ["env"], ["name"], add);
   addTooLong(fields, add);
   addAutoscaling(resources, add);
   addFolders(fields, add);
@@ -28,19 +29,14 @@ function addRepeated<Item>(
   items: readonly Item[],
   keyOf: (item: Item) => unknown,
   path: readonly PropertyKey[],
-  field: string | undefined,
+  field: [] | [string],
   add: Add,
 ): void {
   const seen = new Map<unknown, number>();
   for (const [index, item] of items.entries()) {
     const first = seen.get(keyOf(item));
     if (first === undefined) seen.set(keyOf(item), index);
-    else
-      add(
-        [...path, index, ...(field === undefined ? [] : [field])],
-        `is the same as in [${first}]`,
-        "Keep one of them.",
-      );
+    else add([...path, index, ...field], `is the same as in [${first}]`, "Keep one of them.");
   }
 }
 
@@ -64,7 +60,7 @@ function addAutoscaling(resources: ServiceFields["resources"], add: Add): void {
   const { autoscaling } = resources;
   if (!autoscaling) return;
   const path = ["resources", "autoscaling"];
-  addRepeated(autoscaling.metrics, ({ metric }) => metric, [...path, "metrics"], "metric", add);
+  addRepeated(autoscaling.metrics, ({ metric }) => metric, [...path, "metrics"], ["metric"], add);
   if (!autoscaling.enabled) return;
   if (autoscaling.maxReplicas < resources.replicas) {
     add([...path, "maxReplicas"], `is less than replicas, which is ${resources.replicas}`, "Make it larger.");
@@ -77,20 +73,14 @@ function addAutoscaling(resources: ServiceFields["resources"], add: Add): void {
 /** Refuses folders that would cover each other. */
 function addFolders({ models, repositories }: ServiceFields, add: Add): void {
   const folders = [
-    ...models.map(({ path }, index) => ({
-      path: ["models", index, "path"],
-      called: `models[${index}].path`,
-      folder: path,
-    })),
-    ...(repositories
-      ? [{ path: ["repositories", "mountPath"], called: "repositories.mountPath", folder: repositories.mountPath }]
-      : []),
+    ...models.map(({ path: folder }, index) => ({ path: ["models", index, "path"], folder })),
+    ...(repositories ? [{ path: ["repositories", "mountPath"], folder: repositories.mountPath }] : []),
   ];
   for (const [index, one] of folders.entries()) {
     const other = folders
       .slice(0, index)
       .find(({ folder }) => isWithin(folder, one.folder) || isWithin(one.folder, folder));
-    if (other) add(one.path, `and ${other.called} lie in one another`, "Give each a folder of its own.");
+    if (other) add(one.path, `and ${formatPath(other.path)} lie in one another`, "Give each a folder of its own.");
   }
 }
 
@@ -101,7 +91,7 @@ function isWithin(inner: string, outer: string): boolean {
 function addRepositories(repositories: ServiceFields["repositories"], add: Add): void {
   if (!repositories) return;
   const path = ["repositories", "repositories"];
-  addRepeated(repositories.repositories, ({ name }) => name, path, "name", add);
+  addRepeated(repositories.repositories, ({ name }) => name, path, ["name"], add);
   for (const [index, { username, password }] of repositories.repositories.entries()) {
     if (password !== undefined && username === undefined) {
       add(

@@ -818,6 +818,7 @@ IMPORTS = {
     "//src/secrets:variables.ts": "//src/core:errors.ts //src/core:secret-reference.ts",
     "//src/services:change.test.ts": "//src/config:difference.ts //src/services:change.ts",
     "//src/services:check-main.ts": "//src/config:read-document.ts //src/core:errors.ts //src/core:printable.ts //src/core:unexpected.ts //src/jobs:read.ts //src/services:read.ts",
+    "//src/services:check.ts": "//src/config:document.ts",
     "//src/services:container/apply-file.container.test.ts": "//src/containers:testdata/image.ts //src/core:testdata/reported.ts //src/git:testdata/git-repository.ts //src/services:container/apply-file.ts //src/services:container/containers.ts",
     "//src/services:container/apply-file.test.ts": "//src/core:lock.ts //src/core:testdata/reported.ts //src/git:testdata/git-repository.ts //src/secrets:local.ts //src/services:container/apply-file.ts",
     "//src/services:container/apply-file.ts": "//src/containers:client.ts //src/core:errors.ts //src/core:lock.ts //src/secrets:local.ts //src/services:container/apply.ts //src/services:container/containers.ts //src/services:container/facts.ts //src/services:container/history.ts //src/services:container/prepare.ts //src/services:container/ready.ts //src/services:container/sync.ts //src/services:history.ts //src/services:read.ts //src/services:resolve.ts //src/services:settings.ts //src/signatures:runnable-image.ts",

@@ -64,17 +64,12 @@ export async function followLogs(
     for (let looksInVain = 0; looksInVain < 2; ) {
       // IDs, because a container that could not start has a successor of the same name.
       const ids = await containers.ids(service);
-      const fresh = await Promise.all(
-        ids
-          .filter((id) => !followed.has(id))
-          .map(async (id) => {
-            const found = await containers.find(id);
-            return found === undefined ? [] : [{ id, found }];
-          }),
-      );
+      const unseen = ids.filter((id) => !followed.has(id));
+      const looked = await Promise.all(unseen.map(async (id) => ({ id, found: await containers.find(id) })));
+      const fresh = looked.flatMap(({ id, found }) => (found === undefined ? [] : [{ id, found }]));
       // Counts all of them first, so that lines get their prefixes.
-      for (const { found } of fresh.flat()) replicas.add(found.replica);
-      for (const { id, found } of fresh.flat()) followed.set(id, follow(id, found).catch(failed.reject));
+      for (const { found } of fresh) replicas.add(found.replica);
+      for (const { id, found } of fresh) followed.set(id, follow(id, found).catch(failed.reject));
       looksInVain = ids.length === 0 ? looksInVain + 1 : 0;
       await Promise.race([delay(interval, undefined, { signal: all }), failed.promise]);
     }

@@ -53,14 +53,20 @@ export async function bringImage(
   env: Environment,
   notice: (text: string) => void,
 ): Promise<void> {
-  const isThere = (await containers.image(image)) !== undefined;
-  if (!isThere) {
-    const login = await loginFor(containers.client, service, image, env);
-    const endHeartbeat = heartbeat(`${containers.client.name} is pulling ${image}`, { write: notice });
-    await containers.pull(image, login).finally(endHeartbeat);
-  }
+  const login = () => loginFor(containers.client, service, image, env);
+  if ((await containers.image(image)) === undefined) await pull(containers, image, await login(), { write: notice });
   const { user = "" } = (await containers.image(image)) ?? {};
   checkUser(service.image, user);
+}
+
+async function pull(
+  containers: Containers,
+  image: string,
+  login: Login | undefined,
+  options: Parameters<typeof heartbeat>[1],
+): Promise<void> {
+  const endHeartbeat = heartbeat(`${containers.client.name} is pulling ${image}`, options);
+  await containers.pull(image, login).finally(endHeartbeat);
 }
 
 /**
@@ -73,8 +79,7 @@ export async function bringSyncImage(containers: Containers, env: Environment): 
   checkReach(containers.client, reference, env, serviceUse);
   if ((await containers.image(reference)) === undefined) {
     await push();
-    const endHeartbeat = heartbeat(`${containers.client.name} is pulling ${reference}`, { after: patience });
-    await containers.pull(reference, await embeddedLogin(reference)).finally(endHeartbeat);
+    await pull(containers, reference, await embeddedLogin(reference), { after: patience });
   }
   return reference;
 }

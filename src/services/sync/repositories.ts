@@ -25,16 +25,16 @@ export async function syncRepositories(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...args],
     options: {
-      volume: { type: "string" },
-      repository: { type: "string", multiple: true },
+      volume: { type: "string", default: "" },
+      repository: { type: "string", multiple: true, default: [] },
       service: { type: "string" },
     },
   });
+  const { repository: texts, ...options } = values;
   await bringRepositories({
-    volume: values.volume ?? "",
+    ...options,
     secrets: secretsFolder("repositories"),
-    repositories: (values.repository ?? []).map((text) => JSON.parse(text) as RepositoryToSync),
-    ...(values.service !== undefined && { service: values.service }),
+    repositories: texts.map((text) => JSON.parse(text) as RepositoryToSync),
     env: process.env,
     say: (text) => process.stderr.write(`${text}\n`),
   });
@@ -71,11 +71,7 @@ export async function bringRepositories(wanted: RepositoriesToBring): Promise<vo
 
 async function withUses(volume: Volume, say: (text: string) => void, work: (uses: Uses) => Promise<void>) {
   const lock = await volume.lock("repositories", "Waiting for another pod that removes old commits", say);
-  try {
-    await work(new Uses(volume, "repositories"));
-  } finally {
-    lock.release();
-  }
+  await work(new Uses(volume, "repositories")).finally(() => lock.release());
 }
 
 async function bring(volume: Volume, repository: RepositoryToSync, wanted: RepositoriesToBring, env: Environment) {
