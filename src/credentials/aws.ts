@@ -1,3 +1,8 @@
+import { ECRClient, GetAuthorizationTokenCommand } from "@aws-sdk/client-ecr";
+import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import type { PasswordCredential } from "./credential.ts";
+import type { EcrRegistry } from "./ecr-host.ts";
+
 /** Timeouts of all AWS clients, in milliseconds. */
 export const requestHandler = { connectionTimeout: 5_000, requestTimeout: 15_000 } as const;
 
@@ -30,4 +35,58 @@ export function explainAwsError(error: unknown) {
     problem: `AWS did not answer as it should (${code || name || "unknown error"})`,
     remedy: "Check the region and the way to AWS, then try again.",
   };
+}
+
+/**
+ * Exchanges this machine's AWS credentials for a login to a private ECR registry, valid for twelve hours.
+ *
+ * @throws Error with a message of one line
+ */
+export async function exchangeForEcr(
+  registry: EcrRegistry,
+): Promise<{ readonly credential: PasswordCredential; readonly expiresAt?: Date }> {
+  const client = new ECRClient({ region: registry.region, useFipsEndpoint: registry.fips, requestHandler });
+  try {
+    const { authorizationData } = await client.send(new GetAuthorizationTokenCommand({}));
+    const [data] = authorizationData ?? [];
+    const pair = Buffer.from(data?.authorizationToken ?? "", "base64").toString("utf8");
+    const colon = pair.indexOf(":");
+    if (colon < 1) throw new TypeError("no token in the answer");
+    return {
+      credential: { kind: "password", username: pair.slice(0, colon), password: pair.slice(colon + 1) },
+      ...(data?.expiresAt === undefined ? {} : { expiresAt: data.expiresAt }),
+    };
+  } catch (cause) {
+    const { problem, remedy } = explainAwsError(cause);
+    throw new Error(`${problem}; ${remedy.charAt(0).toLowerCase()}${remedy.slice(1, -1)}`, { cause });
+  } finally {
+    client.destroy();
+  }
+}
+
+/**
+ * Reads the text of a secret from AWS Secrets Manager, with this machine's AWS configuration.
+ *
+ * @param fail throws the error for a secret that cannot be read, given problem and remedy
+ */
+export async function readAwsSecret(
+  { secret, region }: { readonly secret: string; readonly region?: string },
+  fail: (problem: string, remedy?: string) => never,
+): Promise<string> {
+  const client = new SecretsManagerClient({ ...(region === undefined ? {} : { region }), requestHandler });
+  let text: string | undefined;
+  try {
+    text = (await client.send(new GetSecretValueCommand({ SecretId: secret }))).SecretString;
+  } catch (error) {
+    if ((error as Error).name === "ResourceNotFoundException") {
+      const where = await client.config.region();
+      return fail(`does not exist in region ${where}`, "Check its name and its region: --region, or AWS_REGION.");
+    }
+    const { problem, remedy } = explainAwsError(error);
+    return fail(`cannot be read: ${problem}`, remedy);
+  } finally {
+    client.destroy();
+  }
+  if (text === undefined) return fail("holds binary data instead of JSON");
+  return text;
 }

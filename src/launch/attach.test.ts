@@ -4,7 +4,6 @@ import { printed } from "../core/testdata/reported.ts";
 import type { Digest } from "../oci/digest.ts";
 import { openRegistry } from "../registry/client/open.ts";
 import { FakeRegistry } from "../registry/client/testdata/fake-registry.ts";
-import { listReferrers } from "../registry/referrers.ts";
 import { Target } from "./testdata/target.ts";
 
 let registry: FakeRegistry;
@@ -30,7 +29,7 @@ function documented(artifactTypes: readonly string[] = types) {
 
 async function attachedTo(digest: Digest): Promise<string[]> {
   const client = openRegistry(registry.host);
-  const found = await listReferrers(client, "team/app", digest);
+  const found = await client.referrers("team/app", digest);
   client.close();
   // Tools choose statements by their predicate.
   for (const { artifactType, annotations } of found) {

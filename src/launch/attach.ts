@@ -87,8 +87,8 @@ type Attach = (referrer: RequestedReferrer, content: Buffer, isNew: boolean) => 
 /** Attaches documents as they are, unless the image has one of the type, signed or not. */
 async function plainAttacher({ descriptor }: Subject, isNew: boolean, target: AttachTarget): Promise<Attach> {
   const { client, repository } = target;
-  const { attachReferrer, listReferrers } = await import("../registry/referrers.ts");
-  const listed = isNew ? [] : await listReferrers(client, repository, descriptor.digest);
+  const { attachReferrer } = await import("../registry/referrers.ts");
+  const listed = isNew ? [] : await client.referrers(repository, descriptor.digest);
   return async ({ artifactType }, content) => {
     const predicateType = predicateTypes[artifactType];
     const isPresent = listed.some(

@@ -6,7 +6,6 @@ import { reported } from "../core/testdata/reported.ts";
 import type { Digest } from "../oci/digest.ts";
 import { openRegistry } from "../registry/client/open.ts";
 import { FakeRegistry } from "../registry/client/testdata/fake-registry.ts";
-import { listReferrers } from "../registry/referrers.ts";
 import { findAttestations } from "../signatures/attestations.ts";
 import { bundleType, composeStatement } from "../signatures/bundle.ts";
 import { readPublicKey } from "../signatures/keys.ts";
@@ -114,7 +113,7 @@ describe("the documents of an image whose repository has a key", () => {
       move: () => vi.stubEnv("XDG_STATE_HOME", join(target.folder, `state${machines++}`)),
       attestations: async (type: string) =>
         (await findAttestations(client, "team/app", digest, key, { type })).verified,
-      types: async () => (await listReferrers(client, "team/app", digest)).map(({ artifactType }) => artifactType),
+      types: async () => (await client.referrers("team/app", digest)).map(({ artifactType }) => artifactType),
     };
   }
   const writes = () => registry.log.filter((each) => !/^(HEAD|GET) /.test(each));

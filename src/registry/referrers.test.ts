@@ -7,7 +7,7 @@ import { manifestOf, pushImage, serverOfTest } from "../registry-server/testdata
 import { openRegistry } from "./client/open.ts";
 import { changeReferrersList } from "./client/referrers-list.ts";
 import { answer, open, registry, times, useRegistry } from "./client/testdata/harness.ts";
-import { attachReferrer, listReferrers } from "./referrers.ts";
+import { attachReferrer } from "./referrers.ts";
 
 useRegistry();
 
@@ -26,10 +26,10 @@ describe("attachReferrer without the referrers API", () => {
   it("lists the artifact under the tag, and does not push it again", async () => {
     const attached = await attachReferrer(open(), "a", subject, document("one"));
     expect(attached).toMatchObject({ mediaType: mediaTypes.manifest, artifactType, annotations: { about: "one" } });
-    expect(await listReferrers(open(), "a", subject.digest)).toEqual([attached]);
+    expect(await open().referrers("a", subject.digest)).toEqual([attached]);
     const second = await attachReferrer(open(), "a", subject, document("two"));
-    expect(await listReferrers(open(), "a", subject.digest, artifactType)).toEqual([attached, second]);
-    expect(await listReferrers(open(), "a", subject.digest, "another")).toEqual([]);
+    expect(await open().referrers("a", subject.digest, artifactType)).toEqual([attached, second]);
+    expect(await open().referrers("a", subject.digest, "another")).toEqual([]);
     registry.seen.length = 0;
     expect(await attachReferrer(open(), "a", subject, document("one"))).toEqual(attached);
     expect(writes()).toEqual([]);
@@ -40,7 +40,7 @@ describe("attachReferrer without the referrers API", () => {
     const attached = await attachReferrer(open(), "a", subject, document("one"));
     registry.manifests.delete(tag);
     await attachReferrer(open(), "a", subject, document("one"));
-    expect(await listReferrers(open(), "a", subject.digest)).toEqual([attached]);
+    expect(await open().referrers("a", subject.digest)).toEqual([attached]);
   });
 
   it("removes the list that it replaces", async () => {
@@ -54,7 +54,7 @@ describe("attachReferrer without the referrers API", () => {
     const client = open();
     const names = Array.from({ length: 8 }, (_, index) => `document ${index}`);
     await Promise.all(names.map((name) => attachReferrer(client, "a", subject, document(name))));
-    const listed = await listReferrers(client, "a", subject.digest);
+    const listed = await client.referrers("a", subject.digest);
     expect(listed.map(({ annotations }) => annotations?.["about"]).sort()).toEqual(names);
     // Each wrote the list once, after the one before.
     expect(writes().filter((each) => each.startsWith("PUT /v2/a/manifests/sha256-"))).toHaveLength(8);
@@ -63,7 +63,7 @@ describe("attachReferrer without the referrers API", () => {
   it("keeps all entries of writers on several machines that keep time", async () => {
     const names = Array.from({ length: 4 }, (_, index) => `document ${index}`);
     await Promise.all(names.map((name) => attachReferrer(open(), "a", subject, document(name))));
-    const listed = await listReferrers(open(), "a", subject.digest);
+    const listed = await open().referrers("a", subject.digest);
     expect(listed.map(({ annotations }) => annotations?.["about"]).sort()).toEqual(names);
   });
 
@@ -78,13 +78,13 @@ describe("attachReferrer without the referrers API", () => {
     registry.checksBlobs = false;
     registry.intervene = replace;
     const attached = await attachReferrer(open(), "a", subject, document("one"));
-    expect(await listReferrers(open(), "a", subject.digest)).toEqual([other, attached]);
+    expect(await open().referrers("a", subject.digest)).toEqual([other, attached]);
   });
 
   it("removes the tag with the last entry", async () => {
     const { digest } = await attachReferrer(open(), "a", subject, document("one"));
     await changeReferrersList(open(), "a", subject.digest, { remove: [digest] });
-    expect(await listReferrers(open(), "a", subject.digest)).toEqual([]);
+    expect(await open().referrers("a", subject.digest)).toEqual([]);
   });
 });
 
@@ -97,7 +97,7 @@ describe("attachReferrer with the referrers API", () => {
     const place = { mediaType: mediaTypes.manifest, digest: sha256(image), size: image.length };
     const attached = await attachReferrer(client, "a", place, document("one"));
     expect(await attachReferrer(client, "a", place, document("one"))).toEqual(attached);
-    expect(await listReferrers(client, "a", place.digest)).toEqual([attached]);
+    expect(await client.referrers("a", place.digest)).toEqual([attached]);
     expect(await client.listTags("a")).toEqual(["v1"]);
     client.close();
   });

@@ -2,8 +2,12 @@ import { Readable } from "node:stream";
 import { type Artifact, composeArtifact, emptyContent, emptyDescriptor } from "../oci/artifact.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
-import type { RegistryClient } from "./client/client.ts";
+import { checkReferrerCount, mostRemovable, parseManifest } from "../oci/manifest.ts";
+import { formatReference } from "../oci/reference.ts";
+import { findAttachedTags } from "./client/attached-tags.ts";
+import { type RegistryClient, referrersTag } from "./client/client.ts";
 import { changeReferrersList } from "./client/referrers-list.ts";
+import { Unsupported } from "./client/refusal.ts";
 
 /**
  * Attaches a document to an image or index: distribution specification 1.1, "Pushing Manifests with Subject". Lists it under a tag where the
@@ -34,20 +38,6 @@ export async function attachReferrer(
   return descriptor;
 }
 
-/**
- * Lists what refers to an image or index, by the referrers API or the tag that stands in for it.
- *
- * @param artifactType only artifacts of this type. Default: all
- */
-export async function listReferrers(
-  client: RegistryClient,
-  repository: string,
-  subject: Digest,
-  artifactType?: string,
-): Promise<Descriptor[]> {
-  return [...(await client.referrers(repository, subject, artifactType))];
-}
-
 /** The pushes of the empty configuration, by repository. Documents of one process share it. */
 const emptyPushes = new WeakMap<RegistryClient, Map<string, Promise<void>>>();
 
@@ -70,4 +60,90 @@ async function pushContent(
   if (!isNew && (await client.headBlob(repository, descriptor.digest, { push: true })) !== undefined) return;
   const open = (start: number, end: number) => Readable.from([content.subarray(start, end)], { objectMode: false });
   await client.pushBlob({ repository, descriptor, open });
+}
+
+/** An artifact that refers to an image, and what refers to the artifact. */
+export interface Referrer {
+  readonly descriptor: Descriptor;
+  /** The tag that attaches it. Undefined: it names the image as its subject. */
+  readonly tag?: string;
+  readonly referrers: readonly Referrer[];
+}
+
+/**
+ * Finds everything that refers to an image or index, directly or not. Each artifact is in the tree once.
+ *
+ * @throws UserError if they are too many; UserError or Failure of the registry
+ */
+export async function findReferrers(
+  client: RegistryClient,
+  repository: string,
+  subject: Digest,
+  { seen = new Set<Digest>(), most }: { readonly seen?: Set<Digest>; readonly most?: number | undefined } = {},
+): Promise<Referrer[]> {
+  checkReferrerCount(seen.size, formatReference({ registry: client.registry, repository, digest: subject }), most);
+  seen.add(subject);
+  const attached = await findAttachedTags(client, repository, subject);
+  const listed = await client.referrers(repository, subject);
+  const found: Referrer[] = attached.map((each) => ({ ...each, referrers: [] }));
+  for (const descriptor of listed) {
+    if (seen.has(descriptor.digest)) continue;
+    found.push({ descriptor, referrers: await findReferrers(client, repository, descriptor.digest, { seen, most }) });
+  }
+  return found;
+}
+
+/**
+ * Removes an image, index or artifact by its digest, with all its tags and everything that refers to it. The image goes last, so that a
+ * second attempt finishes an interrupted one.
+ *
+ * @returns false if the repository does not have it
+ * @throws UserError or Failure of the registry, which may not support deletion
+ */
+export async function removeImage(client: RegistryClient, repository: string, digest: Digest): Promise<boolean> {
+  const stored = await client.getManifest(repository, digest);
+  if (!stored) return false;
+  const referrers = await findReferrers(client, repository, digest, { most: mostRemovable });
+  await removeReferrers(client, repository, digest, referrers);
+  await client.deleteManifest(repository, digest);
+  const subject = parseManifest(stored.bytes).subject?.digest;
+  if (subject) await unlist(client, repository, subject, [digest]);
+  return true;
+}
+
+async function removeReferrers(
+  client: RegistryClient,
+  repository: string,
+  subject: Digest,
+  referrers: readonly Referrer[],
+): Promise<void> {
+  for (const { descriptor, tag, referrers: further } of referrers) {
+    await removeReferrers(client, repository, descriptor.digest, further);
+    if (tag !== undefined) await removeTag(client, repository, tag);
+    await client.deleteManifest(repository, descriptor.digest);
+  }
+  await unlist(
+    client,
+    repository,
+    subject,
+    referrers.map(({ descriptor }) => descriptor.digest),
+  );
+}
+
+/** Some registries remove no tags, but their manifests with all tags. */
+async function removeTag(client: RegistryClient, repository: string, tag: string): Promise<void> {
+  await client.deleteManifest(repository, tag).catch((error) => {
+    if (!(error instanceof Unsupported)) throw error;
+  });
+}
+
+/** For registries that do not maintain the list of referrers. */
+async function unlist(
+  client: RegistryClient,
+  repository: string,
+  subject: Digest,
+  remove: readonly Digest[],
+): Promise<void> {
+  if (remove.length === 0 || !(await client.headManifest(repository, referrersTag(subject)))) return;
+  await changeReferrersList(client, repository, subject, { remove });
 }

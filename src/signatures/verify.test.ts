@@ -11,9 +11,8 @@ import { attachReferrer } from "../registry/referrers.ts";
 import { bundleType, composeBundle, composeStatement } from "./bundle.ts";
 import { type PublicKey, readPublicKey, readSigningKey } from "./keys.ts";
 import { attachBundle, signImage } from "./sign.ts";
-import { payloadType } from "./simple-signing.ts";
 import { signedByCosign } from "./testdata/cosign.ts";
-import { findSignatures, verifyImage } from "./verify.ts";
+import { findSignatures, payloadType, verifyImage } from "./verify.ts";
 
 useRegistry();
 

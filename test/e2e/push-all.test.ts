@@ -5,7 +5,6 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Digest } from "../../src/oci/digest.ts";
 import { parseImageManifest } from "../../src/oci/manifest.ts";
 import { openRegistry } from "../../src/registry/client/open.ts";
-import { listReferrers } from "../../src/registry/referrers.ts";
 import { ofApi, Registry } from "./registry.ts";
 import { moduleOf, scratchFolder, Workspace } from "./workspace.ts";
 
@@ -91,7 +90,7 @@ async function attached(digests: readonly Digest[], artifactType: string) {
   const documents = [];
   for (const [index, digest] of digests.entries()) {
     const repository = ["team/one", "team/two", "app"][index] as string;
-    const [found] = await listReferrers(client, repository, digest, artifactType);
+    const [found] = await client.referrers(repository, digest, artifactType);
     const stored = await client.getManifest(repository, found?.digest ?? "");
     const { layers } = parseImageManifest(stored?.bytes ?? Buffer.alloc(0));
     documents.push(JSON.parse(await text(client.getBlob(repository, layers[0] as never))));
@@ -147,7 +146,7 @@ describe("push_all", () => {
     expect(document).toMatchObject({ bomFormat: "CycloneDX", specVersion: "1.6" });
     const none = digestsIn(await workspace.stdout(["run", `${format}=none`, "//app:main_push", "--", "--tag=none"]));
     const client = await open();
-    expect(await listReferrers(client, "app", none[0] as Digest)).toEqual([]);
+    expect(await client.referrers("app", none[0] as Digest)).toEqual([]);
     client.close();
   });
 

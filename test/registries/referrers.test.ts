@@ -12,8 +12,7 @@ import { copyImage } from "../../src/registry/client/copy.ts";
 import { fetchManifest } from "../../src/registry/client/fetch-manifest.ts";
 import { pushImages } from "../../src/registry/client/push.ts";
 import { imageOf } from "../../src/registry/client/testdata/images.ts";
-import { attachReferrer, listReferrers } from "../../src/registry/referrers.ts";
-import { removeImage } from "../../src/registry/remove-image.ts";
+import { attachReferrer, removeImage } from "../../src/registry/referrers.ts";
 import { registries } from "./testdata/registries.ts";
 
 const run = promisify(execFile);
@@ -58,7 +57,7 @@ describe.each(Object.keys(registries))("referrers in %s", (name) => {
     writeFileSync(join(cwd, "content"), "content");
     const subject = `${host}/${repository}@${image}`;
     await run("oras", ["attach", "--plain-http", "--artifact-type=text/x", subject, "content:text/x"], { cwd, env });
-    const listed = await listReferrers(client, repository, image);
+    const listed = await client.referrers(repository, image);
     expect(listed.map(({ artifactType }) => artifactType).sort()).toEqual([artifactType, "text/x"]);
     expect(await removeImage(client, repository, image)).toBe(true);
     for (const { digest } of [...attached, ...listed]) {
@@ -78,12 +77,12 @@ describe.each(Object.keys(registries))("referrers in %s", (name) => {
     const [from, to] = [source, target].map(({ client }) => ({ client, repository }));
     const copy = () => copyImage({ from: from as never, to: to as never, fetched, tags: ["v1"], referrers: true });
     await copy();
-    const expected = await listReferrers(source.client, repository, image);
-    expect(await listReferrers(target.client, repository, image)).toEqual(expected);
+    const expected = await source.client.referrers(repository, image);
+    expect(await target.client.referrers(repository, image)).toEqual(expected);
     const [sbom] = expected;
-    expect(await listReferrers(target.client, repository, (sbom as Descriptor).digest)).toHaveLength(1);
+    expect(await target.client.referrers(repository, (sbom as Descriptor).digest)).toHaveLength(1);
     await copy();
-    expect(await listReferrers(target.client, repository, image)).toEqual(expected);
+    expect(await target.client.referrers(repository, image)).toEqual(expected);
   });
 
   it("of writers at once are all listed", async () => {

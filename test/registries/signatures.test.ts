@@ -8,7 +8,7 @@ import { reported } from "../../src/core/testdata/reported.ts";
 import { fetchManifest } from "../../src/registry/client/fetch-manifest.ts";
 import { pushImages } from "../../src/registry/client/push.ts";
 import { imageOf } from "../../src/registry/client/testdata/images.ts";
-import { removeImage } from "../../src/registry/remove-image.ts";
+import { removeImage } from "../../src/registry/referrers.ts";
 import { readPublicKey, readSigningKey } from "../../src/signatures/keys.ts";
 import { signImage } from "../../src/signatures/sign.ts";
 import { verifyImage } from "../../src/signatures/verify.ts";

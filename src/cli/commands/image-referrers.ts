@@ -2,7 +2,7 @@ import { printable } from "../../core/printable.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { isIndex } from "../../oci/manifest.ts";
 import { fetchManifest } from "../../registry/client/fetch-manifest.ts";
-import { findReferrers, type Referrer } from "../../registry/referrers-tree.ts";
+import { findReferrers, type Referrer } from "../../registry/referrers.ts";
 import { command } from "../command.ts";
 import { type NamedImage, platformName, referenceTo, withImage } from "../image/named-image.ts";
 import { image, json } from "./options.ts";

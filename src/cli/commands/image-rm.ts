@@ -2,7 +2,7 @@ import { UserError } from "../../core/errors.ts";
 import { formatReference } from "../../oci/reference.ts";
 import { absentImage } from "../../registry/client/fetch-manifest.ts";
 import { Unsupported } from "../../registry/client/refusal.ts";
-import { removeImage } from "../../registry/remove-image.ts";
+import { removeImage } from "../../registry/referrers.ts";
 import { command } from "../command.ts";
 import { type NamedImage, openImage } from "../image/named-image.ts";
 import { image } from "./options.ts";

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { ErrorCode } from "../../core/error-codes.ts";
 import { reported } from "../../core/testdata/reported.ts";
 import { sha256 } from "../../oci/digest.ts";
-import { findReferrers } from "../referrers-tree.ts";
+import { findReferrers } from "../referrers.ts";
 import type { RegistryClient } from "./client.ts";
 import { fetchManifest } from "./fetch-manifest.ts";
 import type { Intervention } from "./testdata/fake-registry.ts";

@@ -7,9 +7,7 @@ import type { RegistryClient } from "./client/client.ts";
 import { openRegistry } from "./client/open.ts";
 import { open, registry, useRegistry } from "./client/testdata/harness.ts";
 import { StoredImages } from "./client/testdata/stored-images.ts";
-import { attachReferrer, listReferrers } from "./referrers.ts";
-import { findReferrers } from "./referrers-tree.ts";
-import { removeImage } from "./remove-image.ts";
+import { attachReferrer, findReferrers, removeImage } from "./referrers.ts";
 
 useRegistry();
 
@@ -48,7 +46,7 @@ describe("removeImage", () => {
     const other = { mediaType: mediaTypes.manifest, digest: image, size: 5 };
     const second = await attachReferrer(open(), "team/app", other, artifact("second"));
     expect(await removeImage(open(), "team/app", sbom.digest)).toBe(true);
-    expect(await listReferrers(open(), "team/app", image)).toEqual([second]);
+    expect(await open().referrers("team/app", image)).toEqual([second]);
     expect(manifests()).toHaveLength(5);
   });
 
@@ -68,7 +66,7 @@ describe("removeImage", () => {
     expect(await removeImage(client, "team/app", image)).toBe(true);
     for (const { digest } of attached) expect(await client.headManifest("team/app", digest)).toBeUndefined();
     expect(await client.listTags("team/app")).toEqual([]);
-    expect(await listReferrers(client, "team/app", image)).toEqual([]);
+    expect(await client.referrers("team/app", image)).toEqual([]);
     client.close();
   });
 });
