@@ -231,7 +231,7 @@ type Unchangeable<T> = T extends readonly (infer Item)[]
     ? { readonly [K in keyof T]: Unchangeable<T[K]> }
     : T;
 
-/** A job with every default filled in. Fields are named as in documents, so that it is the same data in all languages. */
+/** A job with every default filled in. Its fields have the same names in documents and all languages. */
 export type Deployment = Unchangeable<z.output<ReturnType<typeof deploymentFields>>>;
 /** A job that runs again exactly: nothing in it is asked of anyone. */
 export type JobLock = Unchangeable<z.output<ReturnType<typeof lockFields>>>;
