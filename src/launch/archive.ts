@@ -5,7 +5,6 @@ import type { ImageManifest } from "../oci/manifest.ts";
 import { parseReference } from "../oci/reference.ts";
 import type { BlobToPush } from "../registry/client/push.ts";
 
-/** An image with all its parts. */
 export interface ArchivedImage {
   readonly descriptor: Descriptor;
   readonly manifest: ImageManifest;
@@ -15,11 +14,7 @@ export interface ArchivedImage {
   readonly layers: readonly BlobToPush[];
 }
 
-/**
- * Streams an image as one tar that podman and docker can load, without a temporary file.
- *
- * @param name the image's name after loading, `NAME:TAG`
- */
+/** Streams an image as one tar that podman and docker can load, without a temporary file. @param name `NAME:TAG` */
 export async function* archive(image: ArchivedImage, name: string): AsyncGenerator<Uint8Array> {
   const { descriptor, manifest } = image;
   for (const [path, bytes] of archiveFiles({ descriptor, manifest, name, reference: parseReference(name) })) {

@@ -9,14 +9,12 @@ import type { RequestedReferrer } from "./request.ts";
 
 const inToto = "application/vnd.in-toto+json";
 
-/** Types of predicates by artifact type. */
 const predicateTypes: Readonly<Record<string, string>> = {
   [inToto]: "https://slsa.dev/provenance/v1",
   "application/spdx+json": "https://spdx.dev/Document",
   "application/vnd.cyclonedx+json": "https://cyclonedx.org/bom",
 };
 
-/** The destination of an image, and what earlier pushes put there. */
 export interface AttachTarget {
   readonly client: RegistryClient;
   readonly repository: string;
@@ -34,15 +32,11 @@ interface Subject {
 }
 
 /**
- * Attaches the documents about an image to it. A registry stores them before the image, too (distribution specification 1.1, "Pushing Manifests with
- * Subject"), so they cost a push no time of their own. A registry that refuses that gets them again after the image.
+ * Attaches the documents about an image, as signed attestations if the configuration file has a key for the repository. A new image gets all of
+ * them, another one those of a type that it lacks. A push remembers for a day that an image has its documents.
  *
- * Where the configuration file has a key for the repository, the documents are attached as signed attestations, and not as they are.
- *
- * A new image gets all of them. One that the registry had, from a launch for example, gets those of a type that it lacks. A push remembers for a day
- * that an image has its documents, so the next one asks nothing.
- *
- * @throws UserError or Failure of the registry
+ * Most registries store them before the image (distribution specification 1.1, "Pushing Manifests with Subject"), so they cost no time of their
+ * own. A registry that refuses that gets them again after the image.
  */
 export async function attachDocuments(image: BuiltImage, outcome: ImageOutcome, target: AttachTarget): Promise<void> {
   const attach = (isNew: boolean) =>
@@ -56,7 +50,6 @@ export async function attachDocuments(image: BuiltImage, outcome: ImageOutcome, 
   }
 }
 
-/** Tells if an image has documents to attach. */
 export function hasDocuments({ requested }: BuiltImage): boolean {
   return [requested, ...requested.children].some(({ referrers = [] }) => referrers.length > 0);
 }
@@ -84,7 +77,6 @@ async function attachTo(subject: Subject, image: BuiltImage, isNew: boolean, tar
 
 type Attach = (referrer: RequestedReferrer, content: Buffer, isNew: boolean) => Promise<unknown>;
 
-/** Attaches documents as they are, unless the image has one of the type, signed or not. */
 async function plainAttacher({ descriptor }: Subject, isNew: boolean, target: AttachTarget): Promise<Attach> {
   const { client, repository } = target;
   const { attachReferrer } = await import("../registry/referrers.ts");
@@ -104,7 +96,7 @@ async function plainAttacher({ descriptor }: Subject, isNew: boolean, target: At
   };
 }
 
-/** Attaches documents as attestations, unless the image has one of the type by the same key. */
+/** Skips types of which the image has an attestation by the same key. */
 async function signedAttacher({ descriptor }: Subject, signer: Signer, target: AttachTarget): Promise<Attach> {
   const { client, repository } = target;
   const [{ attest, findAttestations, sourceOf }, { composeStatement }, { parseJson }, key] = await Promise.all([

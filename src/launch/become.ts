@@ -1,12 +1,7 @@
 import { accessSync, closeSync, constants, existsSync, openSync, readSync } from "node:fs";
 import { Failure } from "../core/errors.ts";
 
-/**
- * Replaces this process with a program. Process ID, terminal, working directory and descriptors stay the same, so signals and the exit
- * status are the program's own.
- *
- * @throws Failure if the program cannot be started
- */
+/** Replaces this process with a program, so that signals and the exit status are the program's own. @throws Failure */
 export function become(program: string, args: readonly string[], env: Record<string, string>): never {
   const { execve } = process;
   if (!execve) {

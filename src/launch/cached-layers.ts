@@ -27,11 +27,7 @@ export function cachedLayer(descriptor: LayerMetadata, address: string, target: 
   };
 }
 
-/**
- * Makes sure that the layers of remote caches are there, before any of them is sent.
- *
- * @throws Failure that names a layer, its target and what brings it back
- */
+/** Before any layer is sent. @throws Failure that names a layer that its cache lost, its target and what brings it back */
 export async function checkCached(blobs: readonly BlobToPush[]): Promise<void> {
   const byCache = Map.groupBy(
     blobs.filter((blob): blob is CachedLayer => "cache" in blob),
@@ -47,7 +43,6 @@ export async function checkCached(blobs: readonly BlobToPush[]): Promise<void> {
   );
 }
 
-/** Ends the connections to all caches. */
 export async function closeCaches(): Promise<void> {
   await Promise.all(Array.from(caches.values(), (cache) => cache.close()));
   caches.clear();

@@ -13,7 +13,7 @@ import type { Runfiles } from "./runfiles.ts";
 /** The embedded registry, as an image's destination. */
 export const embedded = Symbol("the embedded registry");
 
-/** The destination of an image: a registry's name, or the embedded one, whose name is only known while it runs. */
+/** A registry's name, or the embedded one, whose name is only known while it runs. */
 export type Destination = string | typeof embedded;
 
 /** The target's own registry, else `SLIPWAY_REGISTRY`, else the build's, else the embedded one. */
@@ -30,13 +30,11 @@ export async function repositoryIn(destination: Destination, name: string, env: 
   return name;
 }
 
-/** An open registry, and its name in image references. */
 export interface OpenDestination {
   readonly client: RegistryClient;
   readonly host: string;
 }
 
-/** Where the embedded registry was last seen. */
 interface SeenRegistry {
   readonly socket: string;
   readonly host: string;
@@ -55,7 +53,6 @@ export class Destinations {
     this.#env = env;
   }
 
-  /** The record of blobs that earlier launches pushed. */
   pushedBlobs(): PushedBlobs {
     return pushedBlobsIn(this.#env);
   }
@@ -66,12 +63,11 @@ export class Destinations {
     return this.embeddedHost() ?? (await this.startEmbedded()).host;
   }
 
-  /** As {@link hostOf}, but starts nothing. */
+  /** Starts nothing. */
   knownHost(destination: Destination): string {
     return destination === embedded ? (this.embeddedHost() ?? "localhost") : destination;
   }
 
-  /** Opens a registry. Starts the embedded one if needed. */
   async open(destination: Destination): Promise<OpenDestination> {
     if (destination === embedded) return this.#open.get(embedded) ?? this.startEmbedded();
     const open =
@@ -81,10 +77,7 @@ export class Destinations {
     return open;
   }
 
-  /**
-   * The embedded registry where it was last seen, without contacting it: if nothing has changed, a launch then sends only one request. It may
-   * have stopped since or be another version, so call {@link startEmbedded} before a push.
-   */
+  /** Contacts nothing, so that an unchanged launch sends one request. The registry may have stopped: call {@link startEmbedded} before a push. */
   async lastSeenEmbedded(): Promise<SeenRegistry | undefined> {
     const paths = registryPaths(this.#env);
     const host = this.embeddedHost();

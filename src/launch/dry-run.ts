@@ -6,7 +6,7 @@ import { builtImages, customImage, imageReference } from "./environment.ts";
 import { print } from "./output.ts";
 import type { Shipment } from "./push-images.ts";
 
-/** Prints what a push would send. Asks registries, but changes nothing and does not start the embedded one. */
+/** Asks registries, but changes nothing and does not start the embedded one. */
 export async function describeShipments(
   shipments: readonly Shipment[],
   destinations: Destinations,
@@ -55,7 +55,6 @@ async function wrongTags(shipment: Shipment, open: OpenDestination): Promise<str
   return tags.filter((_, index) => current[index]?.digest !== image.descriptor.digest);
 }
 
-/** Prints the program that would run, as a shell command. */
 export function describeRun(
   program: string,
   args: readonly string[],

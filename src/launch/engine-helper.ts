@@ -13,11 +13,8 @@ const longestPath = 100;
 const socketName = "slipway-helper-XXXXXX/socket";
 
 /**
- * Checks, before the push, that the cluster can pull the images from their registry. Starts the helper only if that is doubtful.
- *
- * If it cannot, ends this process with the helper's status: the helper has printed the error.
- *
- * @throws Failure if the helper cannot be started
+ * Checks before the push that the cluster can pull the images. Starts the helper only if that is doubtful. If the cluster cannot, this process ends
+ * with the status of the helper, which has printed the error.
  */
 export async function checkImages(helper: string, images: readonly string[], env: Environment): Promise<void> {
   if (await canSurelyReach(images, env)) return;
@@ -31,12 +28,10 @@ export async function checkImages(helper: string, images: readonly string[], env
 }
 
 /**
- * Starts the helper early, so that it is ready when the program is. It is detached, since the program that replaces this process would not
- * expect a child. It exits by itself if the program never starts.
+ * Starts the helper early, so that it is ready when the program is. The program that replaces this process would not expect a child, so the helper is
+ * detached. It exits if the program never starts.
  *
- * @param images images that the program may use
- * @param environment environment variables of the program
- * @returns the socket where the helper will listen, or undefined if it was not started
+ * @returns the socket where it will listen; undefined if it was not started
  */
 export async function startHelper(
   helper: string,

@@ -23,15 +23,11 @@ export function imageReference(image: BuiltImage, host: string, repository = ima
 }
 
 /**
- * The environment variables of the program (runtime contract). RUNFILES_DIR is set because the program's runfiles are those of the run target,
- * while some runfiles libraries would look beside the program.
+ * The program's environment. RUNFILES_DIR is set because some runfiles libraries would look beside the program.
  *
- * @param runfiles folder
- * @param imageEnv further variables to set: names that end in `_URIS` get the list of images like {@link builtImages}, others the default
- *   image
- * @param references references of the images by tag
- * @param options `helper`: the program that talks to engines; `isCustom`: the user set {@link customImage}, so {@link builtImages} is not
- *   set
+ * @param imageEnv further variables: names that end in `_URIS` get the list of images, others the default image
+ * @param references of the images by tag
+ * @param options `isCustom`: the user set {@link customImage}, so {@link builtImages} is not set
  */
 export function programEnvironment(
   env: Environment,

@@ -28,7 +28,6 @@ export class BuiltImage {
       descriptor ?? checkDescriptor(parseJson(runfiles.read(requested.descriptor), requested.descriptor));
   }
 
-  /** Label of the run target that the image is of. */
   get target(): string {
     return this.requested.target ?? this.#runfiles.target;
   }
@@ -77,16 +76,11 @@ export class BuiltImage {
     };
   }
 
-  /** A document about the image, such as its SBOM. */
   document(file: string): Buffer {
     return this.#runfiles.read(file);
   }
 
-  /**
-   * The content to push.
-   *
-   * @param registry the registry to push to. It may mount layers of a base that it already has
-   */
+  /** @param registry to push to: it may mount layers of a base that it has */
   content(registry: string): ImageContent {
     const { children } = this;
     return children.length > 0 ? this.#index(children, registry) : this.#image(registry);

@@ -10,10 +10,7 @@ import { referencesOf, type Shipment, ship } from "./push-images.ts";
 import type { LaunchRequest } from "./request.ts";
 import type { Runfiles } from "./runfiles.ts";
 
-/**
- * Modes `launch` and `binary`: pushes the images (`launch` only), then replaces this process with the program. The program finds the images in
- * `SLIPWAY_CONTAINER_IMAGE_URIS` and gets all arguments.
- */
+/** Modes `launch` and `binary`: pushes the images (`launch` only), then replaces this process with the program. */
 export async function launch(
   request: LaunchRequest & { readonly program: string },
   args: readonly string[],

@@ -21,10 +21,7 @@ const help = `Loads the image into podman or docker, unless it is already there,
 Environment: SLIPWAY_DRY_RUN=1 prints what would be loaded, and loads nothing.
 `;
 
-/**
- * Mode `load`: loads the images into podman or docker and prints their names. An image that the engine already has only gets its
- * name; of other images Slipway loads only missing layers ({@link presentLayers}).
- */
+/** Mode `load`: loads the missing layers of the images into podman or docker, and prints their names. */
 export async function load(
   request: LaunchRequest,
   args: readonly string[],

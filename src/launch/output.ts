@@ -2,20 +2,17 @@ import { writeSync } from "node:fs";
 import { printableLines } from "../core/printable.ts";
 import { atPath } from "../core/system-error.ts";
 
-/**
- * Writes text for people to stderr. Writes directly to the descriptor: opening Node's streams costs start-up time and would leave a pipe
- * non-blocking for the program.
- */
+/** For people. Writes to the descriptor: opening Node's streams costs start-up time, and leaves a pipe non-blocking for the program. */
 export function tell(text: string): void {
   write(2, printableLines(text));
 }
 
-/** Writes progress to stderr, which has commands to the terminal in it. */
+/** For progress, which has commands to the terminal in it. */
 export function draw(text: string): void {
   write(2, text);
 }
 
-/** Writes output for programs to stdout. */
+/** For programs. */
 export function print(text: string): void {
   write(1, printableLines(text));
 }

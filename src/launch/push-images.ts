@@ -10,7 +10,6 @@ import { imageReference } from "./environment.ts";
 import type { BuiltImage } from "./image.ts";
 import { draw, tell } from "./output.ts";
 
-/** An image and its destination. */
 export interface Shipment {
   readonly image: BuiltImage;
   readonly destination: Destination;
@@ -38,7 +37,6 @@ export function checkNames(shipments: readonly Shipment[]): void {
   }
 }
 
-/** An image in errors. */
 export function describe({ image: { target, requested } }: Shipment): string {
   return `image ${requested.tag} of ${target}`;
 }
@@ -71,7 +69,7 @@ export async function referencesOf(shipments: readonly Shipment[], destinations:
   return references;
 }
 
-export interface ShipOptions {
+interface ShipOptions {
   readonly check: "digest" | "tags";
   /** Gets the progress. Default: prints it to stderr. */
   readonly report?: Report | undefined;
@@ -79,12 +77,7 @@ export interface ShipOptions {
   readonly onFailure?: ((shipment: Shipment, error: unknown) => void) | undefined;
 }
 
-/**
- * Pushes images to their registries and reports the progress.
- *
- * @returns the reference of each image, by digest, also of those that failed
- * @throws the first failure, unless there is `onFailure`
- */
+/** Pushes images and reports the progress. @returns the reference of each image, by digest, also of those that failed */
 export async function ship(
   shipments: readonly Shipment[],
   destinations: Destinations,
@@ -131,10 +124,8 @@ function isNotListening(error: unknown): boolean {
   return cause?.code === "ECONNREFUSED" || cause?.code === "ENOENT";
 }
 
-/** Receives the progress of a push. */
 export interface Report {
   readonly onEvent: (event: PushEvent) => void;
-  /** Called at the end, also after an error. */
   finish(): void;
 }
 

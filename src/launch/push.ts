@@ -27,7 +27,6 @@ const help = `Pushes the layers that the registry lacks and prints HOST/REPOSITO
 Environment: SLIPWAY_DRY_RUN=1 has the same effect as --dry-run.
 `;
 
-/** Mode `push`: pushes the images and prints their references. */
 export async function push(
   request: LaunchRequest,
   args: readonly string[],

@@ -75,11 +75,7 @@ export interface BlobSource {
 
 const modes = ["launch", "binary", "push", "load"] as const;
 
-/**
- * Reads a request that the build wrote.
- *
- * @throws Failure if it cannot be read or comes from another version
- */
+/** @throws Failure if the request cannot be read or comes from another version */
 export function readRequest(path: string): LaunchRequest {
   try {
     const node = parseJson(readFileSync(path), path);

@@ -2,10 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Failure } from "../core/errors.ts";
 
-/** The runfiles of the run target. */
 export class Runfiles {
   readonly folder: string;
-  /** Label of the run target. */
   readonly target: string;
 
   constructor(folder: string, target: string) {
@@ -23,18 +21,13 @@ export class Runfiles {
     try {
       return readFileSync(this.path(runfile));
     } catch (cause) {
-      throw this.missing(runfile, cause);
+      const why = (cause as NodeJS.ErrnoException).code === "ENOENT" ? "is missing" : `cannot be read (${cause})`;
+      throw new Failure(
+        { code: "target-invalid", culprit: runfile },
+        `${this.target}: ${runfile} ${why} in its runfiles, ${this.folder}.`,
+        `Build it again: bazel build ${this.target}.`,
+        { cause },
+      );
     }
-  }
-
-  /** The error for a runfile that cannot be used. */
-  missing(runfile: string, cause: unknown): Failure {
-    const why = (cause as NodeJS.ErrnoException).code === "ENOENT" ? "is missing" : `cannot be read (${cause})`;
-    return new Failure(
-      { code: "target-invalid", culprit: runfile },
-      `${this.target}: ${runfile} ${why} in its runfiles, ${this.folder}.`,
-      `Build it again: bazel build ${this.target}.`,
-      { cause },
-    );
   }
 }

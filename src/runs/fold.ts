@@ -1,6 +1,5 @@
 import type { BatchStart, ItemChange, RunEvent, RunStart } from "./events.ts";
 
-/** One call. */
 export interface RunItem {
   readonly index: number;
   readonly state: "waiting" | ItemChange["state"];

@@ -43,7 +43,7 @@ const eventSchema = z.union([
   z.object({ at, end: z.object({ status: z.number().int() }) }),
 ]);
 
-/** The runs that there are, the oldest first. */
+/** The oldest first. */
 export function runIds(env: Environment = process.env): string[] {
   try {
     const names = readdirSync(join(stateFolder(env), runsFolder));
@@ -53,7 +53,7 @@ export function runIds(env: Environment = process.env): string[] {
   }
 }
 
-/** Reads a run. Lines that are damaged or foreign are left out. Undefined: there is none of that name. */
+/** Skips lines that are damaged or foreign. Undefined: there is no such run. */
 export function readRun(id: string, env: Environment = process.env): RecordedRun | undefined {
   let text: string;
   try {
@@ -80,7 +80,6 @@ export function parseRun(
   return fold.run(id, isAlive);
 }
 
-/** The event of a line. Undefined: it is damaged or foreign. */
 function parseEvent(line: string): RunEvent | undefined {
   if (line === "") return undefined;
   try {
@@ -92,7 +91,7 @@ function parseEvent(line: string): RunEvent | undefined {
   }
 }
 
-/** Reads a run that goes on, each time what is new. */
+/** Follows a run that goes on. */
 export class RunReader {
   readonly #file: number;
   #offset = 0;

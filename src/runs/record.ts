@@ -19,17 +19,13 @@ type Event = RunEvent extends infer Each ? (Each extends RunEvent ? Omit<Each, "
 /** Room for the end of a full file. */
 const endBytes = 1024;
 
-/**
- * Writes down what a program does, in a file of its own that only its user can read. Does nothing where no file can be made. A file that cannot be
- * written to its end is said once, and is no reason for the program to fail.
- */
+/** Records what a program does, in a file that only its user can read. Nothing here makes the program fail: `onNotice` is called once instead. */
 export class RunRecord {
   #file: number | undefined;
   #size = 0;
   #output = 0;
   readonly #onNotice: (text: string) => void;
 
-  /** @param onNotice told when nothing can be recorded */
   constructor(env: Environment, start: RunStart, onNotice: (text: string) => void) {
     this.#onNotice = onNotice;
     // In sandboxes, and for users without a home, there is no such folder: nobody asked for a record.
@@ -88,7 +84,7 @@ function prune(folder: string): void {
   }
 }
 
-/** The commit that is checked out in a workspace. Reads files of git, which would take longer to start. Undefined: none is known. */
+/** The commit of a workspace, if it is known. Reads git's files, because git would take longer to start. */
 export function commitOf(workspace: string | undefined): string | undefined {
   if (!workspace) return undefined;
   try {

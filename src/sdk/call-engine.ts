@@ -30,7 +30,7 @@ function withoutImage(): EngineChoice {
   return { kind: "process" };
 }
 
-/** Answers about instance types: each question costs the start of a program. */
+/** Each question costs the start of a program. */
 const placed = new Map<string, Promise<PlacedResources>>();
 
 /**

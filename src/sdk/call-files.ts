@@ -13,17 +13,12 @@ const parallel = 6;
 /** Bytes of arguments that stay in the JSON for Kubernetes, where all together are too long. */
 const shortInput = 64 * 1024;
 
-/** The engine of calls. */
 export interface CallPlace {
   readonly kind: EngineKind;
   readonly image?: string | undefined;
 }
 
-/**
- * Arguments as the engine takes them. The content of their files is where the engine needs it.
- *
- * @throws Failure if content is gone or damaged; UserError or Failure of the registry
- */
+/** Arguments as the engine takes them. Moves the content of their files to where the engine needs it. */
 export async function sendFiles(inputs: readonly string[], place: CallPlace): Promise<readonly string[]> {
   const isPods = place.kind === "kubernetes";
   const total = inputs.reduce((sum, input) => sum + input.length + 1, 0);
@@ -75,6 +70,5 @@ function repositoryOf(image: string): string {
 }
 
 function each(forms: readonly FileForm[], act: (form: FileForm) => Promise<void>): Promise<void> {
-  const { signal } = new AbortController();
-  return pool(forms.length, parallel, async (index) => act(forms[index] as FileForm), signal);
+  return pool(forms.length, parallel, async (index) => act(forms[index] as FileForm), new AbortController().signal);
 }

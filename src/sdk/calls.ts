@@ -15,7 +15,6 @@ import { BatchRecord, targetVariable } from "./recorded.ts";
 import { type RanIn, revive } from "./remote-error.ts";
 import type { Step } from "./steps.ts";
 
-/** Calls to make, with callbacks for results and output. */
 export interface Calls {
   readonly name: string;
   /** One JSON list of arguments per call. */
@@ -32,11 +31,7 @@ export interface Calls {
   readonly onOutput: Sink;
 }
 
-/**
- * Makes calls on the chosen engine, in this program's image if it has one.
- *
- * @throws UserError or Failure if the engine does not work, or leaves a call out
- */
+/** Makes calls on the chosen engine. @throws UserError or Failure if the engine does not work, or leaves a call out */
 export async function makeCalls(calls: Calls): Promise<void> {
   const { name, inputs, programArguments, options, site, step, onSettled, onOutput, labels } = calls;
   const keep = options.keep === true;
@@ -126,7 +121,6 @@ function sayNothingIsKept(): void {
   isSaid = true;
 }
 
-/** Makes one call and returns its result, or throws its error. */
 export async function makeCall(
   calls: Pick<Calls, "name" | "programArguments" | "options" | "site" | "step"> & { readonly input: string },
 ) {

@@ -84,11 +84,11 @@ export type CheckedOptions<Options extends CallOptions> = Omit<Options, "resourc
 };
 
 /**
- * Checks options of functions, which programs without types can give in any form.
+ * Checks options of functions, since not every program has types.
  *
- * @param subject what has them, such as `"score"`, for errors
+ * @param subject what has them, such as `"score"`
  * @param more names of options besides those of every function
- * @throws UserError that names the first wrong option and, for an unknown one, the nearest that is known
+ * @throws UserError that names the first wrong option
  */
 export function checkOptions<Options extends CallOptions>(
   subject: string,

@@ -20,7 +20,6 @@ import { readWhole, tarOf, unpackTar } from "./folder-tar.ts";
 
 export type Content = Pick<FileForm, "digest" | "size">;
 
-/** The source of content that is not here, and the destination of this process's content. */
 export interface Remote {
   /** Brings content to a path, whole and verified, or fails. */
   readonly fetch: (content: Content, path: string) => Promise<void>;
@@ -66,12 +65,7 @@ export class FilePlace {
     return this.#scratch;
   }
 
-  /**
-   * Takes a file or folder into the place.
-   *
-   * @param mayLink whether it changes no more. Then a file of {@link scratch} is not copied
-   * @throws UserError if it cannot be read
-   */
+  /** Takes a file or folder into the place. @param mayLink it changes no more, so a file of {@link scratch} is not copied */
   async put(source: string, kind: "file" | "folder", mayLink: boolean): Promise<Content> {
     return this.#take(async (target) => {
       const status = await stat(source).catch((error: NodeJS.ErrnoException) => error);
@@ -98,7 +92,6 @@ export class FilePlace {
     });
   }
 
-  /** Takes the content of a large value. */
   async putText(text: string): Promise<Content> {
     return this.#take((target) => writeHashed(piecesOf(Buffer.from(text)), target));
   }
@@ -116,12 +109,7 @@ export class FilePlace {
     }
   }
 
-  /**
-   * Makes sure that content is here.
-   *
-   * @returns the path of the content, which nobody may change
-   * @throws Failure if it is damaged, or nobody has it. UserError or Failure of the registry
-   */
+  /** Makes sure that content is here. @returns its path @throws Failure if it is damaged, or nobody has it */
   async locate(content: Content): Promise<string> {
     const { digest } = content;
     const path = this.pathOf(content);
@@ -137,10 +125,7 @@ export class FilePlace {
     for await (const _ of verified(content, path));
   }
 
-  /**
-   * The content, verified while it is read: containers can write to the folder of a program, so that what was verified before may be something
-   * else now.
-   */
+  /** Verifies the content while it is read: containers can write to the folder of a program. */
   async #contentOf(content: Content): Promise<AsyncIterable<Buffer>> {
     const path = this.pathOf(content);
     if (!existsSync(path)) await this.locate(content);
@@ -184,7 +169,6 @@ export class FilePlace {
     }
   }
 
-  /** A file's content in memory. */
   async read(content: Content): Promise<Buffer> {
     const bytes = Buffer.allocUnsafe(content.size);
     let done = 0;

@@ -8,7 +8,7 @@ import { blockSize, header as headerOf, paddingOf, trailerSize } from "../layer/
 import { type Extension, readExtension, readHeader, type TarHeader } from "../layer/read-header.ts";
 
 /** Bytes of content that are in memory at once. */
-export const pieceSize = 1 << 20;
+const pieceSize = 1 << 20;
 /** Bytes of a PAX header. */
 const maximumExtension = 1 << 20;
 

@@ -20,10 +20,9 @@ export type Json =
 /** Bytes of arguments or a result as JSON. They have to fit into memory a few times. */
 export const maximumValue = 256 * 1024 * 1024;
 
-/** The findings of {@link problemOf}. */
 interface Found {
   readonly files: Set<FileValue>;
-  /** Tells if an object of the user looks like a file in JSON. */
+  /** An object of the user looks like a file in JSON. */
   isMarked: boolean;
 }
 
@@ -59,12 +58,11 @@ function first<K>(
 }
 
 /**
- * Writes a value as JSON on one line, and takes the content of its files. Refuses values that JSON would change, such as a Date or NaN, and values
- * that are too large. Omits members of objects that are undefined.
+ * Writes a value as JSON on one line, and takes the content of its files. Refuses values that JSON would change, such as a Date or NaN.
  *
  * @param subject the value's name in errors, such as `result of "count"`
- * @param isLast whether files change no more
- * @throws UserError with the path of a value that is not JSON, and for a file that cannot be read; Failure if the text is too large
+ * @param isLast files change no more
+ * @throws UserError with the path of a value that is not JSON; Failure if the text is too large
  */
 export async function encodeJson(value: unknown, subject: string, isLast = false): Promise<string> {
   const found: Found = { files: new Set(), isMarked: false };

@@ -25,7 +25,6 @@ export class MapProgress {
     this.#show();
   }
 
-  /** Counts one more call that has ended. */
   settled(isFine: boolean): void {
     this.#done += 1;
     if (!isFine) this.#failed += 1;
@@ -40,7 +39,6 @@ export class MapProgress {
     return pending;
   }
 
-  /** Removes the line. */
   finish(): void {
     clearInterval(this.#timer);
     this.#clear();

@@ -14,7 +14,6 @@ import { servedCall } from "./serving.ts";
 /** Milliseconds after which the folder of a program that is gone is removed. */
 const abandonedAfter = 60 * 60_000;
 
-/** Moves content between this machine and registries. */
 export const fileClient = new FileClient(process.env);
 
 /** The images in whose repositories content is that came from calls. */
@@ -22,7 +21,6 @@ export const origins = new Map<Digest, string>();
 
 let place: FilePlace | undefined;
 
-/** The content of files in this process. */
 export function ownPlace(): FilePlace {
   place ??= servedCall === undefined ? placeOfProgram() : placeOfCall(servedCall.files);
   return place;

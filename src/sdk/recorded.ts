@@ -29,7 +29,6 @@ function ownRecord(engine: string, images: readonly string[]): RunRecord {
   return made;
 }
 
-/** The record of one batch. */
 export class BatchRecord {
   readonly #record: RunRecord;
   readonly #id: string;

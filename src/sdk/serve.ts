@@ -6,12 +6,7 @@ import { decodeArguments } from "./values.ts";
 
 type Callable = (...args: never[]) => unknown;
 
-/**
- * Serves the call: reads the arguments, runs the function and writes the result. Then exits with status 0, or 1 if the function failed.
- *
- * @param functions the program's functions by name
- * @param program the body of the program itself
- */
+/** Runs the function and writes its result. Then exits with status 0, or 1 if the function failed. */
 export async function serve(
   call: NonNullable<typeof servedCall>,
   functions: ReadonlyMap<string, { readonly fn: Callable }>,

@@ -28,8 +28,8 @@ interface ServedCall {
 }
 
 /**
- * Sends the program's output to standard error, since standard output carries the result. Removes the variables, so that child processes of
- * the function do not serve the call again.
+ * Sends the program's output to standard error, because standard output carries the result. Removes the variables, so that child processes do not
+ * serve the call again.
  */
 function begin(name: string): ServedCall {
   const take = (variable: string) => {
@@ -101,7 +101,6 @@ function argumentsLost(call: string, problem: string): Failure {
   return new Failure({ code: "function-failed", culprit: call }, problem, "Call it again.");
 }
 
-/** The error for a function that a program does not define. */
 export function unknownFunction(name: string, functions: ReadonlyMap<string, unknown>, remedy: string): UserError {
   const known = [...functions.keys()].join(", ") || "none";
   return new UserError(

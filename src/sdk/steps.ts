@@ -68,7 +68,6 @@ function isPlain(value: object): boolean {
   return prototype === Object.prototype || prototype === null;
 }
 
-/** Finds promises in arrays and plain objects. */
 function collect(value: unknown, found: PromiseLike<unknown>[], above: readonly object[]): void {
   if (typeof value !== "object" || value === null || above.includes(value)) return;
   if (isPromise(value)) found.push(value);
@@ -109,7 +108,6 @@ class Handle<Result> extends Promise<Result> {
   }
 }
 
-/** A result that never comes. */
 function unmade<Result>(known: Step): Promise<Result> {
   if (pictured?.length === 0) process.once("beforeExit", printSteps);
   pictured?.push(known);

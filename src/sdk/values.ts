@@ -6,9 +6,8 @@ import { maximumValue } from "./json.ts";
 import { ownPlace } from "./own-place.ts";
 
 /**
- * The value that JSON stands for: forms become files, or the large value that they stand for.
+ * The value of parsed JSON: forms become files, or the large value that they stand for.
  *
- * @param json parsed
  * @param onForms told of all forms, before content is asked for
  * @throws Failure if content is gone or damaged, or a form is unknown
  */
