@@ -24,7 +24,7 @@ interface RunSettings {
   readonly runtime?: string;
 }
 
-/** The one command that pulls a missing image, runs it and removes the container. No value of a variable and no credential is among them. */
+/** Pulls a missing image, runs it and removes the container. Contains no credential and no value of a variable. */
 export function runArguments(client: ContainerClient, run: ContainerRun, settings: RunSettings): string[] {
   const { folder } = settings;
   return [
@@ -64,7 +64,7 @@ export function mountArgument({ source, target, isVolume = false, isWritable = f
   return `--mount=${parts.map(inList).join(",")}`;
 }
 
-/** Quotes a part of a list as podman and docker read it (RFC 4180), so that a comma in a path begins no further part. */
+/** Quotes a part of a list (RFC 4180), so that a comma in a path begins no further part. */
 function inList(part: string): string {
   return /[",]/.test(part) ? `"${part.replaceAll('"', '""')}"` : part;
 }

@@ -9,7 +9,8 @@ export type EngineChoice =
   | { readonly kind: "process" /** One line, where it was not asked for. */; readonly remark?: string };
 
 /**
- * Chooses by `SLIPWAY_ENGINE`. Unset means containers if podman or docker is set up for this user, else processes with a remark that says why.
+ * Chooses by `SLIPWAY_ENGINE`. Unset means containers if podman or docker is set up for this user, else processes with
+ * a remark that says why.
  *
  * @throws UserError for an engine that this machine or this version does not have
  */

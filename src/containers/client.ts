@@ -11,8 +11,8 @@ export interface ContainerClient {
 }
 
 /**
- * Looks for podman, then docker, without starting either: files show whether one is set up for this user. If one that is set up does not work, the
- * first run fails.
+ * Looks for podman, then docker, without starting either: files show whether one is set up for this user. If one that
+ * is set up does not work, the first run fails.
  *
  * @returns the client, or what keeps the installed ones from being an engine for this user
  */

@@ -5,7 +5,7 @@ import { homeFolder } from "../core/user-folders.ts";
 
 const defaultSocket = "/var/run/docker.sock";
 
-/** `elsewhere`: DOCKER_HOST or a context names a daemon that may not share this machine's network. `forbidden`: the socket is not for this user. */
+/** `elsewhere`: the daemon may not share this machine's network. `forbidden`: the socket is not for this user. */
 type DockerEndpoint =
   | { readonly kind: "local"; readonly socket: string }
   | { readonly kind: "elsewhere"; readonly name: string }

@@ -1,12 +1,12 @@
 import { UserError } from "../core/errors.ts";
 
-/** Variables by which the client finds its configuration, storage, daemon and way to the network, or is loaded itself. */
+/** Variables by which the client finds its configuration, storage, daemon and network, or is loaded itself. */
 const ofClient =
   /^(PATH|HOME|USER|TMPDIR|LD_.*|XDG_.*|(_)?CONTAINERS?_.*|DOCKER_.*|PODMAN_.*|BUILDAH_.*|STORAGE_.*|REGISTRY_.*|SSL_.*|GO[A-Z]+|DBUS_.*|NOTIFY_SOCKET|LISTEN_.*|(https?|no|all)_proxy)$/i;
 
 /**
- * Variables that the client would heed itself go through a file, whose values cannot hold line ends. All others go through the client's environment.
- * Neither way shows a value in a list of processes.
+ * Variables that the client would heed itself go through a file, whose values cannot hold line ends. All others go
+ * through the client's environment. Neither way shows a value in a list of processes.
  *
  * @throws UserError naming a variable that no container can be given
  */

@@ -3,7 +3,7 @@ import { UserError } from "../core/errors.ts";
 import { parseReference } from "../oci/reference.ts";
 import type { ContainerClient } from "./client.ts";
 
-/** What the client prints, what to do, and the code if the engine is not at fault. `{registry}` and `{client}` are filled in. */
+/** What the client prints, what to do, and the code if it is not the engine's. Fills in `{registry}`, `{client}`. */
 const known: readonly (readonly [pattern: RegExp, remedy: string, code?: ErrorCode])[] = [
   [
     /unauthorized|authentication required|access.*denied|403 Forbidden/i,

@@ -27,7 +27,8 @@ export class LoginSource {
 /**
  * A short-lived login to pull an image from this user's embedded registry.
  *
- * @returns undefined for an image of another registry, and if the embedded one does not run: the engine may have the image already
+ * @returns undefined for an image of another registry, and if the embedded one does not run: the engine may have the
+ *   image already
  */
 export async function embeddedLogin(image: string): Promise<Login | undefined> {
   return (await timedLogin(image))?.login;

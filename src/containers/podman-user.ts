@@ -24,7 +24,7 @@ function read(path: string): string {
   }
 }
 
-/** What keeps a user other than root from using podman: user namespaces switched off, no newuidmap, or no range of subordinate IDs. */
+/** Podman of users other than root needs user namespaces, newuidmap and a range of subordinate IDs. */
 export function podmanObstacle(
   env: Environment,
   user: PodmanUser = { uid: process.getuid?.() ?? -1, name: userName(), root: "/" },

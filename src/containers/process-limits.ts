@@ -4,7 +4,7 @@ import type { ProcessLimits } from "./arguments.ts";
 /** The limits that podman itself sets; higher ones would be refused. */
 const most: ProcessLimits = { files: 1048576, processes: 32768 };
 
-/** This process's own hard limits. podman's default, a million files and processes, fails without CAP_SYS_RESOURCE. Undefined on macOS. */
+/** This process's hard limits: podman's higher default fails without CAP_SYS_RESOURCE. Undefined on macOS. */
 export function processLimits(path = "/proc/self/limits"): ProcessLimits | undefined {
   let text: string;
   try {

@@ -10,7 +10,7 @@ import { isRefusal, oneLine, remedyOf } from "./failure.ts";
 import { isFromLoopback } from "./loopback.ts";
 import { type Access, type Login, makeRunFolder } from "./run-folder.ts";
 
-/** Pulls an image: with `login` if there is one, else with the client's own logins and then as {@link pullWithAccess}. @throws UserError */
+/** Pulls an image: with `login`, else with the client's own logins and then as {@link pullWithAccess}. */
 export async function pullImage(
   client: ContainerClient,
   image: string,
@@ -23,7 +23,8 @@ export async function pullImage(
 }
 
 /**
- * Pulls an image with Slipway's credential and settings. The search may run credential helpers, so call it only after the registry refused the client.
+ * Pulls an image with Slipway's credential and settings. The search may run credential helpers, so call it only after
+ * the registry refused the client.
  *
  * @returns false if Slipway has neither
  * @throws UserError with the client's words and the source of the credential

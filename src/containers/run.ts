@@ -24,7 +24,7 @@ import { otherRuntime } from "./runtime.ts";
 export interface ContainerRunOptions {
   /** For the image's registry; by default the user's own logins are used. */
   readonly login?: Login;
-  /** Pulls the image with Slipway's credential and settings after the registry refused the client. False: there are none. */
+  /** Pulls with Slipway's credential after the registry refused the client. False: there is none. */
   readonly pull?: (image: string) => Promise<boolean>;
   /** The client's own environment; none of it reaches the container. */
   readonly env?: Environment;
@@ -47,8 +47,8 @@ let runtime: string | undefined;
  * Runs an image to its end in a new container, and leaves nothing behind. SIGINT and SIGTERM go to the container.
  *
  * @returns the program's exit status; 128 and the signal's number when killed
- * @throws UserError if the program does not start, with the client's words; for a variable that cannot be passed; for an image of this machine's
- *   loopback if the engine is elsewhere
+ * @throws UserError if the program does not start, with the client's words; for a variable that cannot be passed; for
+ *   an image of this machine's loopback if the engine is elsewhere
  */
 export async function runContainer(
   client: ContainerClient,

@@ -1,7 +1,7 @@
-/** Variables of Bazel's build status: the output of `--workspace_status_command`, and Bazel's own, such as `BUILD_TIMESTAMP`. */
+/** The output of `--workspace_status_command`, and Bazel's own variables, such as `BUILD_TIMESTAMP`. */
 export type BuildStatus = ReadonlyMap<string, string>;
 
-/** Reads the stable and the volatile variables. Addresses lose user and password: those of some git remotes contain a token. */
+/** Addresses lose user and password: those of some git remotes contain a token. */
 export function parseBuildStatus(texts: readonly string[]): BuildStatus {
   const lines = texts.flatMap((text) => text.split("\n")).filter((line) => line !== "");
   return new Map(

@@ -1,6 +1,7 @@
 /**
- * Every code of a UserError or Failure. docs/generate/error-codes.json says what each means and what helps; docs/reference/errors.md is made of
- * that. Codes do not change their meaning; a code that is no longer used is removed.
+ * Every code of a UserError or Failure. docs/generate/error-codes.json says what each means and what helps;
+ * docs/reference/errors.md is made of that. Codes do not change their meaning; a code that is no longer used is
+ * removed.
  */
 export const errorCodes = [
   // Command line, files and settings

@@ -5,7 +5,7 @@ import { describeSystemError } from "./system-error.ts";
 export interface ErrorIdentity {
   /** One that docs/reference/errors.md lists. A program that uses the SDK can have its own. */
   readonly code: ErrorCode | (string & Record<never, never>);
-  /** The file with line and column, the field, the registry, the target, the option, the job: the shortest text that names it. */
+  /** The shortest text that names it: the file with line and column, the field, the registry, the job. */
   readonly culprit: string;
 }
 
@@ -39,7 +39,7 @@ export class UserError extends ReportedError {
   readonly exitStatus = 2;
 }
 
-/** An error that the user did not cause, such as a failed container. A program that ends with it exits with status 1. */
+/** An error that the user did not cause, such as a failed container. The exit status is 1. */
 export class Failure extends ReportedError {
   override readonly name = "Failure";
   readonly exitStatus = 1;
@@ -50,7 +50,7 @@ export function exitStatusOf(error: unknown): number {
   return error instanceof ReportedError ? error.exitStatus : 1;
 }
 
-/** The text of an error, to quote in another one. UserError and Failure have no stack in it, since they name the culprit. */
+/** The text of an error, to quote in another one. UserError and Failure name the culprit, so they need no stack. */
 export function messageOf(error: unknown): string {
   if (error instanceof ReportedError) return error.message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);

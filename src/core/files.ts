@@ -25,7 +25,7 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** Replaces a file atomically, also if the machine crashes. The folder must exist. @param temporary folder on the same file system for the draft */
+/** Replaces a file atomically, also if the machine crashes. `temporary` must be on the same file system. */
 export async function replaceFile(
   path: string,
   bytes: Uint8Array | string,

@@ -3,9 +3,12 @@ import { printable } from "./printable.ts";
 /**
  * How often people are told of what is waited for. This is the one place that says so.
  *
- * - Nothing is silent for more than 5 s while it waits: not for a registry, a node, a quota, the next attempt, or a server. The time between
- *   two lines stays the same in a long wait, since a log that stands still for a minute looks like a program that hangs.
- * - What runs and is only counted, such as a map, is told of every 10 s where there is no terminal ({@link countInterval}).
+ * - Nothing is silent for more than 5 s while it waits: not for a registry, a node, a quota, the next attempt, or a
+ * server. The time between
+ *   two lines stays the same in a long wait, since a log that stands still for a minute looks like a program that
+ *   hangs.
+ * - What runs and is only counted, such as a map, is told of every 10 s where there is no terminal ({@link
+ * countInterval}).
  * - A program that runs and prints nothing is not told of. Its silence is its own.
  */
 export const every = 4000;
@@ -38,7 +41,8 @@ interface HeartbeatOptions {
 /**
  * Tells people every 4 s that silent work is running: `podman is pulling IMAGE (8 s)`. Does not keep the process alive.
  *
- * @param what a text, or a function that gives one, or a {@link Wait} with a time of its own; undefined while nothing is waited for
+ * @param what a text, or a function that gives one, or a {@link Wait} with a time of its own; undefined while nothing
+ *   is waited for
  * @returns a function that stops it
  */
 export function heartbeat(

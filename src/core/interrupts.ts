@@ -16,7 +16,7 @@ function interrupted(signal: NodeJS.Signals): void {
   interruption ??= handOn(signal);
 }
 
-/** Passes the signal on, then kills this process with it as if there were no handler, unless the program has its own. */
+/** Passes the signal on, then dies of it as if there were no handler, unless the program has its own. */
 async function handOn(signal: NodeJS.Signals): Promise<void> {
   await stopAll(signal);
   process.removeListener(signal, interrupted);
@@ -44,7 +44,7 @@ function watch(): void {
   process[isNeeded ? "on" : "removeListener"]("exit", exiting);
 }
 
-/** Calls `remove`, which must not wait, when this process ends, also by a signal. @returns a function that forgets it */
+/** Calls `remove` when this process ends, also by a signal. @returns a function that forgets it */
 export function removedAtEnd(remove: () => void): () => void {
   removals.add(remove);
   watch();

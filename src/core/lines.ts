@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 
-/** Calls back with every whole line. Unlike Node's readline it splits only at line feeds: JSON may contain other line separators. */
+/** Splits only at line feeds, unlike Node's readline: JSON may contain other line separators. */
 export function onLines(stream: Readable, listener: (line: string) => void): void {
   let pieces: Buffer[] = [];
   stream.on("data", (chunk: Buffer) => {

@@ -1,4 +1,4 @@
-/** The known name closest to a mistyped one, if at most a third of its letters differ. @param most edits, for long lists with names similar by chance */
+/** The known name closest to a mistyped one, if at most a third of its letters, and `most` letters, differ. */
 export function nearest(name: string, known: Iterable<string>, most = Number.POSITIVE_INFINITY): string | undefined {
   const plain = (text: string) => text.toLowerCase().replaceAll(/[-_ ]/g, "");
   let best: { name: string; distance: number } | undefined;

@@ -1,16 +1,17 @@
 import type { Writable } from "node:stream";
 
 /**
- * Characters that a terminal obeys, and those that nobody sees or that reorder the text around them: controls, bidirectional marks, line and
- * paragraph separators, zero-width and tag characters, lone surrogates. The two that choose between the forms of an emoji stay.
+ * Characters that a terminal obeys, and those that nobody sees or that reorder the text around them: controls,
+ * bidirectional marks, line and paragraph separators, zero-width and tag characters, lone surrogates. The two that
+ * choose between the forms of an emoji stay.
  */
 const unprintable = /[[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{DI}]--[\ufe0e\ufe0f]]/gv;
 
 const short: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
 /**
- * Foreign text as one line that is safe to show: `\u001b` in place of the control character ESC. These are JSON's escapes, so a JSON text
- * stays the same JSON. Text that was escaped stays as it is.
+ * Foreign text as one line that is safe to show: `\u001b` in place of the control character ESC. These are JSON's
+ * escapes, so a JSON text stays the same JSON. Text that was escaped stays as it is.
  */
 export function printable(text: string): string {
   return text.replace(unprintable, escaped);

@@ -30,7 +30,7 @@ export async function killGroup(pid: number): Promise<void> {
   while (signalGroup(pid, "SIGKILL") && Date.now() < end) await delay(10);
 }
 
-/** Kills what was started with a variable of this value, in whatever group it is by now: daemons leave the group that they were started in. */
+/** Kills what was started with a variable of this value, in whatever group: daemons leave theirs. */
 export async function killMarked(name: string, value: string): Promise<void> {
   const end = Date.now() + patience;
   for (;;) {

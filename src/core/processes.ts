@@ -14,7 +14,7 @@ export function startTimeOf(pid: number): string | undefined {
   }
 }
 
-/** Tells if a process runs. Without a `startTime` of {@link startTimeOf}, another process may have got the ID meanwhile. */
+/** Without a `startTime` of {@link startTimeOf}, another process may have got the ID meanwhile. */
 export function isRunning(pid: number, startTime?: string): boolean {
   if (startTime) return startTimeOf(pid) === startTime;
   try {

@@ -5,7 +5,7 @@ import { isWireError, type WireError } from "./wire-error.ts";
 
 /** Names the function that a process of this program was started to serve. */
 export const callVariable = "SLIPWAY_CALL";
-/** Random text in front of the one result line on standard output, so that nothing a function prints is taken for it. */
+/** Random text in front of the result line, so that nothing a function prints is taken for it. */
 export const nonceVariable = "SLIPWAY_CALL_NONCE";
 
 /** Path of a file with the arguments, where they are not on standard input. */
@@ -16,8 +16,9 @@ export const resultFileVariable = "SLIPWAY_CALL_RESULT";
 export const maximumResultFile = 4096;
 
 /**
- * Folder of files that, joined in the order of their names, have a line of arguments for each call; {@link indexVariable} has the line's number.
- * Without it, the arguments are the first line of standard input, which stays open while the caller waits for the result.
+ * Folder of files that, joined in the order of their names, have a line of arguments for each call; {@link
+ * indexVariable} has the line's number. Without it, the arguments are the first line of standard input, which stays
+ * open while the caller waits for the result.
  */
 export const inputsVariable = "SLIPWAY_CALL_INPUTS";
 /** Set by Kubernetes in the pods of an indexed Job. */
@@ -37,7 +38,7 @@ export function showsSteps(env: Environment): boolean {
   return env[dryRunVariable] === "steps";
 }
 
-/** In {@link resultFileVariable} in place of an answer, which is on standard output. Logs may lose it, because nodes rotate them. */
+/** In {@link resultFileVariable}: the answer is on standard output. Logs may lose it, because nodes rotate them. */
 export interface LoggedReply {
   readonly logged: number;
 }
@@ -45,7 +46,7 @@ export interface LoggedReply {
 /** The answer of a function's process: a result (left out for `void`), or an error. */
 export type Reply = { readonly result?: unknown } | { readonly error: WireError };
 
-/** The answer of a process. A function can write what it likes: what is no answer is its own failure. Keep python/slipway/_protocol.py the same. */
+/** What is no answer is the function's failure. Keep python/slipway/_protocol.py the same. */
 export function parseReply(text: string, parse: (text: string) => unknown = JSON.parse): Reply | LoggedReply {
   const reply = isDeeper(text, maximumValueDepth) ? undefined : parsed(text, parse);
   if (isReply(reply)) return reply;
@@ -83,7 +84,7 @@ function partialMatch(data: Buffer, mark: Buffer): number {
   return 0;
 }
 
-/** Picks the result line out of a process's standard output. All else goes to `other` at once, with or without line ends. */
+/** Picks the result line out of standard output. All else goes to `other` at once, with or without line ends. */
 export class ResultReader {
   readonly #mark: Buffer;
   readonly #limit: number;

@@ -43,7 +43,7 @@ export async function* limited(stream: ByteSource, limits: ReadLimits): AsyncGen
   }
 }
 
-/** Reads a stream of at most `most` bytes into memory. `within` and `pace` are as in {@link ReadLimits}. @throws ReadLimit, or the stream's error */
+/** Reads a stream of at most `most` bytes. `within` and `pace` are as in {@link ReadLimits}. @throws ReadLimit */
 export async function readWhole(stream: ByteSource, most: number, within?: number, pace?: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   const limits = { bytes: most, ...(within === undefined ? {} : { time: within }), ...(pace && { pace }) };

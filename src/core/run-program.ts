@@ -17,7 +17,7 @@ const keptErrors = 64 * 1024;
 const outputGrace = 1000;
 const usualRemedy = "Install it, or correct its path.";
 
-/** A program did not start, or did not end by itself. `problem` names it, but never its arguments, which may be secret. */
+/** A program did not start, or did not end by itself. Never has its arguments, which may be secret. */
 export class ProgramFailure extends Failure {
   /** `long`: it printed too much. `late`: it did not end in time. */
   readonly reason: "missing" | "unstartable" | "long" | "late";
@@ -45,8 +45,9 @@ export interface ProgramOptions {
   readonly time?: number;
   readonly signal?: AbortSignal | undefined;
   /**
-   * What a signal to this process does before this process ends. `pass`: the program gets it. `kill`: the program and all that it started are killed,
-   * also after an abort and in the other cases in which it is ended. Default: nothing, so the program goes on.
+   * What a signal to this process does before this process ends. `pass`: the program gets it. `kill`: the program and
+   * all that it started are killed, also after an abort and in the other cases in which it is ended. Default: nothing,
+   * so the program goes on.
    */
   readonly onInterrupt?: "pass" | "kill";
   /** Gets its standard error too, as it comes. "inherit": this process's, and nothing is kept. */
@@ -114,7 +115,8 @@ function unstartable(program: string, cause: NodeJS.ErrnoException, remedy: stri
  * Runs a program to its end.
  *
  * @returns its status, whatever it is, and what it printed
- * @throws ProgramFailure when it cannot be started, prints too much or takes too long; the reason of `signal`; the error of `input`
+ * @throws ProgramFailure when it cannot be started, prints too much or takes too long; the reason of `signal`; the
+ *   error of `input`
  */
 export async function runProgram(
   program: string,

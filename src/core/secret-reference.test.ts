@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { referenceComplaint, secretIn } from "./secret-reference.ts";
+import { referenceMistake, secretIn } from "./secret-reference.ts";
 
 it("finds the name of a secret only behind SECRET:", () => {
   expect(["SECRET:db-password", "SECRET:", "secret:a", " SECRET:a", "a SECRET:b", ""].map(secretIn)).toEqual([
@@ -13,7 +13,7 @@ it("finds the name of a secret only behind SECRET:", () => {
 });
 
 it("complains about what no secret can be called, without quoting it", () => {
-  for (const value of ["SECRET:a", "SECRET:A.b_c-9", "text", ""]) expect(referenceComplaint(value)).toBeUndefined();
+  for (const value of ["SECRET:a", "SECRET:A.b_c-9", "text", ""]) expect(referenceMistake(value)).toBeUndefined();
   for (const value of [
     "SECRET:",
     "SECRET: hunter2",
@@ -21,7 +21,7 @@ it("complains about what no secret can be called, without quoting it", () => {
     "SECRET:../hunter2",
     `SECRET:${"x".repeat(64)}`,
   ]) {
-    expect(referenceComplaint(value)?.[0]).toBe("does not name a secret");
-    expect(String(referenceComplaint(value))).not.toContain("hunter2");
+    expect(referenceMistake(value)?.[0]).toBe("does not name a secret");
+    expect(String(referenceMistake(value))).not.toContain("hunter2");
   }
 });

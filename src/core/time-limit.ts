@@ -1,7 +1,7 @@
 /** Milliseconds that a timer of Node waits at most; a longer one ends at once. */
 const longest = 2 ** 31 - 1;
 
-/** A signal that aborts after so many seconds, which may be more than the 24 days of one timer. It keeps no process from ending. */
+/** Aborts after so many seconds, also after more than the 24 days of one timer. */
 export function timeLimitSignal(seconds: number): AbortSignal {
   const milliseconds = seconds * 1000;
   if (milliseconds <= longest) return AbortSignal.timeout(milliseconds);

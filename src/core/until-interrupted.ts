@@ -24,8 +24,8 @@ export async function untilInterrupted(action: (signal: AbortSignal) => Promise<
 }
 
 /**
- * Runs an action that cannot be aborted. An interrupt exits with status 130 and runs the exit handlers, which remove files such as
- * credentials. Without a signal handler these would stay.
+ * Runs an action that cannot be aborted. An interrupt exits with status 130 and runs the exit handlers, which remove
+ * files such as credentials. Without a signal handler these would stay.
  *
  * @param words message to print after an interrupt
  */
@@ -38,7 +38,7 @@ export async function endedByInterrupt(action: () => Promise<void>, words: strin
   try {
     await action();
   } catch (error) {
-    // A terminal also sends the signal to child processes, whose exit may be reported first. Give our signal handler a chance to run.
+    // A terminal also signals child processes, whose exit may be reported first. Lets our signal handler run.
     await nextTurn();
     await nextTurn();
     throw error;

@@ -36,7 +36,7 @@ function folder(env: Environment, variable: string, fallback: string): string {
   return path;
 }
 
-/** Refuses a folder of another user than root, for example below a shared `/tmp`: its owner could replace what is in it. */
+/** Refuses a folder of another user than root, who could replace what is in it. */
 function checkOwner(path: string, variable: string): void {
   const own = process.getuid?.();
   // A link and what it leads to: the owner of either one chooses the content.

@@ -6,7 +6,7 @@ const longestLine = 64 * 1024;
 /** Colours of terminals that are told apart on light and dark ones. */
 const palette = [36, 33, 32, 35, 34, 31];
 
-/** Stands before the lines of one of several programs: `[NAME] `. @param color number of one, in any order. Default: none */
+/** Stands before the lines of one of several programs: `[NAME] `. `color` is any number. */
 export function prefixOf(name: string, color?: number): string {
   const shown = `[${printable(name)}]`;
   return color === undefined ? `${shown} ` : `\u001b[${palette[color % palette.length]}m${shown}\u001b[0m `;

@@ -3,8 +3,8 @@
 import { type ErrorIdentity, explained, Failure, messageOf, reportOf, UserError } from "./errors.ts";
 
 /**
- * An error on its way from one process of Slipway to another, as JSON. `name` tells a UserError or Failure, which have a code and a culprit, from any
- * other exception. Keep python/slipway/_errors.py the same.
+ * An error on its way from one process of Slipway to another, as JSON. `name` tells a UserError or Failure, which have
+ * a code and a culprit, from any other exception. Keep python/slipway/_errors.py the same.
  */
 export interface WireError extends Partial<ErrorIdentity> {
   readonly name: string;

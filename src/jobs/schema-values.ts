@@ -3,7 +3,7 @@ import { z } from "zod";
 import { spokenValue } from "../config/document.ts";
 import { anyText, checked, mistake, named, text } from "../config/schema-words.ts";
 import { type Volumes, volumeMistakes } from "../config/volumes.ts";
-import { referenceComplaint, secretIn } from "../core/secret-reference.ts";
+import { referenceMistake, secretIn } from "../core/secret-reference.ts";
 import { isBranchName } from "../git/url.ts";
 import { type Digest, isDigest } from "../oci/digest.ts";
 import { isTag, referenceIn } from "../oci/reference.ts";
@@ -100,7 +100,7 @@ const variables = named(anyText).meta({ type: "object", additionalProperties: { 
 
 export const environment = variables.superRefine((value, context) => {
   for (const [name, text] of Object.entries(value)) {
-    const wrong = typeof text === "string" ? referenceComplaint(text) : undefined;
+    const wrong = typeof text === "string" ? referenceMistake(text) : undefined;
     if (wrong) context.addIssue({ code: "custom", path: [name], message: mistake(...wrong) });
     const message = nameComplaint(name);
     if (message) context.addIssue({ code: "custom", path: [name], params: { isKey: true }, message });

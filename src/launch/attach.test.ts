@@ -16,7 +16,9 @@ const spdx = "application/spdx+json";
 const inToto = "application/vnd.in-toto+json";
 const types = [spdx, inToto];
 
-/** A target whose image has documents of these types. Each target has a state folder of its own, as on another machine. */
+/**
+ * A target whose image has documents of these types. Each target has a state folder of its own, as on another machine.
+ */
 function documented(artifactTypes: readonly string[] = types) {
   const target = new Target("push");
   target.request.defaultRegistry = registry.host;

@@ -32,11 +32,12 @@ interface Subject {
 }
 
 /**
- * Attaches the documents about an image, as signed attestations if the configuration file has a key for the repository. A new image gets all of
- * them, another one those of a type that it lacks. A push remembers for a day that an image has its documents.
+ * Attaches the documents about an image, as signed attestations if the configuration file has a key for the repository.
+ * A new image gets all of them, another one those of a type that it lacks. A push remembers for a day that an image has
+ * its documents.
  *
- * Most registries store them before the image (distribution specification 1.1, "Pushing Manifests with Subject"), so they cost no time of their
- * own. A registry that refuses that gets them again after the image.
+ * Most registries store them before the image (distribution specification 1.1, "Pushing Manifests with Subject"), so
+ * they cost no time of their own. A registry that refuses that gets them again after the image.
  */
 export async function attachDocuments(image: BuiltImage, outcome: ImageOutcome, target: AttachTarget): Promise<void> {
   const attach = (isNew: boolean) =>

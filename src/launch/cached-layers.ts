@@ -27,7 +27,7 @@ export function cachedLayer(descriptor: LayerMetadata, address: string, target: 
   };
 }
 
-/** Before any layer is sent. @throws Failure that names a layer that its cache lost, its target and what brings it back */
+/** @throws Failure that names a layer that its cache lost, its target and what brings it back */
 export async function checkCached(blobs: readonly BlobToPush[]): Promise<void> {
   const byCache = Map.groupBy(
     blobs.filter((blob): blob is CachedLayer => "cache" in blob),

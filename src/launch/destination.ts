@@ -57,7 +57,7 @@ export class Destinations {
     return pushedBlobsIn(this.#env);
   }
 
-  /** A registry's name, without a request. Starts an embedded registry that has never run, since its port is part of its name. */
+  /** Starts an embedded registry that has never run, since its port is part of its name. */
   async hostOf(destination: Destination): Promise<string> {
     if (destination !== embedded) return destination;
     return this.embeddedHost() ?? (await this.startEmbedded()).host;
@@ -77,7 +77,7 @@ export class Destinations {
     return open;
   }
 
-  /** Contacts nothing, so that an unchanged launch sends one request. The registry may have stopped: call {@link startEmbedded} before a push. */
+  /** Contacts nothing, to save a request. It may have stopped: call {@link startEmbedded} before a push. */
   async lastSeenEmbedded(): Promise<SeenRegistry | undefined> {
     const paths = registryPaths(this.#env);
     const host = this.embeddedHost();

@@ -13,8 +13,8 @@ const longestPath = 100;
 const socketName = "slipway-helper-XXXXXX/socket";
 
 /**
- * Checks before the push that the cluster can pull the images. Starts the helper only if that is doubtful. If the cluster cannot, this process ends
- * with the status of the helper, which has printed the error.
+ * Checks before the push that the cluster can pull the images. Starts the helper only if that is doubtful. If the
+ * cluster cannot, this process ends with the status of the helper, which has printed the error.
  */
 export async function checkImages(helper: string, images: readonly string[], env: Environment): Promise<void> {
   if (await canSurelyReach(images, env)) return;
@@ -28,8 +28,8 @@ export async function checkImages(helper: string, images: readonly string[], env
 }
 
 /**
- * Starts the helper early, so that it is ready when the program is. The program that replaces this process would not expect a child, so the helper is
- * detached. It exits if the program never starts.
+ * Starts the helper early, so that it is ready when the program is. The program that replaces this process would not
+ * expect a child, so the helper is detached. It exits if the program never starts.
  *
  * @returns the socket where it will listen; undefined if it was not started
  */

@@ -125,7 +125,7 @@ export class BuiltImage {
     return openFile(this.#runfiles.path(blob));
   }
 
-  /** A layer that run targets do not carry: beside its metadata if it was made on this machine, else in the remote cache. */
+  /** A layer beside its metadata if it was made on this machine, else in the remote cache. */
   #built(descriptor: LayerMetadata, metadata: string, name: string): BlobToPush {
     const path = join(dirname(targetOf(this.#runfiles.path(metadata))), name);
     if (statSync(path, { throwIfNoEntry: false })?.size === descriptor.size)

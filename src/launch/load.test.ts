@@ -10,8 +10,8 @@ import { FakeRegistry } from "../registry/client/testdata/fake-registry.ts";
 import { Target } from "./testdata/target.ts";
 
 /**
- * A podman that is a script: keeps what it is given to load in `loaded.tar`, what it is asked in `asked`, and knows the images whose ids
- * are files in `known`, which have their layers.
+ * A podman that is a script: keeps what it is given to load in `loaded.tar`, what it is asked in `asked`, and knows the
+ * images whose ids are files in `known`, which have their layers.
  */
 function loadTarget(loading = (folder: string) => `cat >'${folder}/loaded.tar'`) {
   const target = new Target("load");

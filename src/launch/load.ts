@@ -1,4 +1,4 @@
-import { type ContainerClient, findContainerClient } from "../containers/client.ts";
+import { type ContainerClient, requireContainerClient } from "../containers/client.ts";
 import type { Environment } from "../core/environment.ts";
 import { Failure, UserError } from "../core/errors.ts";
 import { heartbeat } from "../core/heartbeat.ts";
@@ -39,7 +39,7 @@ export async function load(
       "Load the image without arguments, then run it with podman run or docker run.",
     );
   }
-  const client = clientOf(env);
+  const client = requireContainerClient(env, { asked: request.target, instead: "push the image" });
   for (const requested of request.images) {
     const image = forThisMachine(new BuiltImage(requested, runfiles));
     const names = requested.remoteTags.map((tag) => `${nameOf(requested)}:${tag}`);
@@ -49,17 +49,6 @@ export async function load(
     }
     if (!isDryRun(env)) print(names.map((name) => `${name}\n`).join(""));
   }
-}
-
-function clientOf(env: Environment): ContainerClient {
-  const search = findContainerClient(env);
-  if ("client" in search) return search.client;
-  const reasons = search.obstacles.map(({ reason }) => reason).join(", and ");
-  throw new UserError(
-    { code: "engine-unavailable", culprit: "podman, docker" },
-    `No container engine can load the image: ${reasons || "neither podman nor docker is installed"}.`,
-    search.obstacles[0]?.remedy ?? "Install podman and runc.",
-  );
 }
 
 /** Picks the image for this machine: engines run only that, and many cannot load an index. */

@@ -11,8 +11,8 @@ import { Runfiles } from "./runfiles.ts";
 /**
  * `launcher REQUEST ARGUMENTS…`: every run target starts it. The variable SLIPWAY_RUNFILES names its runfiles.
  *
- * Users wait for it, so it loads modules only when needed: with nothing to push, neither Node's HTTP client nor node:crypto. V8's compile
- * cache would save only 1 ms, so it is not used.
+ * Users wait for it, so it loads modules only when needed: with nothing to push, neither Node's HTTP client nor
+ * node:crypto. V8's compile cache would save only 1 ms, so it is not used.
  */
 async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
   const [requestPath, ...args] = argv;

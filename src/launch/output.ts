@@ -2,7 +2,7 @@ import { writeSync } from "node:fs";
 import { printableLines } from "../core/printable.ts";
 import { atPath } from "../core/system-error.ts";
 
-/** For people. Writes to the descriptor: opening Node's streams costs start-up time, and leaves a pipe non-blocking for the program. */
+/** For people. Node's streams cost start-up time, and leave a pipe non-blocking for the program. */
 export function tell(text: string): void {
   write(2, printableLines(text));
 }

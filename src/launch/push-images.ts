@@ -77,7 +77,7 @@ interface ShipOptions {
   readonly onFailure?: ((shipment: Shipment, error: unknown) => void) | undefined;
 }
 
-/** Pushes images and reports the progress. @returns the reference of each image, by digest, also of those that failed */
+/** Pushes images. @returns the reference of each image, by digest, also of those that failed */
 export async function ship(
   shipments: readonly Shipment[],
   destinations: Destinations,

@@ -3,7 +3,7 @@ import { UserError } from "../core/errors.ts";
 import type { LaunchRequest, RequestedImage } from "./request.ts";
 import type { Runfiles } from "./runfiles.ts";
 
-/** The tags of an image, with `{NAME}` replaced by values of the build status. @throws UserError if the build status lacks one */
+/** The tags of an image, with `{NAME}` replaced by values of the build status. @throws UserError */
 export function remoteTags(image: RequestedImage, request: LaunchRequest, runfiles: Runfiles): string[] {
   const { remoteTagsFile: file } = image;
   const written = file === undefined ? image.remoteTags : (runfiles.read(file).toString("utf8").match(/\S+/g) ?? []);

@@ -55,7 +55,7 @@ export interface RequestedBlob {
   readonly metadata: string;
   /** Absent if the blob is in a registry or a cache. */
   readonly blob?: string;
-  /** Name of a file in the metadata's folder of build outputs. It is there if the layer was made on this machine, else in the remote cache. */
+  /** Name of a file beside the metadata if the layer was made on this machine, else in the remote cache. */
   readonly beside?: string;
 }
 

@@ -19,7 +19,7 @@ type Event = RunEvent extends infer Each ? (Each extends RunEvent ? Omit<Each, "
 /** Room for the end of a full file. */
 const endBytes = 1024;
 
-/** Records what a program does, in a file that only its user can read. Nothing here makes the program fail: `onNotice` is called once instead. */
+/** Records what a program does, for its user alone. Never makes the program fail: calls `onNotice` once instead. */
 export class RunRecord {
   #file: number | undefined;
   #size = 0;

@@ -5,16 +5,19 @@ import type { Volumes } from "../config/volumes.ts";
 export interface CallOptions {
   /** Image to use: a key of the pipeline's `bases`. Default: `default`. */
   readonly tag?: string;
-  /** Environment variables to set in addition to the image's own. `SECRET:NAME` is the value of a secret of `slipway secret`. Default: none. */
+  /**
+   * Environment variables to set in addition to the image's own. `SECRET:NAME` is the value of a secret of `slipway
+   * secret`. Default: none.
+   */
   readonly env?: Readonly<Record<string, string>>;
   /** Network of the container. Default: `none`. Pods always have the cluster's network. */
   readonly network?: Network;
   /** Resource limits of the container or pod. Default: no limits. */
   readonly resources?: Resources;
   /**
-   * Claims and folders by the absolute path at which the function sees them: `{ "/data": { claim: "training-data" } }`. On Kubernetes a
-   * PersistentVolumeClaim; on podman and docker a named volume, or a folder of this machine, relative to where you called `bazel run`. The function
-   * may change what has `writable: true`. Default: none.
+   * Claims and folders by the absolute path at which the function sees them: `{ "/data": { claim: "training-data" } }`.
+   * On Kubernetes a PersistentVolumeClaim; on podman and docker a named volume, or a folder of this machine, relative
+   * to where you called `bazel run`. The function may change what has `writable: true`. Default: none.
    */
   readonly volumes?: Volumes;
   /** How many times to retry a failed call, from 0 to 100. Default: 0. */
@@ -22,10 +25,12 @@ export interface CallOptions {
   /** Timeout of each attempt, in seconds or as a text such as `1h30m`. Default: no timeout. */
   readonly timeLimit?: number | string;
   /**
-   * Keep results in the registry, in the image's repository. A call whose function, arguments and version have a kept result does not run.
-   * Failures are not kept. Needs an image. Default: false.
+   * Keep results in the registry, in the image's repository. A call whose function, arguments and version have a kept
+   * result does not run. Failures are not kept. Needs an image. Default: false.
    */
   readonly keep?: boolean;
-  /** With `keep`: the version of the function. Change it when results are no longer right. Default: the image's layers. */
+  /**
+   * With `keep`: the version of the function. Change it when results are no longer right. Default: the image's layers.
+   */
   readonly version?: string;
 }

@@ -4,12 +4,12 @@ import type { JobResources } from "../config/resources.ts";
 import { volumeMistakes } from "../config/volumes.ts";
 import { UserError } from "../core/errors.ts";
 import { nearest } from "../core/nearest.ts";
-import { referenceComplaint } from "../core/secret-reference.ts";
+import { referenceMistake } from "../core/secret-reference.ts";
 import type { CallOptions } from "./call-options.ts";
 
 /** What a value is not, and how to write it. Undefined if it is right. */
-type Complaint = readonly [problem: string, remedy: string] | undefined;
-type Check = (value: unknown) => Complaint;
+type Mistake = readonly [problem: string, remedy: string] | undefined;
+type Check = (value: unknown) => Mistake;
 
 const isText = (value: unknown): value is string => typeof value === "string";
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
@@ -51,7 +51,7 @@ const checks = {
   env: (value) =>
     isRecord(value) && Object.values(value).every(isText)
       ? Object.values(value)
-          .map((each) => referenceComplaint(each as string))
+          .map((each) => referenceMistake(each as string))
           .find((each) => each !== undefined)
       : ["does not map names to texts", "Give texts."],
   network: (value) =>
@@ -135,15 +135,15 @@ function checkEntries(
   for (const [name, value] of Object.entries(given)) {
     const isKnown = known.includes(name);
     if (isKnown && value === undefined) continue;
-    const complaint = isKnown ? checks[name]?.(value) : unknown(name, what, known);
-    if (complaint === undefined) continue;
-    const [problem, remedy] = complaint;
+    const mistake = isKnown ? checks[name]?.(value) : unknown(name, what, known);
+    if (mistake === undefined) continue;
+    const [problem, remedy] = mistake;
     const path = `${prefix}${name}`;
     throw new UserError({ code: "value-invalid", culprit: path }, `${subject}: ${path} ${problem}.`, remedy);
   }
 }
 
-function unknown(name: string, what: string, known: readonly string[]): Complaint {
+function unknown(name: string, what: string, known: readonly string[]): Mistake {
   const meant = nearest(name, known);
   const hint = meant === undefined ? "" : ` (did you mean ${meant}?)`;
   return [`is not ${what}${hint}`, `Known here: ${known.join(", ")}.`];

@@ -11,9 +11,11 @@ function* ancestors(path: string): Generator<string> {
 }
 
 /**
- * Returns the path of a file in the program's `data`. Works under Bazel, in the image, and with plain Node in a checkout.
+ * Returns the path of a file in the program's `data`. Works under Bazel, in the image, and with plain Node in a
+ * checkout.
  *
- * @param path the file's path in the repository, such as `examples/quickstart/arrivals.csv`. For a file of another repository, start with `REPOSITORY/`
+ * @param path the file's path in the repository, such as `examples/quickstart/arrivals.csv`. For a file of another
+ *   repository, start with `REPOSITORY/`
  * @param env the environment variables. Default: those of the process
  * @param program the path of the program's module. Default: the one that was started
  * @returns a path that you can open
@@ -21,7 +23,7 @@ function* ancestors(path: string): Generator<string> {
  */
 export function dataFile(path: string, env: Environment = process.env, program = process.argv[1] ?? ""): string {
   const runfiles = env["RUNFILES_DIR"];
-  // The program is at REPOSITORY/package/… in its runfiles, so its parent folders include its repository, whatever its name is.
+  // The program is at REPOSITORY/package/… in its runfiles, so its parent folders include its repository.
   const roots = [
     ...(runfiles ? [join(runfiles, env["SLIPWAY_MAIN_REPOSITORY"] ?? "_main"), runfiles] : []),
     ...ancestors(resolve(program)),

@@ -6,11 +6,11 @@ import { chosenEngine } from "./call-engine.ts";
 export type Engine = EngineDescription;
 
 /**
- * Returns the engine that runs this program's functions: the one that `SLIPWAY_ENGINE` names, else containers if podman or docker is set
- * up, else processes on this machine. A program without an image always uses processes.
+ * Returns the engine that runs this program's functions: the one that `SLIPWAY_ENGINE` names, else containers if podman
+ * or docker is set up, else processes on this machine. A program without an image always uses processes.
  *
- * @throws UserError if `SLIPWAY_ENGINE` is not the name of an engine, if this machine does not have that engine, or if it needs an image and the
- *   program has none
+ * @throws UserError if `SLIPWAY_ENGINE` is not the name of an engine, if this machine does not have that engine, or if
+ *   it needs an image and the program has none
  */
 export function engine(): Engine {
   return describeEngine(chosenEngine());

@@ -26,7 +26,7 @@ export interface Remote {
   readonly store?: (content: Content, path: string) => Promise<void>;
 }
 
-/** Content of files on this machine: a folder of files that have the hex of their sha256 as names. Keep python/slipway/_files.py the same. */
+/** A folder of files named by the hex of their sha256. Keep python/slipway/_files.py the same. */
 export class FilePlace {
   readonly folder: string;
   readonly #remote: Remote;
@@ -65,7 +65,7 @@ export class FilePlace {
     return this.#scratch;
   }
 
-  /** Takes a file or folder into the place. @param mayLink it changes no more, so a file of {@link scratch} is not copied */
+  /** Takes a file or folder. @param mayLink it changes no more, so a file of {@link scratch} is not copied */
   async put(source: string, kind: "file" | "folder", mayLink: boolean): Promise<Content> {
     return this.#take(async (target) => {
       const status = await stat(source).catch((error: NodeJS.ErrnoException) => error);
@@ -144,7 +144,7 @@ export class FilePlace {
     return path;
   }
 
-  /** Brings a file or folder to a path, whole or not at all. A file that is there is replaced; a folder must be new or empty. */
+  /** Brings it to a path, whole or not at all. Replaces a file; a folder must be new or empty. */
   async save(form: FileForm, path: string): Promise<void> {
     const pieces = await this.#contentOf(form);
     const target = resolve(path);

@@ -7,8 +7,8 @@ import { ownPlace } from "./own-place.ts";
 const maximumRead = 1024 * 1024 * 1024;
 
 /**
- * A file or folder that functions take and return. {@link file} and {@link folder} make it. Its content travels beside the JSON, by its digest, and
- * arrives as a file.
+ * A file or folder that functions take and return. {@link file} and {@link folder} make it. Its content travels beside
+ * the JSON, by its digest, and arrives as a file.
  */
 export class FileValue {
   readonly kind: "file" | "folder";
@@ -39,7 +39,8 @@ export class FileValue {
   }
 
   /**
-   * Path of the file or folder on this machine: in a function, and of a value that was made here. Do not change what is there.
+   * Path of the file or folder on this machine: in a function, and of a value that was made here. Do not change what is
+   * there.
    *
    * @throws UserError for what a call returned. {@link save} brings it to a path
    */
@@ -111,7 +112,8 @@ export function file(path: string): FileValue {
 }
 
 /**
- * A folder that a function returns or takes, with all files, folders and symbolic links in it. Of modes, only whether a file is executable is kept.
+ * A folder that a function returns or takes, with all files, folders and symbolic links in it. Of modes, only whether a
+ * file is executable is kept.
  *
  * @param path relative to the current folder
  */
@@ -120,8 +122,8 @@ export function folder(path: string): FileValue {
 }
 
 /**
- * A folder for large files that a function makes, on the disk of the machine. A container's `/tmp` is in memory. It is removed when the function
- * ends. Files in it that the function returns are not copied.
+ * A folder for large files that a function makes, on the disk of the machine. A container's `/tmp` is in memory. It is
+ * removed when the function ends. Files in it that the function returns are not copied.
  */
 export function scratchFolder(): string {
   return ownPlace().scratch();

@@ -13,7 +13,8 @@ const pieceSize = 1 << 20;
 const maximumExtension = 1 << 20;
 
 /**
- * Gives the bytes of a folder as a tar, which depend only on names, content, links, and whether files are executable. Keep python/slipway/_folder_tar.py the same.
+ * Gives the bytes of a folder as a tar, which depend only on names, content, links, and whether files are executable.
+ * Keep python/slipway/_folder_tar.py the same.
  *
  * @throws UserError for what is neither a file, a folder nor a symbolic link, and for a link that can lead out
  */
@@ -86,8 +87,9 @@ export async function* readWhole(file: FileHandle, size: number, name: string): 
 }
 
 /**
- * Makes a new folder of a tar. Takes only what {@link tarOf} can have written, byte for byte: every entry is below folders that this call made, and
- * no link can lead out. So nothing outside of the folder is written or shown, whoever made the tar.
+ * Makes a new folder of a tar. Takes only what {@link tarOf} can have written, byte for byte: every entry is below
+ * folders that this call made, and no link can lead out. So nothing outside of the folder is written or shown, whoever
+ * made the tar.
  *
  * @throws RangeError if it is not such a tar; the error of the system if the folder cannot hold it
  */
@@ -164,7 +166,7 @@ function foundIn({ flag, path, target, size, mode }: TarHeader): Found | undefin
   return { entry: { type: "file", path, mode: mode & 0o100 ? 0o755 : 0o644, content: { file: "" } }, size };
 }
 
-/** Entries are in the order of {@link tarOf}: each directly in a folder that is still open, after all smaller names in it. */
+/** The order of {@link tarOf}: each entry directly in a folder that is still open, after all smaller names. */
 function problemOf({ entry }: Found, last: Last): string | undefined {
   const names = entry.path.split("/");
   const depth = names.length - 1;
@@ -181,8 +183,8 @@ function problemOf({ entry }: Found, last: Last): string | undefined {
 }
 
 /**
- * Tells if a link leads to a path in the folder, or to nothing, however other links change: it climbs no higher than the folder, and only at its
- * beginning, where every step is a folder and no link.
+ * Tells if a link leads to a path in the folder, or to nothing, however other links change: it climbs no higher than
+ * the folder, and only at its beginning, where every step is a folder and no link.
  */
 function staysInside(path: string, target: string): boolean {
   const steps = target.split("/");

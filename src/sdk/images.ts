@@ -18,8 +18,8 @@ export function hasContainerImage(tag = "default", env: Environment = process.en
 }
 
 /**
- * Returns the address of this program's image, `HOST/REPOSITORY@sha256:…`. If you set `SLIPWAY_CONTAINER_IMAGE`, that image is used for
- * every tag. Otherwise it is the image that the launch script pushed.
+ * Returns the address of this program's image, `HOST/REPOSITORY@sha256:…`. If you set `SLIPWAY_CONTAINER_IMAGE`, that
+ * image is used for every tag. Otherwise it is the image that the launch script pushed.
  *
  * @param tag a key of the pipeline's `bases`. Default: `default`
  * @param env the environment variables. Default: those of the process

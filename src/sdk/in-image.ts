@@ -18,24 +18,28 @@ type Inputs<A extends Json[]> = { [K in keyof A]: Input<A[K]> };
 
 /** A function that runs in the image. */
 export interface StepFunction<A extends Json[], R> {
-  /** Calls the function. Arguments may be promises, as those of other calls are: the call starts when their results are there. */
+  /**
+   * Calls the function. Arguments may be promises, as those of other calls are: the call starts when their results are
+   * there.
+   */
   (...args: Inputs<A>): Promise<R>;
   /** Calls the function for every item, as {@link mapInImage} does. Items, or their list, may be promises. */
   map(items: Input<readonly A[0][]>, options?: MapInImageOptions & { readonly settled?: false }): Promise<R[]>;
 }
 
 /**
- * Wraps a function so that each call runs it inside this program's image, on the engine that {@link engine} returns. Each call starts the same
- * program in a new container or pod with a read-only root file system, runs `fn` there and returns its result. If the program has no image, or
- * there is no container engine, `fn` runs in a separate process on this machine. Define functions at the top level of a module, before you call
- * {@link main}.
+ * Wraps a function so that each call runs it inside this program's image, on the engine that {@link engine} returns.
+ * Each call starts the same program in a new container or pod with a read-only root file system, runs `fn` there and
+ * returns its result. If the program has no image, or there is no container engine, `fn` runs in a separate process on
+ * this machine. Define functions at the top level of a module, before you call {@link main}.
  *
  * @param name the function's name, unique in the program
- * @param fn the function. Arguments and result are JSON of at most 256 MiB each, with files and folders in it (`file`, `folder`). Its output
- *   goes to standard error
+ * @param fn the function. Arguments and result are JSON of at most 256 MiB each, with files and folders in it (`file`,
+ *   `folder`). Its output goes to standard error
  * @param options image, environment variables, network and resource limits
- * @returns the function to call. Its arguments may be promises, such as those of other calls. It rejects with `RemoteError` if `fn` throws (UserError and Failure arrive unchanged), with UserError if the
- *   arguments are not JSON or there is no image for the tag, and with UserError or Failure if the engine does not work
+ * @returns the function to call. Its arguments may be promises, such as those of other calls. It rejects with
+ *   `RemoteError` if `fn` throws (UserError and Failure arrive unchanged), with UserError if the arguments are not JSON
+ *   or there is no image for the tag, and with UserError or Failure if the engine does not work
  * @throws UserError if the program already has a function of that name, or if an option is unknown or invalid
  */
 // biome-ignore lint/suspicious/noConfusingVoidType: a function that returns nothing has this type

@@ -5,8 +5,8 @@ import { FileValue } from "./files.ts";
 import { ownPlace } from "./own-place.ts";
 
 /**
- * Values that functions take and return. Declare object types with `type`, not `interface`: TypeScript does not accept an interface
- * here.
+ * Values that functions take and return. Declare object types with `type`, not `interface`: TypeScript does not accept
+ * an interface here.
  */
 export type Json =
   | null
@@ -58,7 +58,8 @@ function first<K>(
 }
 
 /**
- * Writes a value as JSON on one line, and takes the content of its files. Refuses values that JSON would change, such as a Date or NaN.
+ * Writes a value as JSON on one line, and takes the content of its files. Refuses values that JSON would change, such
+ * as a Date or NaN.
  *
  * @param subject the value's name in errors, such as `result of "count"`
  * @param isLast files change no more

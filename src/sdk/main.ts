@@ -15,10 +15,12 @@ process.on("uncaughtExceptionMonitor", (error) => {
 });
 
 /**
- * Runs the program. If this process was started to run one of the program's functions, it runs only that function and exits.
- * If the program throws, the error is printed, running functions are stopped, and the process exits with status 1, or 2 for a {@link UserError}.
+ * Runs the program. If this process was started to run one of the program's functions, it runs only that function and
+ * exits. If the program throws, the error is printed, running functions are stopped, and the process exits with status
+ * 1, or 2 for a {@link UserError}.
  *
- * @param program the program's body. Its arguments are in `process.argv`. Its result is only used by `runInImage`, which returns it
+ * @param program the program's body. Its arguments are in `process.argv`. Its result is only used by `runInImage`,
+ *   which returns it
  */
 // biome-ignore lint/suspicious/noConfusingVoidType: a program that returns nothing has this type
 export async function main(program: () => Json | void | Promise<Json | void>): Promise<void> {

@@ -12,7 +12,9 @@ export interface ItemFailure {
 const told = 5;
 const listed = 20;
 
-/** Some items of {@link mapInImage} failed. The message lists up to 20 of their indices and the stacks of the first 5. */
+/**
+ * Some items of {@link mapInImage} failed. The message lists up to 20 of their indices and the stacks of the first 5.
+ */
 export class MapError extends Error {
   override readonly name = "MapError";
   /** All failed items, in the order of their indices. */

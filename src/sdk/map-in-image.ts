@@ -12,7 +12,10 @@ import { decodeArguments } from "./values.ts";
 
 /** Options of {@link mapInImage}. Omitted options have the values that {@link inImage} was given. */
 export interface MapInImageOptions extends CallOptions {
-  /** Maximum number of parallel calls. Default: as many as fit this machine's CPUs and 80 % of its memory; 50 on Kubernetes. */
+  /**
+   * Maximum number of parallel calls. Default: as many as fit this machine's CPUs and 80 % of its memory; 50 on
+   * Kubernetes.
+   */
   readonly parallelism?: number;
   /** Return failures among the results, as `Promise.allSettled` does, instead of throwing. Default: false. */
   readonly settled?: boolean;
@@ -22,9 +25,9 @@ type FunctionOf<T, R> = string | ((item: T) => Promise<R>);
 type Items<T> = readonly (T | PromiseLike<T>)[] | PromiseLike<readonly T[]>;
 
 /**
- * Calls a function for every item, each in its own container as with {@link inImage}. On Kubernetes, all calls are one Job.
- * Every item is tried, even if others fail. Lines that the function prints stand after its name and the item: `[square 3] `.
- * A terminal shows the progress in one line; elsewhere a line every 10 s does.
+ * Calls a function for every item, each in its own container as with {@link inImage}. On Kubernetes, all calls are one
+ * Job. Every item is tried, even if others fail. Lines that the function prints stand after its name and the item:
+ * `[square 3] `. A terminal shows the progress in one line; elsewhere a line every 10 s does.
  *
  * @param items the items, or promises of them. Each is JSON and is the only argument of its call
  * @param fn the function that `inImage` returned, or its name

@@ -26,7 +26,7 @@ export function ownPlace(): FilePlace {
   return place;
 }
 
-/** The folder that calls on this machine see. Undefined where this user can have none: only calls with files need it. */
+/** The folder that calls on this machine see. Undefined if this user can have none: only files need it. */
 export function folderForFiles(): string | undefined {
   try {
     return ownPlace().folder;

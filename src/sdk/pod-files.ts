@@ -28,8 +28,8 @@ interface Question {
 }
 
 /**
- * The registry as pods reach it: the part of the distribution specification 1.1 that moves blobs, since the programs of users contain no registry
- * client. Keep python/slipway/_pod_files.py the same.
+ * The registry as pods reach it: the part of the distribution specification 1.1 that moves blobs, since the programs of
+ * users contain no registry client. Keep python/slipway/_pod_files.py the same.
  *
  * @param path of the file with {@link PodAccess}, which changes when the token is renewed
  */

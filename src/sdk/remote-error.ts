@@ -13,8 +13,8 @@ export function callSite(callee: (...args: never[]) => unknown): string {
 }
 
 /**
- * An exception that a function threw in its container, pod or process. Its stack is the function's stack, followed by the caller's. `name` and
- * `message` are those of the exception. UserError and Failure arrive unchanged instead.
+ * An exception that a function threw in its container, pod or process. Its stack is the function's stack, followed by
+ * the caller's. `name` and `message` are those of the exception. UserError and Failure arrive unchanged instead.
  */
 export class RemoteError extends Error {
   override readonly name: string;
@@ -56,8 +56,8 @@ const unreachable =
   /\b(EAI_AGAIN|ENETUNREACH|ENOTFOUND|ECONNREFUSED)\b|Temporary failure in name resolution|Name or service not known|Network is unreachable|Connection refused/;
 
 /**
- * The remedy for an error that comes from the limits of containers: no network by default, and a read-only root file system.
- * Undefined for other errors. Keep python/slipway/_errors.py the same.
+ * The remedy for an error that comes from the limits of containers: no network by default, and a read-only root file
+ * system. Undefined for other errors. Keep python/slipway/_errors.py the same.
  *
  * @param details the error with its causes and their codes
  */

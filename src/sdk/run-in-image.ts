@@ -14,22 +14,25 @@ export interface RunInImageOptions extends Omit<CallOptions, "keep" | "version">
   readonly args?: readonly string[];
 }
 
-/** Returns whether this process was started by a call of {@link inImage}, {@link mapInImage} or {@link runInImage}: in the image, or in a process instead. */
+/**
+ * Returns whether this process was started by a call of {@link inImage}, {@link mapInImage} or {@link runInImage}: in
+ * the image, or in a process instead.
+ */
 export function insideImage(): boolean {
   return servedCall !== undefined;
 }
 
 /**
- * Runs this whole program inside its own image, on the engine that {@link engine} returns, and waits for its end. Its output goes to standard
- * error.
+ * Runs this whole program inside its own image, on the engine that {@link engine} returns, and waits for its end. Its
+ * output goes to standard error.
  *
  * @param options the program's arguments there, and options as for `inImage`
- * @returns the result of the body that was given to `main`, as JSON. Undefined if it returned nothing, or if the program exits with status
- *   0 without calling `main`
+ * @returns the result of the body that was given to `main`, as JSON. Undefined if it returned nothing, or if the
+ *   program exits with status 0 without calling `main`
  * @throws RemoteError if the body throws there; UserError and Failure arrive unchanged
  * @throws Failure if the program ends in another way
- * @throws UserError if it is called inside the image, where it would never end, if an option is unknown or invalid, if there is no image for the tag, or if the
- *   engine does not work
+ * @throws UserError if it is called inside the image, where it would never end, if an option is unknown or invalid, if
+ *   there is no image for the tag, or if the engine does not work
  */
 // biome-ignore lint/suspicious/noConfusingVoidType: a program that returns nothing has this type
 export function runInImage<R extends Json | void = Json | void>(options: RunInImageOptions = {}): Promise<R> {

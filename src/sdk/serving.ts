@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Failure, UserError } from "../core/errors.ts";
+import { onLines } from "../core/lines.ts";
 import {
   callVariable,
   filesVariable,
@@ -28,8 +29,8 @@ interface ServedCall {
 }
 
 /**
- * Sends the program's output to standard error, because standard output carries the result. Removes the variables, so that child processes do not
- * serve the call again.
+ * Sends the program's output to standard error, because standard output carries the result. Removes the variables, so
+ * that child processes do not serve the call again.
  */
 function begin(name: string): ServedCall {
   const take = (variable: string) => {
@@ -65,17 +66,13 @@ function begin(name: string): ServedCall {
   return { name, input, limit: limit === undefined ? undefined : Number(limit), files, reply };
 }
 
-/** Reads the first line of standard input. The caller keeps it open until it has the result; when it closes early, this process exits. */
+/** Reads the first line of standard input. If the caller closes it before it has the result, this process exits. */
 function readRequest(call: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
     let isWhole = false;
-    process.stdin.on("data", (chunk: Buffer) => {
-      if (isWhole) return;
-      const end = chunk.indexOf(0x0a);
-      chunks.push(end < 0 ? chunk : chunk.subarray(0, end));
-      isWhole = end >= 0;
-      if (isWhole) resolve(Buffer.concat(chunks).toString());
+    onLines(process.stdin, (line) => {
+      isWhole = true;
+      resolve(line);
     });
     process.stdin.once("end", () => {
       if (isWhole) process.exit(129);

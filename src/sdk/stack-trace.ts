@@ -10,8 +10,8 @@ declare const slipwayGenerated: string;
 declare const slipwaySdk: string;
 
 /**
- * Shows sources in stack traces by their path in the workspace, and omits the SDK's frames. Node alone would print absolute URLs that do not
- * exist on this machine or in the image. The source map is read only for the first stack.
+ * Shows sources in stack traces by their path in the workspace, and omits the SDK's frames. Node alone would print
+ * absolute URLs that do not exist on this machine or in the image. The source map is read only for the first stack.
  */
 Error.prepareStackTrace = (error, frames) =>
   [headOf(error), ...frames.map(lineOf).filter((line) => line !== undefined)].join("\n    at ");

@@ -5,7 +5,10 @@ import { showsSteps } from "../core/protocol.ts";
 /** One less. The compiler gives up on types without an end, such as that of JSON. */
 type Less = [never, 0, 1, 2];
 
-/** A value, or what gives it: a promise, such as that of another call. Within arrays and objects too, three levels deep. Nothing becomes null. */
+/**
+ * A value, or what gives it: a promise, such as that of another call. Within arrays and objects too, three levels deep.
+ * Nothing becomes null.
+ */
 export type Input<T, Depth extends 0 | 1 | 2 | 3 = 3> =
   | T
   | PromiseLike<T>
@@ -30,7 +33,8 @@ const pictured: Step[] | undefined = showsSteps(process.env) ? [] : undefined;
 const waitedFor = new Set<Step>();
 
 /**
- * Makes a step of a call. It runs as soon as what it takes is there. In a dry run for the steps it does not run, and its result never comes.
+ * Makes a step of a call. It runs as soon as what it takes is there. In a dry run for the steps it does not run, and
+ * its result never comes.
  *
  * @param name of the function
  * @param takes its arguments
@@ -76,7 +80,7 @@ function collect(value: unknown, found: PromiseLike<unknown>[], above: readonly 
   }
 }
 
-/** A copy with values in the place of promises, in the order in which `collect` finds them. One that gives nothing is null. */
+/** A copy with values in the place of promises, in the order of `collect`. One that gives nothing is null. */
 function replaced(value: unknown, values: Iterator<unknown>, above: readonly object[] = []): unknown {
   if (typeof value !== "object" || value === null || above.includes(value)) return value;
   if (isPromise(value)) return values.next().value ?? null;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { spokenValue } from "../config/document.ts";
 import { checked, mistake, unknownFields } from "../config/schema-words.ts";
-import { referenceComplaint, secretPattern } from "../core/secret-reference.ts";
+import { referenceMistake, secretPattern } from "../core/secret-reference.ts";
 import { parseGitUrl } from "../git/url.ts";
 import { isDigest } from "../oci/digest.ts";
 import { isRepository, referenceIn } from "../oci/reference.ts";
@@ -247,7 +247,7 @@ const env = list(
       "is not the name of a variable",
       "Write letters, digits and _, no digit first.",
     ).describe("The variable's name."),
-    value: checked(text(), (value) => storable(value) ?? referenceComplaint(value)).describe(
+    value: checked(text(), (value) => storable(value) ?? referenceMistake(value)).describe(
       "Its value, or `SECRET:NAME`.",
     ),
   }),
