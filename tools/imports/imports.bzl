@@ -795,7 +795,7 @@ IMPORTS = {
     "//src/sdk:remote-error.ts": "//src/core:printable.ts //src/core:wire-error.ts",
     "//src/sdk:run-in-image.ts": "//src/core:errors.ts //src/core:protocol.ts //src/sdk:calls.ts //src/sdk:check-options.ts //src/sdk:remote-error.ts //src/sdk:serving.ts //src/sdk:steps.ts",
     "//src/sdk:serve.ts": "//src/core:protocol.ts //src/core:wire-error.ts //src/sdk:json.ts //src/sdk:serving.ts //src/sdk:values.ts",
-    "//src/sdk:serving.ts": "//src/core:errors.ts //src/core:protocol.ts",
+    "//src/sdk:serving.ts": "//src/core:errors.ts //src/core:lines.ts //src/core:protocol.ts",
     "//src/sdk:steps.test.ts": "//src/runs:read.ts ?//src/sdk:testdata/steps.ts",
     "//src/sdk:steps.ts": "//src/core:printable.ts //src/core:protocol.ts",
     "//src/sdk:testdata/files-image.ts": "//src/kubernetes:testdata/image.ts //src/sdk:testdata/files.ts",
