@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import { Arguments, texts } from "./arguments.ts";
 
 describe("Arguments", () => {
@@ -12,13 +12,13 @@ describe("Arguments", () => {
   });
 
   it.each(["--unknown=1", "--a", "a", "[", "[1]", '["file"'])("refuses %s", (arg) => {
-    expect(() => new Arguments([arg], ["a"], { folder: "" })).toThrow(reported("command-line-invalid", arg));
+    expect(() => new Arguments([arg], ["a"], { folder: "" })).toThrow(userErrorWith("command-line-invalid", arg));
   });
 
   it("names an option that is missing or given twice", () => {
     const args = new Arguments(["--a=1", "--a=2"], ["a", "b"], { folder: "" });
-    expect(() => args.one("a")).toThrow(reported("command-line-invalid", "--a"));
-    expect(() => args.one("b")).toThrow(reported("command-line-invalid", "--b"));
+    expect(() => args.one("a")).toThrow(userErrorWith("command-line-invalid", "--a"));
+    expect(() => args.one("b")).toThrow(userErrorWith("command-line-invalid", "--b"));
   });
 
   it("says what an entry must have", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import { parseMap, stampedMap } from "./stamped-map.ts";
 
 const revision = "org.opencontainers.image.revision";
@@ -28,7 +28,7 @@ describe("stampedMap", () => {
 
   it("names the field and the variable that the build status lacks", () => {
     const stamp = () => stampedMap("annotations", { [revision]: "{STABLE_COMMIT}" }, status);
-    expect(stamp).toThrow(reported("target-invalid", `annotations["${revision}"]`));
+    expect(stamp).toThrow(userErrorWith("target-invalid", `annotations["${revision}"]`));
     expect(stamp).toThrow(/"STABLE_COMMIT"\.\n.*STABLE_GIT_COMMIT/);
   });
 });
@@ -39,6 +39,6 @@ describe("parseMap", () => {
   });
 
   it.each(["a=1\nno value", "a=1\n=x"])("names the line of %j", (text) => {
-    expect(() => parseMap(text, "pkg/labels")).toThrow(reported("file-invalid", "pkg/labels:2"));
+    expect(() => parseMap(text, "pkg/labels")).toThrow(userErrorWith("file-invalid", "pkg/labels:2"));
   });
 });

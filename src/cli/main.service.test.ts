@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { parseAllDocuments } from "yaml";
-import { printed, reported } from "../core/testdata/reported.ts";
+import { printed, userErrorWith } from "../core/testdata/reported.ts";
 import { serviceJsonSchema } from "../services/schema.ts";
 import { timeOf } from "./commands/log-words.ts";
 import { serviceLines } from "./commands/service-status.ts";
@@ -71,7 +71,7 @@ it("takes a duration or a time as the beginning of logs", () => {
   expect(timeOf("90s", now)).toEqual(new Date("2026-01-01T23:58:30Z"));
   expect(timeOf("2026-01-01T12:00:00Z", now)).toEqual(new Date("2026-01-01T12:00:00Z"));
   for (const wrong of ["soon", "12", ""])
-    expect(() => timeOf(wrong, now)).toThrow(reported("command-line-invalid", "--since"));
+    expect(() => timeOf(wrong, now)).toThrow(userErrorWith("command-line-invalid", "--since"));
 });
 
 it("renders a file, with the types of the configuration", async () => {

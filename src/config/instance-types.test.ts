@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { UserError } from "../core/errors.ts";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import { folderOfTest } from "../git/testdata/git-repository.ts";
 import { defaultInstanceTypes, placedResources, readInstanceTypes, unknownType } from "./instance-types.ts";
 import { registrySettings } from "./settings.ts";
@@ -72,7 +72,7 @@ it.each([
   ["{cpu: 1, memory: 1, spot: often}", "Write true or false"],
 ])("refuses %s", async (type, words) => {
   const env = configured(`instanceTypes: {a: ${type}}`);
-  await expect(readInstanceTypes(env)).rejects.toThrow(reported("field-invalid", /config\.yaml:1:\d+$/));
+  await expect(readInstanceTypes(env)).rejects.toThrow(userErrorWith("field-invalid", /config\.yaml:1:\d+$/));
   await expect(readInstanceTypes(env)).rejects.toThrow(words);
   await expect(readInstanceTypes(configured("instanceTypes: {__proto__: {cpu: 1}}"))).rejects.toThrow(
     "__proto__.memory",
@@ -94,7 +94,7 @@ it("gives resources the fields of their type, over which their own win", async (
   const refused = placedResources({ instance_type: "bg" }, env, ({ problem, remedy }) => {
     return new UserError({ code: "field-invalid", culprit: "here" }, `It ${problem}.`, remedy);
   });
-  await expect(refused).rejects.toThrow(reported("field-invalid", "here"));
+  await expect(refused).rejects.toThrow(userErrorWith("field-invalid", "here"));
 });
 
 it("names the nearest type first where there is none of a name", () => {

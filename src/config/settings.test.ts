@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import type { ErrorCode } from "../core/error-codes.ts";
 import { exitStatusOf } from "../core/errors.ts";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import { readInstanceTypes } from "./instance-types.ts";
 import { contextSettings, imageRules, placesIn, registrySettings, remoteCacheSettings } from "./settings.ts";
 
@@ -61,7 +61,7 @@ describe("the settings of a registry", () => {
     expect(await settings("registry-1.docker.io", env)).toEqual({ tokenService: "a.example" });
     rmSync(join(home, "other.yaml"));
     const missing = settings("docker.io", env);
-    await expect(missing).rejects.toThrow(reported("file-unreadable", join(home, "other.yaml")));
+    await expect(missing).rejects.toThrow(userErrorWith("file-unreadable", join(home, "other.yaml")));
     await expect(missing).rejects.toThrow("Correct SLIPWAY_CONFIG");
   });
 
@@ -80,7 +80,7 @@ describe("the settings of a registry", () => {
 
   it("of podman's folder with a certificate without its key are an error that names the file", async () => {
     file(".config/containers/certs.d/r.example.com/client.cert", pem("x"));
-    await expect(settings("r.example.com")).rejects.toThrow(reported("file-unreadable", /\/client\.key$/));
+    await expect(settings("r.example.com")).rejects.toThrow(userErrorWith("file-unreadable", /\/client\.key$/));
   });
 
   it("name what repositories begin with, which SLIPWAY_REPOSITORY_PREFIX replaces in SLIPWAY_REGISTRY", async () => {
@@ -101,7 +101,7 @@ describe("the settings of a registry", () => {
   ])("that name the file %s are refused where they do", async (name, code) => {
     config(`registries: {r: {ca: ${name}}}`);
     const error = await settings("r").catch((caught) => caught);
-    expect(error).toEqual(reported(code, join(home, ".config/slipway", name)));
+    expect(error).toEqual(userErrorWith(code, join(home, ".config/slipway", name)));
     expect(error.message).toContain("config.yaml:1:22: registries.r.ca: ");
     expect(exitStatusOf(error)).toBe(2);
   });
@@ -131,9 +131,9 @@ describe("the settings of a remote cache", () => {
 
   it("that need a variable which is empty are refused", async () => {
     config("remoteCaches: {c: {headers: {x: {env: TEAM}}}}");
-    await expect(cache("c", { TEAM: "" })).rejects.toThrow(reported("variable-invalid", "TEAM"));
+    await expect(cache("c", { TEAM: "" })).rejects.toThrow(userErrorWith("variable-invalid", "TEAM"));
     const broken: Error = await cache("c", { TEAM: "s3cret\nx: y" }).catch((error) => error);
-    expect(broken).toEqual(reported("variable-invalid", "TEAM"));
+    expect(broken).toEqual(userErrorWith("variable-invalid", "TEAM"));
     expect(broken.message).not.toContain("s3cret");
   });
 });
@@ -160,7 +160,7 @@ describe("every command that reads the file", () => {
       ].join("\n"),
     );
     const error = await read().catch((caught: unknown) => caught as Error);
-    expect(error).toEqual(reported("field-invalid", join(home, ".config/slipway/config.yaml:1:18")));
+    expect(error).toEqual(userErrorWith("field-invalid", join(home, ".config/slipway/config.yaml:1:18")));
     expect(exitStatusOf(error)).toBe(2);
     expect(
       String(error)
@@ -175,6 +175,6 @@ describe("every command that reads the file", () => {
       "instanceTypes.a.memory",
     ]);
     config("instanceTypes: [");
-    await expect(read()).rejects.toThrow(reported("file-invalid"));
+    await expect(read()).rejects.toThrow(userErrorWith("file-invalid"));
   });
 });

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import { detectEngine } from "./choose-engine.ts";
 
 /** A PATH with these commands on it, and a HOME with nothing. */
@@ -46,6 +46,6 @@ describe("detectEngine", () => {
     ["container", "engine-unavailable", "SLIPWAY_ENGINE=container"],
     ["podman", "variable-invalid", "SLIPWAY_ENGINE"],
   ] as const)("refuses SLIPWAY_ENGINE=%s", (engine, code, culprit) => {
-    expect(() => detectEngine({ ...machine(), SLIPWAY_ENGINE: engine })).toThrow(reported(code, culprit));
+    expect(() => detectEngine({ ...machine(), SLIPWAY_ENGINE: engine })).toThrow(userErrorWith(code, culprit));
   });
 });

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import type { RunnableImage } from "../oci/runnable-image.ts";
 import { runArguments } from "./arguments.ts";
 import type { ContainerClient } from "./client.ts";
@@ -29,7 +29,7 @@ describe("divideEnvironment", () => {
   });
 
   it.each([{ "A=B": "" }, { "": "" }, { "A B": "" }, { A: "\0" }, { PATH: "a\nB=c" }])("refuses %j by name", (env) => {
-    expect(() => divideEnvironment(env)).toThrow(reported("variable-invalid", Object.keys(env)[0]));
+    expect(() => divideEnvironment(env)).toThrow(userErrorWith("variable-invalid", Object.keys(env)[0]));
   });
 });
 
@@ -78,7 +78,7 @@ it("checkReach refuses a loopback registry for an engine elsewhere, by the name 
     [podman, "CONTAINER_HOST"],
   ] as const) {
     const check = () => checkReach(client, near, { [variable]: "ssh://far" });
-    expect(check).toThrow(reported("image-pull-failed", near));
+    expect(check).toThrow(userErrorWith("image-pull-failed", near));
     expect(check).toThrow(`${variable}=ssh://far`);
   }
   checkReach(docker, far, { DOCKER_HOST: "ssh://far" });

@@ -3,7 +3,7 @@ import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { reported } from "../core/testdata/reported.ts";
+import { failureWith } from "../core/testdata/reported.ts";
 import { checkDocker } from "./docker-daemon.ts";
 import { dockerEndpoint } from "./docker-endpoint.ts";
 
@@ -53,7 +53,7 @@ describe("checkDocker", () => {
     ["fails", "HTTP/1.1 500 Error\r\nContent-Length: 0\r\n\r\n"],
   ])("reports a daemon that %s", async (_, answer) => {
     if (answer !== undefined) await listen(answer);
-    await expect(checkDocker(env)).rejects.toThrow(reported("engine-unavailable", /d\.sock$/));
+    await expect(checkDocker(env)).rejects.toThrow(failureWith("engine-unavailable", /d\.sock$/));
   });
 
   it("does not wait for a daemon that never answers", async () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { exitStatusOf } from "../core/errors.ts";
 import { stopAll } from "../core/interrupts.ts";
 import { executable } from "../core/testdata/executable.ts";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import { runContainer } from "./run.ts";
 import { emptyRun } from "./testdata/evaluate.ts";
 
@@ -33,7 +33,7 @@ describe("a podman that is installed and broken", () => {
   ] as const)("is an error with what it printed and the step: %s", async (printed, code, message) => {
     const { outcome, err } = await run(`echo 'Error: ${printed}' >&2; exit 125`);
     const culprit = code === "engine-unavailable" ? "podman" : emptyRun.image;
-    expect(outcome).toEqual(reported(code, culprit));
+    expect(outcome).toEqual(userErrorWith(code, culprit));
     expect((outcome as Error).message).toContain(message);
     expect(exitStatusOf(outcome)).toBe(2);
     expect(err).toBe("");
@@ -53,6 +53,6 @@ describe("a podman that is installed and broken", () => {
 
   it("that cannot be executed is an error too", async () => {
     const broken = { name: "podman", path: "/nonexistent/podman" } as const;
-    await expect(runContainer(broken, emptyRun)).rejects.toThrow(reported("engine-unavailable", "podman"));
+    await expect(runContainer(broken, emptyRun)).rejects.toThrow(userErrorWith("engine-unavailable", "podman"));
   });
 });

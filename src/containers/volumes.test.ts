@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import { absoluteVolumes, claimsOf, requireInPlace, volumeMounts } from "./volumes.ts";
 
 const podman = { name: "podman", path: "/bin/false" } as const;
@@ -34,7 +34,7 @@ it("are mounted read-only unless they are writable", async () => {
 
 it("are refused where they are not, and nothing is made", async () => {
   const folder = folderOfTest();
-  const refused = reported("volume-unusable", "/a");
+  const refused = userErrorWith("volume-unusable", "/a");
   const mountsOf = (volume: { folder: string } | { claim: string }, env = {}) =>
     volumeMounts({ "/a": volume }, podman, env);
   await expect(mountsOf({ folder: join(folder, "none") })).rejects.toThrow(refused);
@@ -47,6 +47,6 @@ it("are refused where they are not, and nothing is made", async () => {
 it("are in a process only what is there by itself", async () => {
   const folder = folderOfTest();
   await requireInPlace({ [join(folder, "data")]: { folder: join(folder, "link") } });
-  await expect(requireInPlace({ "/a": { folder } })).rejects.toThrow(reported("volume-unusable", "/a"));
-  await expect(requireInPlace({ "/a": { claim: "data" } })).rejects.toThrow(reported("volume-unusable", "/a"));
+  await expect(requireInPlace({ "/a": { folder } })).rejects.toThrow(userErrorWith("volume-unusable", "/a"));
+  await expect(requireInPlace({ "/a": { claim: "data" } })).rejects.toThrow(userErrorWith("volume-unusable", "/a"));
 });

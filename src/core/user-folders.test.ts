@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { temporaryFolder } from "./testdata/folder.ts";
-import { reported } from "./testdata/reported.ts";
+import { userErrorWith } from "./testdata/reported.ts";
 import { cacheFolder, configFolder, stateFolder } from "./user-folders.ts";
 
 const all = { state: stateFolder, config: configFolder, cache: cacheFolder };
@@ -41,7 +41,7 @@ ofOthers.each(["state", "config", "cache"] as const)("a %s folder that another u
   mkdirSync(path);
   expect(all[kind](env)).toBe(path);
   ofAnotherUser(path);
-  expect(() => all[kind](env)).toThrow(reported("folder-unsafe", path));
+  expect(() => all[kind](env)).toThrow(userErrorWith("folder-unsafe", path));
   expect(() => all[kind](env)).toThrow(names[kind]);
 });
 
@@ -52,7 +52,7 @@ ofOthers("a link to a folder of another user is refused, and one that leads nowh
   expect(stateFolder({ XDG_STATE_HOME: home })).toBe(join(home, "slipway"));
   mkdirSync(target);
   ofAnotherUser(target);
-  expect(() => stateFolder({ XDG_STATE_HOME: home })).toThrow(reported("folder-unsafe", join(home, "slipway")));
+  expect(() => stateFolder({ XDG_STATE_HOME: home })).toThrow(userErrorWith("folder-unsafe", join(home, "slipway")));
 });
 
 it("is not read here where it cannot be: who uses it tells", () => {

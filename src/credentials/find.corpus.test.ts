@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { ErrorCode } from "../core/error-codes.ts";
 import { jsonOf } from "../core/errors.ts";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import { findCredential } from "./find.ts";
 import { readCredential, readSshKey, type Source } from "./source.ts";
 import { parseStore } from "./store.ts";
@@ -13,7 +13,7 @@ const secret = "geheim";
 
 /** Checks the code and the culprit, and that no secret is in the error. */
 function expectGood(error: unknown, code: ErrorCode, culprit: string): void {
-  expect(error).toEqual(reported(code, culprit));
+  expect(error).toEqual(userErrorWith(code, culprit));
   const text = jsonOf(error);
   expect(text).not.toContain(secret);
   expect(text).not.toContain(Buffer.from(secret).toString("base64").slice(0, 6));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import { credentialFiles, findCredential } from "./find.ts";
 import { findPassword, findSshKey } from "./find-remote.ts";
 import { parseServiceUrl } from "./service-url.ts";
@@ -138,7 +138,7 @@ describe("the search for a registry's credential", () => {
   it("is never silently anonymous where a source cannot be read", async () => {
     const home = new Home();
     home.store({ service: "docker", url: registry, source: { kind: "file", path: "/nowhere/at/all" } });
-    await expect(findCredential({ registry }, home.env)).rejects.toThrow(reported("credential-invalid", registry));
+    await expect(findCredential({ registry }, home.env)).rejects.toThrow(userErrorWith("credential-invalid", registry));
     expect(await userOf(home, undefined, "other.example.com")).toBeUndefined();
   });
 
@@ -146,7 +146,7 @@ describe("the search for a registry's credential", () => {
     const home = new Home();
     const source = { kind: "environment", username: "ci", variable: "CI_PASSWORD" } as const;
     home.store({ service: "docker", url: registry, source });
-    await expect(findCredential({ registry }, home.env)).rejects.toThrow(reported("credential-invalid", registry));
+    await expect(findCredential({ registry }, home.env)).rejects.toThrow(userErrorWith("credential-invalid", registry));
     home.env["CI_PASSWORD"] = "geheim";
     expect((await findCredential({ registry }, home.env)).credential).toMatchObject({
       username: "ci",

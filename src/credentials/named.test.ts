@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import { parseReference } from "../oci/reference.ts";
 import { findNamedRegistry } from "./named.ts";
 import { Home } from "./testdata/home.ts";
@@ -23,7 +23,7 @@ const find = (name: string, image: string) => findNamedRegistry(name, parseRefer
 async function remedyFor(name: string, home: Home): Promise<string> {
   const image = parseReference("registry.example.com:5000/team/app");
   const error = await findNamedRegistry(name, image, home.env).catch((error) => error);
-  expect(error).toEqual(reported("credential-not-found", name));
+  expect(error).toEqual(userErrorWith("credential-not-found", name));
   return error.remedy;
 }
 
@@ -49,7 +49,7 @@ describe("the name of a registry", () => {
   });
 
   it("that is of something else is an error", async () => {
-    await expect(find("code", "git.example.com/app")).rejects.toThrow(reported("credential-invalid", "code"));
+    await expect(find("code", "git.example.com/app")).rejects.toThrow(userErrorWith("credential-invalid", "code"));
   });
 
   it("gives nothing for an image of another registry, or of another part of it", async () => {
@@ -58,11 +58,11 @@ describe("the name of a registry", () => {
       "registry.example.com/team/app",
       "registry.example.com:5000/teammate/app",
     ]) {
-      await expect(find("team", image)).rejects.toThrow(reported("credential-invalid", "team"));
+      await expect(find("team", image)).rejects.toThrow(userErrorWith("credential-invalid", "team"));
     }
   });
 
   it("whose source cannot be read is an error that names it", async () => {
-    await expect(find("lost", "lost.example.com/app")).rejects.toThrow(reported("credential-invalid", "lost"));
+    await expect(find("lost", "lost.example.com/app")).rejects.toThrow(userErrorWith("credential-invalid", "lost"));
   });
 });

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { UserError } from "../core/errors.ts";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import { matchLength, parseServiceUrl, type Service, services } from "./service-url.ts";
 
 function matches(service: Service, source: string, asked: string): boolean {
@@ -36,7 +36,7 @@ describe("the URL of a service", () => {
     const team = parseServiceUrl("git", "https://h.org/team");
     expect(matchLength(team, { ...team, path: "team/../other" })).toBeUndefined();
     expect(() => parseServiceUrl("git", "https://h.org/team/../other")).toThrow(
-      reported("credential-invalid", "https://h.org/team/../other"),
+      userErrorWith("credential-invalid", "https://h.org/team/../other"),
     );
     expect(matches("git", "https://h.org/team/app", "https://h.org/team/app.git")).toBe(true);
   });
@@ -59,7 +59,7 @@ describe("the URL of a service", () => {
   it("with a password in it is refused and not shown", () => {
     for (const text of ["https://me:geheim@h.org/x", "me:geheim@h.org", "ssh://me:geheim@h.org"]) {
       for (const service of services) {
-        expect(() => parseServiceUrl(service, text)).toThrow(reported("credential-invalid", service));
+        expect(() => parseServiceUrl(service, text)).toThrow(userErrorWith("credential-invalid", service));
         expect(() => parseServiceUrl(service, text)).not.toThrow(/geheim/);
       }
     }

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import type { Entry } from "./source.ts";
 import { readStore, storePath } from "./store.ts";
 import { editStore, withEntry } from "./store-edit.ts";
@@ -50,7 +50,7 @@ describe("the file of credentials", () => {
     const failing = editStore(home.env, () => {
       throw new RangeError("no");
     });
-    await expect(failing).rejects.toThrow(reported("file-unwritable", path));
+    await expect(failing).rejects.toThrow(userErrorWith("file-unwritable", path));
     expect(readFileSync(path)).toEqual(before);
     expect(readdirSync(dirname(path)).toSorted()).toEqual(["credentials.json", "credentials.json.lock"]);
   });
@@ -59,7 +59,7 @@ describe("the file of credentials", () => {
     const home = new Home();
     const path = home.write("config/slipway/credentials.json", "{");
     await expect(editStore(home.env, (entries) => withEntry(entries, entry("h.org", "u")))).rejects.toThrow(
-      reported("file-invalid", path),
+      userErrorWith("file-invalid", path),
     );
     expect(readFileSync(path, "utf8")).toBe("{");
   });

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { temporaryFolder } from "../core/testdata/folder.ts";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import { mirrorFor, parseSourcesFile, parseSourcesList, readAptSources } from "./apt-sources.ts";
 import { findMirrors } from "./mirrors.ts";
 
@@ -104,18 +104,18 @@ describe("findMirrors", () => {
 
   it("names the line to write when there is none", () => {
     expect(() => findMirrors(["bookworm"], "", [])).toThrow(/mirror = "https:\/\/HOST\/debian"[\s\S]*--mirror=/);
-    expect(() => findMirrors(["bookworm"], "", [])).toThrow(reported("mirror-invalid", "bookworm"));
+    expect(() => findMirrors(["bookworm"], "", [])).toThrow(userErrorWith("mirror-invalid", "bookworm"));
   });
 
   it("refuses an address with a password without repeating it", () => {
     const attempt = () => findMirrors(["bookworm"], "https://me:hunter2@mirror.example/debian", []);
-    expect(attempt).toThrow(reported("mirror-invalid", "https://mirror.example/debian"));
+    expect(attempt).toThrow(userErrorWith("mirror-invalid", "https://mirror.example/debian"));
     expect(attempt).not.toThrow(/hunter2/);
   });
 
   it("says when the security archive cannot be found", () => {
     expect(() => findMirrors(["bookworm-security"], "https://mirror.example/mirrors/deb", [])).toThrow(
-      reported("mirror-invalid", "https://mirror.example/mirrors/deb"),
+      userErrorWith("mirror-invalid", "https://mirror.example/mirrors/deb"),
     );
   });
 });

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 import { temporaryFolder } from "../core/testdata/folder.ts";
-import { reported } from "../core/testdata/reported.ts";
+import { failureWith } from "../core/testdata/reported.ts";
 import { openDeb } from "./deb.ts";
 import { parseParagraphs } from "./deb822.ts";
 import { testAr, testDeb, testTar } from "./testdata/packages.ts";
@@ -87,10 +87,10 @@ describe("openDeb", () => {
     const control = (content: string) => ({ "control.tar": testTar([{ path: "control", content }]) });
     const nameless = testAr({ ...control("Version: 1\n"), "data.tar": testTar([]) });
     for (const bytes of [Buffer.from("<html>"), testAr({ "debian-binary": Buffer.from("2.0\n") }), nameless]) {
-      await expect(open(bytes)).rejects.toThrow(reported("file-invalid", /a\.deb$/));
+      await expect(open(bytes)).rejects.toThrow(failureWith("file-invalid", /a\.deb$/));
     }
     const old = testAr({ ...control("Package: a\n"), "data.tar.bz2": Buffer.from("BZh") });
-    await expect(open(old)).rejects.toThrow(reported("file-invalid", "data.tar.bz2"));
+    await expect(open(old)).rejects.toThrow(failureWith("file-invalid", "data.tar.bz2"));
   });
 
   it("refuses a package that is cut short or changed anywhere in its structure", async () => {
@@ -109,7 +109,7 @@ describe("openDeb", () => {
     const header = deb.indexOf("./usr/bin/a");
     const changed = Buffer.from(deb);
     changed[header + 3] = 0x58;
-    await expect(open(changed)).rejects.toThrow(reported("file-invalid", /a\.deb: data\.tar$/));
+    await expect(open(changed)).rejects.toThrow(failureWith("file-invalid", /a\.deb: data\.tar$/));
   });
 });
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { temporaryFolder } from "../core/testdata/folder.ts";
-import { reported } from "../core/testdata/reported.ts";
+import { failureWith } from "../core/testdata/reported.ts";
 import { mirrorFetch } from "./http-fetch.ts";
 
 const server = createServer((request, response) => {
@@ -29,7 +29,7 @@ describe("mirrorFetch", () => {
 
   it("names the address and the status of what is not there", async () => {
     await expect(mirrorFetch({ debian: `${address}/debian` })("debian", "dists/y")).rejects.toThrow(
-      reported("repository-failed", `${address}/debian/dists/y`),
+      failureWith("repository-failed", `${address}/debian/dists/y`),
     );
   });
 
@@ -55,7 +55,7 @@ describe("mirrorFetch", () => {
     });
     const debian = `http://127.0.0.1:${(silent.address() as AddressInfo).port}/debian`;
     const fetching = mirrorFetch({ debian }, 100)("debian", "dists/x");
-    await expect(fetching).rejects.toThrow(reported("repository-failed", `${debian}/dists/x`));
+    await expect(fetching).rejects.toThrow(failureWith("repository-failed", `${debian}/dists/x`));
   });
 
   it("reads a mirror that is a folder", async () => {
@@ -64,6 +64,6 @@ describe("mirrorFetch", () => {
     writeFileSync(join(folder, "dists/x"), "here");
     const fetch = mirrorFetch({ debian: pathToFileURL(folder).href });
     expect(Buffer.from(await fetch("debian", "dists/x")).toString()).toBe("here");
-    await expect(fetch("debian", "dists/y")).rejects.toThrow(reported("repository-failed", /^file:.*dists\/y$/));
+    await expect(fetch("debian", "dists/y")).rejects.toThrow(failureWith("repository-failed", /^file:.*dists\/y$/));
   });
 });

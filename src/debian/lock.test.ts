@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { reported } from "../core/testdata/reported.ts";
+import { failureWith, userErrorWith } from "../core/testdata/reported.ts";
 import { formatLock, type Lock, lockedPackage, parseLock } from "./lock.ts";
 import { checkRequest } from "./repository/check-request.ts";
 
@@ -56,7 +56,7 @@ describe("a lock", () => {
     [" 91848", "", line("dash")],
     [" 91848", " 91848 more", line("dash")],
   ])("with %j as %j is refused at its line", (from, to, at) => {
-    expect(() => parseLock(text.replace(from, to), "a.lock")).toThrow(reported("file-invalid", `a.lock:${at}`));
+    expect(() => parseLock(text.replace(from, to), "a.lock")).toThrow(userErrorWith("file-invalid", `a.lock:${at}`));
   });
 });
 
@@ -92,7 +92,7 @@ describe("a package of an index", () => {
     { size: 1e30 },
   ])("is refused with %j", (change) => {
     const hostile = { ...good, ...change };
-    expect(() => lockedPackage(hostile)).toThrow(reported("repository-failed", hostile.name));
+    expect(() => lockedPackage(hostile)).toThrow(failureWith("repository-failed", hostile.name));
   });
 });
 
@@ -116,7 +116,7 @@ describe("checkRequest", () => {
     [{ packages: ["bash"] }, "--package bash --exclude debconf"],
   ])("gives the command for what differs: %j", (change, command) => {
     const check = () => checkRequest(lock, { ...declared, ...change }, "a.lock");
-    expect(check).toThrow(reported("lock-outdated", "a.lock"));
+    expect(check).toThrow(userErrorWith("lock-outdated", "a.lock"));
     expect(check).toThrow(command);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import { PackageIndex } from "./package-index.ts";
 import { parseRelations } from "./relation.ts";
 import { resolveClosure } from "./resolve.ts";
@@ -64,7 +64,7 @@ describe("resolveClosure", () => {
     );
     expect(names(packages, ["a"])).toEqual(["a", "mawk"]);
     expect(names(packages, ["a", "gawk"])).toEqual(["a", "gawk"]);
-    expect(() => names(packages, ["awk"])).toThrow(reported("package-not-found", "awk"));
+    expect(() => names(packages, ["awk"])).toThrow(userErrorWith("package-not-found", "awk"));
   });
 
   it("asks a version of a provider that states one", () => {
@@ -87,7 +87,7 @@ describe("resolveClosure", () => {
   it("names the nearest package for one that is unknown", () => {
     const packages = index("Package: base-files", "Package: base-passwd");
     expect(() => names(packages, ["bsae-files"])).toThrow(/Did you mean base-files\?/);
-    expect(() => names(packages, ["postgresql"])).toThrow(reported("package-not-found", "postgresql"));
+    expect(() => names(packages, ["postgresql"])).toThrow(userErrorWith("package-not-found", "postgresql"));
   });
 
   it("names the chain that leads to a dependency that nothing satisfies", () => {

@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { temporaryFolder } from "../core/testdata/folder.ts";
-import { reported } from "../core/testdata/reported.ts";
+import { failureWith, userErrorWith } from "../core/testdata/reported.ts";
 import type { TarEntry } from "../layer/entry.ts";
 import { openRootFilesystem } from "./root-filesystem.ts";
 import { type TestFile, testDeb, testLibrary } from "./testdata/packages.ts";
@@ -95,12 +95,12 @@ describe("openRootFilesystem", () => {
   it("names the packages that have different files at one path", async () => {
     const one = testDeb("one", [file("bin/x", "1")]);
     await expect(root({ one, two: testDeb("two", [file("usr/bin/x", "2")]) })).rejects.toThrow(
-      reported("layer-conflict", "/usr/bin/x"),
+      userErrorWith("layer-conflict", "/usr/bin/x"),
     );
     expect((await root({ one, two: testDeb("two", [file("usr/bin/x", "1")]) })).get("usr/bin/x")?.text).toBe("1");
     const heir = testDeb("two", [file("usr/bin/x", "2")], { control: "Replaces: one (<< 2)\n" });
     expect((await root({ one, heir })).get("usr/bin/x")?.text).toBe("2");
-    await expect(root({ one, again: one })).rejects.toThrow(reported("layer-conflict", "one"));
+    await expect(root({ one, again: one })).rejects.toThrow(userErrorWith("layer-conflict", "one"));
   });
 
   it("leaves manuals, translations and documentation out, but not copyright files", async () => {
@@ -226,7 +226,7 @@ esac
 
   it("leaves no temporary file, also when it fails", async () => {
     const failing = root({ a: testDeb("a", []), b: Buffer.from("no") });
-    await expect(failing).rejects.toThrow(reported("file-invalid", /b\.deb$/));
+    await expect(failing).rejects.toThrow(failureWith("file-invalid", /b\.deb$/));
     await root({ a: testDeb("a", []) });
     expect(readdirSync(folder).filter((name) => !name.endsWith(".deb"))).toEqual([]);
   });

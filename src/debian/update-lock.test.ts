@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
-import { reported } from "../core/testdata/reported.ts";
+import { failureWith } from "../core/testdata/reported.ts";
 import { archiveKeys } from "./archive-keys.ts";
 import { relock } from "./repository/relock.ts";
 import { verifiedText } from "./signature.ts";
@@ -119,7 +119,7 @@ describe("makeLock", () => {
       "dists/bookworm/main/binary-amd64/Packages.xz",
     ],
   ])("refuses an index that is %s", async (_, change, culprit) => {
-    await expect(lock(change())).rejects.toThrow(reported("repository-failed", culprit));
+    await expect(lock(change())).rejects.toThrow(failureWith("repository-failed", culprit));
   });
 
   it("accepts an index that is still valid, and a suite by its other name", async () => {
@@ -136,9 +136,11 @@ describe("makeLock", () => {
   });
 
   it("names what a suite does not have", async () => {
-    await expect(lock({}, { ...request, components: ["mian"] })).rejects.toThrow(reported("package-not-found", "mian"));
+    await expect(lock({}, { ...request, components: ["mian"] })).rejects.toThrow(
+      failureWith("package-not-found", "mian"),
+    );
     await expect(lock({}, { ...request, architecture: "arm64" })).rejects.toThrow(
-      reported("package-not-found", "arm64"),
+      failureWith("package-not-found", "arm64"),
     );
     await expect(lock({}, { ...request, packages: ["helo"] })).rejects.toThrow("Did you mean hello?");
   });
@@ -146,7 +148,7 @@ describe("makeLock", () => {
   it("fetches nothing that depends on an index before that is verified", async () => {
     const fetch = await archive({ signer: stranger });
     await expect(makeLock(request, { fetch, now, keys: [key.public] })).rejects.toThrow(
-      reported("repository-failed", inRelease),
+      failureWith("repository-failed", inRelease),
     );
     expect(fetch.asked).toEqual(["debian/dists/bookworm/InRelease"]);
   });
@@ -171,7 +173,7 @@ describe("relock, given an old index again", () => {
     const old = await lock();
     const ahead = { ...old, locked: old.locked.map((entry) => ({ ...entry, version: `${entry.version}+deb12u1` })) };
     await expect(relock(ahead, { fetch: await archive(), now, keys: [key.public] })).rejects.toThrow(
-      reported("repository-failed", "hello"),
+      failureWith("repository-failed", "hello"),
     );
   });
 });
@@ -181,6 +183,6 @@ describe("the archive keys", () => {
     expect(archiveKeys).toHaveLength(6);
     const failure = verifiedText(await signed("x", stranger, before), "the index", { now });
     // A key with another fingerprint would be a TypeError.
-    await expect(failure).rejects.toThrow(reported("repository-failed", "the index"));
+    await expect(failure).rejects.toThrow(failureWith("repository-failed", "the index"));
   });
 });

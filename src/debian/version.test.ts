@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { reported } from "../core/testdata/reported.ts";
+import { failureWith } from "../core/testdata/reported.ts";
 import { compareVersions, satisfies } from "./version.ts";
 
 /** From the Policy Manual and deb-version(7), in ascending order. */
@@ -74,7 +74,7 @@ describe("compareVersions", () => {
   });
 
   it.each(["", "a:1", "1 2", "-1"])("refuses %j", (text) => {
-    expect(() => compareVersions(text, "1")).toThrow(reported("file-invalid", text));
+    expect(() => compareVersions(text, "1")).toThrow(failureWith("file-invalid", text));
   });
 });
 

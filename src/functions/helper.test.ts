@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { UserError } from "../core/errors.ts";
 import { executable } from "../core/testdata/executable.ts";
-import { reported } from "../core/testdata/reported.ts";
+import { failureWith } from "../core/testdata/reported.ts";
 import type { CallOutcome } from "./calls.ts";
 import { HelperCalls } from "./helper.ts";
 import { batch } from "./testdata/batch.ts";
@@ -27,7 +27,7 @@ it("takes a line of JSON for one whatever is in it", async () => {
 
 it("fails when its helper breaks off in the middle of an answer", async () => {
   const answers = answersOf(`process.stdout.write('{"index":0,"outc', () => process.exit(7));`);
-  await expect(answers).rejects.toThrow(reported("program-failed", /helper$/));
+  await expect(answers).rejects.toThrow(failureWith("program-failed", /helper$/));
   await expect(answers).rejects.toThrow("status 7");
 });
 

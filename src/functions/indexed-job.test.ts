@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import type { RunnableImage } from "../oci/runnable-image.ts";
 import type { CallBatch } from "./calls.ts";
 import { accessSecret, indexedJob, renewedAccess } from "./indexed-job.ts";
@@ -78,6 +78,6 @@ describe("indexedJob", () => {
 
   it("refuses more than goes through", () => {
     const many = Array.from({ length: 17 }, () => JSON.stringify(["x".repeat(1024 * 1024)]));
-    expect(() => indexedJob(batch(many), image, names, undefined)).toThrow(reported("value-invalid", "square"));
+    expect(() => indexedJob(batch(many), image, names, undefined)).toThrow(userErrorWith("value-invalid", "square"));
   });
 });

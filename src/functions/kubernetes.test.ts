@@ -2,7 +2,7 @@ import type { ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
 import { afterEach, expect, it, vi } from "vitest";
 import { resultLine } from "../core/protocol.ts";
-import { reported } from "../core/testdata/reported.ts";
+import { failureWith, userErrorWith } from "../core/testdata/reported.ts";
 import { apiServer, list, refuse } from "../kubernetes/testdata/api-server.ts";
 import { LocalSecrets } from "../secrets/local.ts";
 import type { CallBatch, CallOutcome } from "./calls.ts";
@@ -165,7 +165,7 @@ it("fails when the cluster refuses its pods", async () => {
     response.end(list([{ metadata, reason: "FailedCreate", message }]));
     return true;
   });
-  await expect(cluster.ended).rejects.toThrow(reported("cluster-refused", "pod"));
+  await expect(cluster.ended).rejects.toThrow(failureWith("cluster-refused", "pod"));
 });
 
 it("keeps results though the job cannot be deleted any more, and says what is left", async () => {
@@ -257,7 +257,7 @@ it("says what is not allowed first", async () => {
     response.writeHead(403).end(JSON.stringify({ reason: "Forbidden", message: may(verb) }));
     return true;
   });
-  await expect(cluster.ended).rejects.toThrow(reported("cluster-refused", "create jobs.batch"));
+  await expect(cluster.ended).rejects.toThrow(userErrorWith("cluster-refused", "create jobs.batch"));
 });
 
 it("says that a large result is lost with the log that its node has cut", async () => {
@@ -374,7 +374,7 @@ it("has secrets of variables in the calls' own Secret alone, or where the cluste
   const calls = new KubernetesCalls(env);
   const run = (variables: Record<string, string>) =>
     calls.run({ ...batch, env: variables }, { onOutcome: () => {}, onOutput: () => {} });
-  await expect(run({ A: "SECRET:here" })).rejects.toThrow(reported("secret-not-found", "SECRET:here"));
+  await expect(run({ A: "SECRET:here" })).rejects.toThrow(userErrorWith("secret-not-found", "SECRET:here"));
   expect(sent).toEqual([]);
   await new LocalSecrets(env).set("here", Buffer.from("hunter2"));
   await expect(run({ A: "SECRET:here", B: "SECRET:theirs" })).rejects.toThrow();

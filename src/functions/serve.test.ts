@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { expect, it, onTestFinished, vi } from "vitest";
-import { reported } from "../core/testdata/reported.ts";
+import { reported, userErrorWith } from "../core/testdata/reported.ts";
 import { HelperCalls } from "./helper.ts";
 import { batch } from "./testdata/batch.ts";
 
@@ -35,7 +35,9 @@ it("takes the calls of the program that it was started for, and ends with it", {
   // As docs/environment.md says, it is for its user alone.
   expect(statSync(join(env["HOME"] ?? "", ".cache/slipway")).mode & 0o777).toBe(0o700);
   for (let count = 0; count < 2; count++) {
-    await expect(call({ ...env, PWD: "/elsewhere" })).rejects.toThrow(reported("cluster-unreachable", "KUBECONFIG"));
+    await expect(call({ ...env, PWD: "/elsewhere" })).rejects.toThrow(
+      userErrorWith("cluster-unreachable", "KUBECONFIG"),
+    );
   }
   // With another environment it is not the one to ask, and one of the program's own is started.
   const absent = reported("program-missing", "/nonexistent/helper");

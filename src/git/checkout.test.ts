@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import type { GitAccess } from "./access.ts";
 import { checkOut } from "./checkout.ts";
 import { resolveBranch } from "./remote.ts";
@@ -113,7 +113,7 @@ describe("a checkout", () => {
     git(repository.folder, "reflog", "expire", "--expire=now", "--all");
     git(repository.folder, "gc", "--quiet", "--prune=now");
     await expect(checkOut(folderOfTest(), repository.url, lost, access)).rejects.toThrow(
-      reported("git-not-found", lost),
+      userErrorWith("git-not-found", lost),
     );
   });
 
@@ -196,7 +196,7 @@ describe("submodules", () => {
     git(outer.folder, "config", "--file", ".gitmodules", "submodule.sub.url", url);
     const commit = outer.commit({});
     const refused = expect(checkOut(folderOfTest(), outer.url, commit, access)).rejects;
-    await refused.toThrow(reported("code-invalid", `.gitmodules of ${outer.url} at ${commit}, sub`));
+    await refused.toThrow(userErrorWith("code-invalid", `.gitmodules of ${outer.url} at ${commit}, sub`));
     await refused.toThrow(message);
     await refused.not.toThrow("u:p");
   });
@@ -208,7 +208,7 @@ describe("submodules", () => {
     git(outer.folder, "submodule", "--quiet", "add", inner.url, "sub");
     rmSync(join(outer.folder, ".gitmodules"));
     await expect(checkOut(folderOfTest(), outer.url, outer.commit({}), access)).rejects.toThrow(
-      reported("code-invalid", "sub"),
+      userErrorWith("code-invalid", "sub"),
     );
   });
 });
@@ -236,7 +236,7 @@ describe("Git LFS", () => {
     const commit = repository.commit({ ...files, ".lfsconfig": "[lfs]\nurl = http://169.254.169.254/\n" });
     const env = { PATH: `${tools}:${process.env["PATH"]}` };
     await expect(checkOut(folderOfTest(), repository.url, commit, { ...access, env })).rejects.toThrow(
-      reported("code-invalid", `.lfsconfig of ${repository.url} at ${commit}, lfs.url`),
+      userErrorWith("code-invalid", `.lfsconfig of ${repository.url} at ${commit}, lfs.url`),
     );
   });
 
@@ -245,7 +245,7 @@ describe("Git LFS", () => {
     const commit = repository.commit(files);
     const bare = { ...access, env: { PATH: "/usr/bin:/bin" } };
     const refused = expect(checkOut(folderOfTest(), repository.url, commit, bare)).rejects;
-    await refused.toThrow(reported("program-missing", "git-lfs"));
+    await refused.toThrow(userErrorWith("program-missing", "git-lfs"));
     await refused.toThrow("a.bin");
   });
 });
@@ -264,14 +264,14 @@ describe("a branch", () => {
     repository.commit({ a: "1" });
     git(repository.folder, "branch", "team/refs/heads/mine");
     const refused = expect(resolveBranch(repository.url, "maine", access)).rejects;
-    await refused.toThrow(reported("git-not-found", "maine"));
+    await refused.toThrow(userErrorWith("git-not-found", "maine"));
     await refused.toThrow(/\(did you mean main\?\)\.\n.*main, team\/refs\/heads\/mine\.$/);
-    await expect(resolveBranch(repository.url, "mine", access)).rejects.toThrow(reported("git-not-found", "mine"));
+    await expect(resolveBranch(repository.url, "mine", access)).rejects.toThrow(userErrorWith("git-not-found", "mine"));
   });
 
   it("of a repository that is not there", async () => {
     const url = `file://${folderOfTest()}/none`;
-    await expect(resolveBranch(url, "main", access)).rejects.toThrow(reported("git-not-found", url));
+    await expect(resolveBranch(url, "main", access)).rejects.toThrow(userErrorWith("git-not-found", url));
   });
 });
 
@@ -289,6 +289,6 @@ describe("a path in the code", () => {
     expect(await inside("in")).toBe(join(root, "src"));
     expect(await inside(".")).toBe(root);
     for (const path of ["out", "src/../..", "loop", "src/a.py", "gone"])
-      await expect(inside(path)).rejects.toThrow(reported("code-invalid", path));
+      await expect(inside(path)).rejects.toThrow(userErrorWith("code-invalid", path));
   });
 });

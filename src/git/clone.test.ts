@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import type { GitAccess } from "./access.ts";
 import { cloneCommit } from "./clone.ts";
 import { resolveHead } from "./remote.ts";
@@ -71,7 +71,7 @@ it("fetches a second commit from what there is of the first, and nothing a secon
 
 it("asks which commit the main branch names", async () => {
   const repository = repositoryOfTest();
-  await expect(resolveHead(repository.url, access)).rejects.toThrow(reported("git-not-found", repository.url));
+  await expect(resolveHead(repository.url, access)).rejects.toThrow(userErrorWith("git-not-found", repository.url));
   repository.commit({ "a.txt": "one" });
   git(repository.folder, "checkout", "--quiet", "-b", "trunk");
   const commit = repository.commit({ "a.txt": "two" });

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { reported } from "../core/testdata/reported.ts";
+import { failureWith, userErrorWith } from "../core/testdata/reported.ts";
 import type { GitAccess, GitPassword } from "./access.ts";
 import { checkOut } from "./checkout.ts";
 import { resolveBranch } from "./remote.ts";
@@ -62,10 +62,10 @@ describe("a server over HTTPS", () => {
     const { repository, url, access } = await served({ password: "hunter2" });
     repository.commit({ a: "1" });
     const refused = expect(resolveBranch(url, "main", access({ username: "me", password: "wrong" }))).rejects;
-    await refused.toThrow(reported("git-login", url));
+    await refused.toThrow(userErrorWith("git-login", url));
     await refused.toThrow("from file /secrets/git (for git HOST)");
     const unanswered = expect(resolveBranch(url, "main", access())).rejects;
-    await unanswered.toThrow(reported("git-login", url));
+    await unanswered.toThrow(userErrorWith("git-login", url));
     await unanswered.toThrow("`slipway credentials add --service git`");
   });
 
@@ -105,13 +105,13 @@ describe("a server over HTTPS", () => {
     repository.commit({ a: "1" });
     const env = { PATH: process.env["PATH"] };
     const refused = expect(resolveBranch(url, "main", { ...access(), env })).rejects;
-    await refused.toThrow(reported("git-unreachable", url));
+    await refused.toThrow(userErrorWith("git-unreachable", url));
     await refused.toThrow("certificate");
   });
 
   it("that is not there is named", async () => {
     await expect(resolveBranch("https://localhost:1/a", "main", {})).rejects.toThrow(
-      reported("git-unreachable", "https://localhost:1/a"),
+      userErrorWith("git-unreachable", "https://localhost:1/a"),
     );
   });
 
@@ -134,7 +134,7 @@ describe("a server over HTTPS", () => {
     expect(readFileSync(join(await checkOut(cache, url, other, access()), "a"), "utf8")).toBe("3");
     // What a forced push removed is still here for those who have it, and nowhere for others.
     expect(await checkOut(cache, url, tip, access())).toContain(tip);
-    await expect(checkOut(folderOfTest(), url, tip, access())).rejects.toThrow(reported("git-not-found", tip));
+    await expect(checkOut(folderOfTest(), url, tip, access())).rejects.toThrow(userErrorWith("git-not-found", tip));
   });
 
   it("gives one commit alone where it can", async () => {
@@ -161,7 +161,7 @@ describe("a server over SSH", () => {
     const key = { kind: "ssh-key-file" as const, path: "/keys/it's mine", source: "SSH key /keys/it's mine" };
     const access = { env: { PATH: `${tools}:${process.env["PATH"]}` }, findKey: async () => key };
     const refused = expect(resolveBranch("git@example.com:team/app", "main", access)).rejects;
-    await refused.toThrow(reported("git-unreachable", "git@example.com:team/app"));
+    await refused.toThrow(userErrorWith("git-unreachable", "git@example.com:team/app"));
     await refused.toThrow("~/.ssh/known_hosts");
     const words = readFileSync(said, "utf8");
     for (const part of ["BatchMode=yes", "StrictHostKeyChecking=yes", "-i /keys/it's mine", "IdentitiesOnly=yes"])
@@ -204,7 +204,7 @@ describe("a server over SSH", () => {
     const key = { kind: "ssh-key" as const, key: "x", source: "AWS secret deploy" };
     const access = { env: { PATH: tools }, findKey: async () => key };
     const refused = expect(resolveBranch("git@example.com:a/b", "main", access)).rejects;
-    await refused.toThrow(reported("credential-invalid", "AWS secret deploy"));
+    await refused.toThrow(failureWith("credential-invalid", "AWS secret deploy"));
     await refused.toThrow("ssh-agent does not start");
   });
 
@@ -215,7 +215,7 @@ describe("a server over SSH", () => {
       source: "AWS secret deploy",
     };
     const refused = expect(resolveBranch("git@example.com:a/b", "main", { findKey: async () => key })).rejects;
-    await refused.toThrow(reported("credential-invalid", "AWS secret deploy"));
+    await refused.toThrow(failureWith("credential-invalid", "AWS secret deploy"));
     await refused.toThrow("ssh-add ended with status");
   });
 });

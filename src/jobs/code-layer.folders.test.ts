@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import { folderOfTest, git } from "../git/testdata/git-repository.ts";
 import { folderLayer } from "./code-layer.ts";
 import { layerListing } from "./testdata/layer-listing.ts";
@@ -47,12 +47,12 @@ describe("the layer of folders", () => {
   it.each(["/etc/passwd", "../other", "deep/../../x"])("refuses a link to %s", async (target) => {
     const code = write({ "a.py": "" });
     symlinkSync(target, join(code, "link"));
-    await expect(pack(code)).rejects.toThrow(reported("code-invalid", join(code, "link")));
+    await expect(pack(code)).rejects.toThrow(userErrorWith("code-invalid", join(code, "link")));
   });
 
   it("refuses what is neither a file nor a folder", async () => {
     const code = write({ "a.py": "" });
     execFileSync("mkfifo", [join(code, "pipe")]);
-    await expect(pack(code)).rejects.toThrow(reported("code-invalid", join(code, "pipe")));
+    await expect(pack(code)).rejects.toThrow(userErrorWith("code-invalid", join(code, "pipe")));
   });
 });

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { signalGroup } from "../core/process-group.ts";
 import { startTimeOf } from "../core/processes.ts";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import { folderOfTest } from "../git/testdata/git-repository.ts";
 import { LocalSecrets } from "../secrets/local.ts";
 import { hasEnded, keptFor } from "./engine.ts";
@@ -49,7 +49,7 @@ describe("a command", () => {
 
   it("whose secret is not there is refused, and there is no job", async () => {
     const before = await engine.list();
-    const missing = reported("secret-not-found", "SECRET:nothing");
+    const missing = userErrorWith("secret-not-found", "SECRET:nothing");
     await expect(submit({ command: ["true"], environment: { A: "SECRET:nothing" } })).rejects.toThrow(missing);
     expect(await engine.list()).toEqual(before);
   });
@@ -220,8 +220,8 @@ describe("a job", () => {
     const jobs = await engine.list();
     expect(jobs.at(-1)).toMatchObject({ id, state: "succeeded", engine: "process", name: expect.any(String) });
     expect(jobs.every(hasEnded)).toBe(true);
-    await expect(engine.status("none-00000000")).rejects.toThrow(reported("job-not-found", "none-00000000"));
-    await expect(engine.status("../x")).rejects.toThrow(reported("job-not-found", "../x"));
+    await expect(engine.status("none-00000000")).rejects.toThrow(userErrorWith("job-not-found", "none-00000000"));
+    await expect(engine.status("../x")).rejects.toThrow(userErrorWith("job-not-found", "../x"));
   });
 
   it.each([
@@ -250,14 +250,14 @@ describe("a job that has ended", () => {
   it("is forgotten when asked to, with all its files, and never while it runs", async () => {
     const { status } = await run({ command: ["/bin/echo", "x"] });
     await engine.remove(status.id);
-    await expect(engine.status(status.id)).rejects.toThrow(reported("job-not-found", status.id));
+    await expect(engine.status(status.id)).rejects.toThrow(userErrorWith("job-not-found", status.id));
     expect((await engine.list()).map(({ id }) => id)).not.toContain(status.id);
     expect(existsSync(join(root, status.id))).toBe(false);
-    await expect(engine.remove(status.id)).rejects.toThrow(reported("job-not-found", status.id));
+    await expect(engine.remove(status.id)).rejects.toThrow(userErrorWith("job-not-found", status.id));
 
     const forever = await submit({ command: ["/bin/sh", "-c", "echo here; read -r line < /dev/zero"] });
     await firstWords(forever);
-    await expect(engine.remove(forever)).rejects.toThrow(reported("job-state", forever));
+    await expect(engine.remove(forever)).rejects.toThrow(userErrorWith("job-state", forever));
     await engine.cancel(forever);
     await engine.remove(forever);
   });

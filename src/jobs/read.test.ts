@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { readDocument } from "../config/read-document.ts";
 import type { UserError } from "../core/errors.ts";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import { folderOfTest } from "../git/testdata/git-repository.ts";
 import { functionLanguage } from "./function.ts";
 import { JobFile } from "./job-file.ts";
@@ -42,7 +42,7 @@ describe("a deployment that is malformed", () => {
 
   it("by several mistakes, each with what to do beside it", () => {
     const error = errorOf(`${container}retries: many\ncomand: [x]\n`);
-    expect(error).toEqual(reported("field-invalid", "job.yaml:2:10"));
+    expect(error).toEqual(userErrorWith("field-invalid", "job.yaml:2:10"));
     expect(error?.problem.split("\n")).toEqual([
       "job.yaml:2:10: retries is a text, not a number.",
       "  Give a number, without quotes.",
@@ -54,17 +54,17 @@ describe("a deployment that is malformed", () => {
 
   it("by a function beside a matrix", () => {
     const text = `${container}function: a:b\nmatrix: {A: [1]}\n`;
-    expect(errorOf(text)).toEqual(reported("field-invalid", "job.yaml:3:9"));
+    expect(errorOf(text)).toEqual(userErrorWith("field-invalid", "job.yaml:3:9"));
     const items = Array.from({ length: 101 }, (_, index) => index).join();
     const large = `${container}command: [x]\nmatrix: {A: [${items}], B: [${items}]}\n`;
     expect(errorOf(large)?.problem).toContain("has 10201 items");
   });
 
   it("by nesting without end", () => {
-    expect(errorOf(`a: ${"[".repeat(20_000)}`)).toEqual(reported("file-invalid", /^job\.yaml:1:/));
+    expect(errorOf(`a: ${"[".repeat(20_000)}`)).toEqual(userErrorWith("file-invalid", /^job\.yaml:1:/));
     const deep = `${"[".repeat(300)}1${"]".repeat(300)}`;
     expect(errorOf(`${container}function: a:b\narguments: ${deep}\n`)).toEqual(
-      reported("file-invalid", /^job\.yaml:3:/),
+      userErrorWith("file-invalid", /^job\.yaml:3:/),
     );
   });
 
@@ -99,10 +99,10 @@ describe("a deployment's file", () => {
 
   it("must be there, be text, and be small", async () => {
     await expect(readDeployment("/nonexistent/a.yaml", "a.yaml")).rejects.toThrow(
-      reported("file-unreadable", "a.yaml"),
+      userErrorWith("file-unreadable", "a.yaml"),
     );
     for (const content of [Buffer.from([0xff, 0xfe]), `# ${"x".repeat(1 << 20)}`])
-      await expect(read(content)).rejects.toThrow(reported("file-invalid", "job.yaml"));
+      await expect(read(content)).rejects.toThrow(userErrorWith("file-invalid", "job.yaml"));
   });
 
   it("says where relative paths start", () => {

@@ -1,7 +1,7 @@
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import { folderOfTest, git, repositoryOfTest } from "../git/testdata/git-repository.ts";
 import { sha256 } from "../oci/digest.ts";
 import { canonicalJson } from "../oci/json.ts";
@@ -62,7 +62,7 @@ describe("a tag", () => {
     const server = await serverOfTest();
     const { resolve } = resolver(server);
     await pushImage(server.ask, "team/app", "v10", ["one"]);
-    await expect(resolve(job)).rejects.toThrow(reported("image-not-found", "localhost:5000/team/app:v1"));
+    await expect(resolve(job)).rejects.toThrow(userErrorWith("image-not-found", "localhost:5000/team/app:v1"));
     await expect(resolve(job)).rejects.toThrow("(did you mean the tag v10?)");
   });
 
@@ -111,7 +111,7 @@ describe("a tag", () => {
       ),
     );
     await expect(resolver(server).resolve(`${job}platform: linux/amd64\n`)).rejects.toThrow(
-      reported("image-unsuitable", "localhost:5000/team/app:v1"),
+      userErrorWith("image-unsuitable", "localhost:5000/team/app:v1"),
     );
   });
 });
@@ -160,7 +160,9 @@ describe("files of an environment", () => {
     expect(diffLocks(lock, other)).toMatchObject([{ because: "files of the environment" }]);
     expect(deploymentOf(readBack(lock)).interpreter).toEqual({ PipRequirements: { path: "requirements.txt" } });
     write("requirements.txt", "-r https://example.com/a.txt\n");
-    await expect(resolve(job("PipRequirements: {}"))).rejects.toThrow(reported("code-invalid", "requirements.txt"));
+    await expect(resolve(job("PipRequirements: {}"))).rejects.toThrow(
+      userErrorWith("code-invalid", "requirements.txt"),
+    );
   });
 
   it("may move with their project, and must be there", async () => {
@@ -172,10 +174,10 @@ describe("files of an environment", () => {
     expect(contentOf(await resolve(job("PoetryProject: {path: two}")))).toBe(contentOf(lock));
     rmSync(join(home, "code/two/poetry.lock"));
     await expect(resolve(job("PoetryProject: {path: two}"))).rejects.toThrow(
-      reported("code-invalid", "two/poetry.lock"),
+      userErrorWith("code-invalid", "two/poetry.lock"),
     );
     symlinkSync("/etc/passwd", join(home, "code/condaenv.yml"));
-    await expect(resolve(job("CondaEnv: {}"))).rejects.toThrow(reported("code-invalid", "condaenv.yml"));
+    await expect(resolve(job("CondaEnv: {}"))).rejects.toThrow(userErrorWith("code-invalid", "condaenv.yml"));
   });
 });
 
@@ -200,12 +202,12 @@ describe("an image target", () => {
   });
 
   it("must have been pushed", () => {
-    expect(() => imageOfTarget(target, {})).toThrow(reported("image-not-found", "//train:main"));
+    expect(() => imageOfTarget(target, {})).toThrow(userErrorWith("image-not-found", "//train:main"));
     expect(() => imageOfTarget(target, {})).toThrow(
       "Run `bazel run //train:main_push` and set SLIPWAY_CONTAINER_IMAGE_URIS to default##",
     );
     expect(() => imageOfTarget(target, { SLIPWAY_CONTAINER_IMAGE: "a.io/x:v1" })).toThrow(
-      reported("image-unpinned", "a.io/x:v1"),
+      userErrorWith("image-unpinned", "a.io/x:v1"),
     );
   });
 });
@@ -235,9 +237,9 @@ describe("a lock", () => {
 
   it("has nothing in it that would have to be asked", () => {
     const text = formatJobLock(lock).replace("ContainerAtDigest", "ContainerAtTag");
-    expect(() => parseJobLock(text, "job.lock.json")).toThrow(reported("field-invalid", "job.lock.json:11:7"));
+    expect(() => parseJobLock(text, "job.lock.json")).toThrow(userErrorWith("field-invalid", "job.lock.json:11:7"));
     const versioned = formatJobLock(lock).replace('"version": 1', '"version": 2');
-    expect(() => parseJobLock(versioned, "job.lock.json")).toThrow(reported("field-invalid", /^job\.lock\.json:/));
+    expect(() => parseJobLock(versioned, "job.lock.json")).toThrow(userErrorWith("field-invalid", /^job\.lock\.json:/));
   });
 
   it("that differs in a variable does not show its value", () => {

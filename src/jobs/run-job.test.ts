@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, it, vi } from "vitest";
 import { temporaryFolder } from "../core/testdata/folder.ts";
-import { reported } from "../core/testdata/reported.ts";
+import { failureWith } from "../core/testdata/reported.ts";
 import { FakeRegistry } from "../registry/client/testdata/fake-registry.ts";
 import { StoredImages } from "../registry/client/testdata/stored-images.ts";
 import { JobFile } from "./job-file.ts";
@@ -25,7 +25,7 @@ it("refuses an image without the signature that the configuration requires, befo
   const interpreter = { ContainerAtDigest: { repository: `${registry.host}/team/app`, digest } };
   writeFileSync(file, JSON.stringify({ interpreter, command: ["true"] }));
   const run = () => startJob(new JobFile({ file }), { engine: "kubernetes", tell: () => {} });
-  await expect(run()).rejects.toThrow(reported("signature-missing", `${registry.host}/team/app@${digest}`));
+  await expect(run()).rejects.toThrow(failureWith("signature-missing", `${registry.host}/team/app@${digest}`));
   await expect(run()).rejects.toThrow(join(folder, "my.pub"));
   expect(registry.log.every((each) => each.startsWith("GET ") || each.startsWith("HEAD "))).toBe(true);
 });

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import { ownArchitecture } from "../oci/descriptor.ts";
 import { serverOfTest, stateOfTest } from "../registry-server/testdata/fixture.ts";
 import { checkArchitecture } from "./architecture.ts";
@@ -14,7 +14,7 @@ it("refuses an image that its nodes cannot run", async () => {
   const on = (architecture: string) => ({ nodeSelector: { "kubernetes.io/arch": architecture } });
   await checkArchitecture(image, on(own), env);
   await checkArchitecture(image, { nodeSelector: { pool: "a" } }, env);
-  await expect(checkArchitecture(image, on(other), env)).rejects.toThrow(reported("image-unsuitable", image));
+  await expect(checkArchitecture(image, on(other), env)).rejects.toThrow(userErrorWith("image-unsuitable", image));
   await expect(checkArchitecture(image, on(other), env)).rejects.toThrow(`linux/${other}`);
 });
 

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import type { User } from "@kubernetes/client-node/dist/config_types.js";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { executable } from "../core/testdata/executable.ts";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import { openCluster } from "./cluster.ts";
 import { Logins, withOwnLogin } from "./login.ts";
 import { apiServer, kubeconfigOf, list, refuse } from "./testdata/api-server.ts";
@@ -68,7 +68,7 @@ it.each([
   ["prints something else", "echo hello", "printed no ExecCredential"],
 ])("shows why a plugin that %s gives no credential", async (_, script, words) => {
   const { again } = await ask({ exec: { command: plugin(script).command } }, []);
-  await expect(again()).rejects.toThrow(reported("cluster-login", "tester"));
+  await expect(again()).rejects.toThrow(userErrorWith("cluster-login", "tester"));
   await expect(again()).rejects.toThrow(words);
 });
 

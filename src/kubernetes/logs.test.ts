@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { afterEach, expect, it, vi } from "vitest";
-import { reported } from "../core/testdata/reported.ts";
+import { failureWith } from "../core/testdata/reported.ts";
 import { openCluster } from "./cluster.ts";
 import { podLog } from "./logs.ts";
 import { apiServer } from "./testdata/api-server.ts";
@@ -42,7 +42,7 @@ it("asks again after a server was away that does not know yet who may do what", 
   const away = (response: ServerResponse) => void response.destroy();
   const forbid = (response: ServerResponse) => void response.writeHead(403).end("{}");
   expect(await follow(away, forbid, last)).toBe("hi\n");
-  await expect(follow(forbid, last, last)).rejects.toThrow(reported("cluster-refused"));
+  await expect(follow(forbid, last, last)).rejects.toThrow(failureWith("cluster-refused"));
 });
 
 it("asks for the last lines once, and then for all since the last one, with their times", async () => {

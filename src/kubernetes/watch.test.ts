@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { expect, it, vi } from "vitest";
-import { reported } from "../core/testdata/reported.ts";
+import { failureWith } from "../core/testdata/reported.ts";
 import { openCluster } from "./cluster.ts";
 import { apiServer, list, refuse } from "./testdata/api-server.ts";
 import { listAll, watchAll } from "./watch.ts";
@@ -29,7 +29,7 @@ it("tells once that a server is quiet, and gives up after five minutes", async (
   const watching = watchAll(api, selection, { signal, quiet: told }, () => {});
   watching.catch(() => {});
   await vi.waitUntil(() => watches >= 3, { timeout: 20_000 });
-  const unreachable = reported("cluster-unreachable", "test");
+  const unreachable = failureWith("cluster-unreachable", "test");
   expect(quiet).toEqual([unreachable]);
   vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 6 * 60_000 });
   await expect(watching.finally(() => vi.useRealTimers())).rejects.toThrow(unreachable);
@@ -110,7 +110,7 @@ it("goes on after a server was away that does not know yet who may do what", asy
 it("fails at once where something is not allowed", async () => {
   const api = await apiOf((response) => refuse(response, 403));
   const watching = watchAll(api, selection, { signal: AbortSignal.timeout(60_000) }, () => {});
-  await expect(watching).rejects.toThrow(reported("cluster-refused"));
+  await expect(watching).rejects.toThrow(failureWith("cluster-refused"));
 });
 
 it("lists large objects in smaller pages", async () => {

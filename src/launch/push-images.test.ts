@@ -2,7 +2,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import type { Digest } from "../oci/digest.ts";
 import { openRegistry } from "../registry/client/open.ts";
 import { FakeRegistry } from "../registry/client/testdata/fake-registry.ts";
@@ -76,7 +76,7 @@ it.each(["digest", "tags"] as const)(
 it("a push with a key that cannot be read fails", async () => {
   const { target, push } = signedTarget("tags", "missing.key");
   target.image({ layers: ["x"] });
-  await expect(push()).rejects.toThrow(reported("file-unreadable", /missing\.key$/));
+  await expect(push()).rejects.toThrow(userErrorWith("file-unreadable", /missing\.key$/));
 });
 
 describe("the documents of an image whose repository has a key", () => {

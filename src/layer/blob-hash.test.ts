@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { reported } from "../core/testdata/reported.ts";
+import { failureWith } from "../core/testdata/reported.ts";
 import { BlobHash, worthThread } from "./blob-hash.ts";
 import { writeFully } from "./output.ts";
 import { randomBytes } from "./testdata/content.ts";
@@ -86,7 +86,7 @@ describe("the hash of a blob", () => {
       hash.update(random);
       return await hash.digest();
     }, flags);
-    await expect(failed).rejects.toThrow(reported("file-unreadable", path));
+    await expect(failed).rejects.toThrow(failureWith("file-unreadable", path));
     await expect(failed).rejects.toThrow(problem);
   });
 });

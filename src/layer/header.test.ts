@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import type { TarEntry } from "./entry.ts";
 import { blockSize, header, paddingOf } from "./header.ts";
 
@@ -97,7 +97,7 @@ describe("header", () => {
   });
 
   it("refuses an owner that is no number of a user", () => {
-    expect(() => header({ ...file("x"), uid: -1 }, 0)).toThrow(reported("field-invalid", "uid"));
+    expect(() => header({ ...file("x"), uid: -1 }, 0)).toThrow(userErrorWith("field-invalid", "uid"));
   });
 });
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import { checkNative, type NativeCheck, nativePlatform, ownPlatform } from "./native.ts";
 
 function elf(machine: number, bigEndian = false): Buffer {
@@ -71,7 +71,7 @@ describe("checkNative", () => {
   }
 
   it("names a file of the machine that builds", () => {
-    expect(() => check(elf(62), {})).toThrow(reported("platform-mismatch", join(folder, "file")));
+    expect(() => check(elf(62), {})).toThrow(userErrorWith("platform-mismatch", join(folder, "file")));
     expect(() => check(elf(62), {})).toThrow("is for linux/amd64, but the image is for linux/arm64");
   });
 

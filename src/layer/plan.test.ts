@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { printable } from "../core/printable.ts";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import type { TarEntry } from "./entry.ts";
 import { planEntries } from "./plan.ts";
 
@@ -83,26 +83,26 @@ describe("planEntries", () => {
     [file("x", "one/x"), directory("x"), "the file one/x and a directory (mode 755, owner 0:0)"],
     [directory("x", 0o700), directory("x"), "a directory (mode 700, owner 0:0) and a directory (mode 755, owner 0:0)"],
   ])("names both when one path has two origins (%#)", (one, other, message) => {
-    expect(() => planEntries([one, other])).toThrow(reported("layer-conflict", "/x"));
+    expect(() => planEntries([one, other])).toThrow(userErrorWith("layer-conflict", "/x"));
     expect(() => planEntries([one, other])).toThrow(message);
   });
 
   it("names both when something lies below what is no directory", () => {
     const conflict = () => planEntries([file("a/b", "one"), file("a/b/c/d", "two")]);
-    expect(conflict).toThrow(reported("layer-conflict", "/a/b"));
+    expect(conflict).toThrow(userErrorWith("layer-conflict", "/a/b"));
     expect(conflict).toThrow("/a/b/c/d (the file two)");
     expect(() => planEntries([symlink("lib", "usr/lib"), file("lib/x", "two")])).toThrow(
-      reported("layer-conflict", "/lib"),
+      userErrorWith("layer-conflict", "/lib"),
     );
   });
 
   it.each(["", "/a", "a/", "a//b", "./a", "a/../b", "a\0b", "\uD800"])("refuses the path %j", (path) => {
-    expect(() => planEntries([file(path, "source")])).toThrow(reported("layer-conflict", printable(`/${path}`)));
+    expect(() => planEntries([file(path, "source")])).toThrow(userErrorWith("layer-conflict", printable(`/${path}`)));
   });
 
   it("refuses links to nothing", () => {
     for (const link of [symlink("x", ""), hardlink("x", "y")])
-      expect(() => planEntries([link])).toThrow(reported("layer-conflict", "/x"));
+      expect(() => planEntries([link])).toThrow(userErrorWith("layer-conflict", "/x"));
   });
 
   it("gives the content to the first of several names", () => {

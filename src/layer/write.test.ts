@@ -18,7 +18,7 @@ import { dirname, join } from "node:path";
 import { gunzipSync, zstdDecompressSync } from "node:zlib";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import { worthThread } from "./blob-hash.ts";
 import type { Compression } from "./compression.ts";
 import type { Content, EmbeddedContent, TarEntry } from "./entry.ts";
@@ -315,7 +315,7 @@ describe("writeLayer", () => {
         { type: "file", path: "app/a", content: { bytes: pattern(3 * segmentLimit) } },
         { type: "file", path: "app/b", content: { file } },
       ]);
-      await expect(failed).rejects.toThrow(reported(code, file));
+      await expect(failed).rejects.toThrow(userErrorWith(code, file));
       await expect(failed).rejects.toThrow("/app/b");
       expect(readdirSync(folder)).toEqual(before);
     },

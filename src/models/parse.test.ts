@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { printable } from "../core/printable.ts";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import { type Digest, sha256 } from "../oci/digest.ts";
 import { canonicalJson } from "../oci/json.ts";
 import { composeModel, type ModelFile, modelType, packType, tableType } from "./model.ts";
@@ -56,7 +56,7 @@ describe("a model that somebody made", () => {
     "x".repeat(256),
     `${"x/".repeat(600)}x`,
   ])("may not have the path %j", (path) => {
-    const error = reported("model-invalid", printable(path));
+    const error = userErrorWith("model-invalid", printable(path));
     expect(forged([layer(path)])).toThrow(error);
     const table = { packs: [{ digest, files: [{ path, digest, size: 7 }] }] };
     expect(forged([layer(undefined, { mediaType: packType })], table)).toThrow(error);
@@ -71,7 +71,7 @@ describe("a model that somebody made", () => {
     [["a/b", "A/c"], "is below a folder"],
   ])("may not have %j", (paths, problem) => {
     expect(forged(paths.map((path) => layer(path)))).toThrow(problem);
-    expect(forged(paths.map((path) => layer(path)))).toThrow(reported("model-invalid", paths[1]));
+    expect(forged(paths.map((path) => layer(path)))).toThrow(userErrorWith("model-invalid", paths[1]));
   });
 
   it("may not have layers of other kinds, packs without contents, contents without packs", () => {
@@ -87,7 +87,7 @@ describe("a model that somebody made", () => {
       "is a pack of 7 bytes, but its files have 6",
     );
     expect(forged([pack], listed([{ path: "a", digest, size: -7 }]))).toThrow(
-      reported("model-invalid", "packs[0].files[0].size"),
+      userErrorWith("model-invalid", "packs[0].files[0].size"),
     );
     expect(forged([{ ...pack, size: 2 ** 40 }], listed([]))).toThrow("is a pack of 1099511627776 bytes");
     expect(forged([])).toThrow("m has no files");
@@ -106,12 +106,12 @@ describe("a model that somebody made", () => {
   it("may not have more files than a folder should", () => {
     const files = Array.from({ length: 200_001 }, (_, index) => ({ path: `f/${index}`, digest, size: 0 }));
     const pack = layer(undefined, { mediaType: packType, size: 0 });
-    expect(forged([pack], { packs: [{ digest, files }] })).toThrow(reported("model-invalid", "m"));
+    expect(forged([pack], { packs: [{ digest, files }] })).toThrow(userErrorWith("model-invalid", "m"));
   });
 
   it("may not be told with another configuration than its own", () => {
     const { manifest } = composeModel([file("a")], []);
-    expect(() => read(manifest, Buffer.from("{ }"))).toThrow(reported("model-invalid", "m"));
+    expect(() => read(manifest, Buffer.from("{ }"))).toThrow(userErrorWith("model-invalid", "m"));
   });
 });
 
@@ -148,7 +148,7 @@ describe("any paths", () => {
       fc.property(fc.string({ unit: "binary", maxLength: 40 }), (path) => {
         const attempt = forged([layer(path)]);
         if (pathProblem(path) === undefined) expect(attempt().files).toHaveLength(1);
-        else expect(attempt).toThrow(reported("model-invalid"));
+        else expect(attempt).toThrow(userErrorWith("model-invalid"));
       }),
       { numRuns: 1000 },
     );
@@ -158,7 +158,7 @@ describe("any paths", () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 4 }), (table) => {
         const attempt = forged([layer(undefined, { mediaType: packType })], table);
-        expect(attempt).toThrow(reported("model-invalid"));
+        expect(attempt).toThrow(userErrorWith("model-invalid"));
       }),
       { numRuns: 500 },
     );

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { printable } from "../core/printable.ts";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import { openRegistry } from "../registry/client/open.ts";
 import { serverOfTest } from "../registry-server/testdata/fixture.ts";
 import { fetchModel } from "./fetch.ts";
@@ -114,10 +114,14 @@ it("removes a version, after which the one before is the newest, and all", async
   const two = await pushModel(place, { folder, name: "iris" });
   expect(await removeModel(place, two.digest)).toEqual([two.digest]);
   expect(await resolveModel(place)).toBe(one.digest);
-  await expect(resolveModel(place, two.digest)).rejects.toThrow(reported("model-not-found", `team/iris@${two.digest}`));
-  await expect(removeModel(place, two.digest)).rejects.toThrow(reported("model-not-found", `team/iris@${two.digest}`));
+  await expect(resolveModel(place, two.digest)).rejects.toThrow(
+    userErrorWith("model-not-found", `team/iris@${two.digest}`),
+  );
+  await expect(removeModel(place, two.digest)).rejects.toThrow(
+    userErrorWith("model-not-found", `team/iris@${two.digest}`),
+  );
   expect(await removeModel(place)).toEqual([one.digest]);
-  await expect(resolveModel(place)).rejects.toThrow(reported("model-not-found", "team/iris"));
+  await expect(resolveModel(place)).rejects.toThrow(userErrorWith("model-not-found", "team/iris"));
 });
 
 it("shows nothing of a push that breaks off", async () => {
@@ -139,25 +143,25 @@ it("refuses what is no file, by name, and files that change meanwhile", async ()
   const folder = folderOfTest({ a: "1", "deep/b": "2" });
   symlinkSync("../a", join(folder, "deep/link"));
   const push = () => pushModel(place, { folder, name: "./iris" });
-  await expect(push()).rejects.toThrow(reported("model-invalid", "./iris/deep/link"));
+  await expect(push()).rejects.toThrow(userErrorWith("model-invalid", "./iris/deep/link"));
   renameSync(join(folder, "deep/link"), join(folder, "A"));
-  await expect(push()).rejects.toThrow(reported("model-invalid", "./iris/A"));
+  await expect(push()).rejects.toThrow(userErrorWith("model-invalid", "./iris/A"));
   rmSync(join(folder, "A"));
   write(folder, { A: "1" });
   await expect(push()).rejects.toThrow(/differs from "[aA]" only in case/);
   rmSync(join(folder, "A"));
   writeFileSync(join(folder, "tab\there"), "");
-  await expect(push()).rejects.toThrow(reported("model-invalid", printable("./iris/tab\there")));
+  await expect(push()).rejects.toThrow(userErrorWith("model-invalid", printable("./iris/tab\there")));
   rmSync(join(folder, "tab\there"));
   await expect(pushModel(place, { folder: folderOfTest({}), name: "x" })).rejects.toThrow(
-    reported("model-invalid", "x"),
+    userErrorWith("model-invalid", "x"),
   );
   await expect(pushModel(place, { folder: join(folder, "none"), name: "x" })).rejects.toThrow(
-    reported("file-unreadable", "x"),
+    userErrorWith("file-unreadable", "x"),
   );
 
   const changing = pushModel(place, { folder, name: "x", onRead: () => write(folder, { a: "another" }) });
-  await expect(changing).rejects.toThrow(reported("model-invalid", "x/a"));
+  await expect(changing).rejects.toThrow(userErrorWith("model-invalid", "x/a"));
   expect(await client.listTags("models/team/iris")).toEqual([]);
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import { type BaseImage, composeImage } from "./compose.ts";
 import { parseImageConfig } from "./config.ts";
 import { sha256 } from "./digest.ts";
@@ -161,11 +161,11 @@ describe("composeImage", () => {
   });
 
   it.each([
-    ["another architecture", { architecture: "arm64" }, {}, reported("image-unsuitable", "the base image")],
-    ["another system", { os: "windows" }, {}, reported("image-unsuitable", "the base image")],
-    ["another variant", { variant: "v6" }, { variant: "v7" }, reported("image-unsuitable", "the base image")],
-    ["a name that is none", { env: { "A=B": "" } }, {}, reported("variable-invalid", "A=B")],
-    ["a base that does not add up", {}, { rootfs: { type: "layers", diff_ids: [] } }, reported("image-invalid")],
+    ["another architecture", { architecture: "arm64" }, {}, userErrorWith("image-unsuitable", "the base image")],
+    ["another system", { os: "windows" }, {}, userErrorWith("image-unsuitable", "the base image")],
+    ["another variant", { variant: "v6" }, { variant: "v7" }, userErrorWith("image-unsuitable", "the base image")],
+    ["a name that is none", { env: { "A=B": "" } }, {}, userErrorWith("variable-invalid", "A=B")],
+    ["a base that does not add up", {}, { rootfs: { type: "layers", diff_ids: [] } }, userErrorWith("image-invalid")],
   ])("refuses %s", (_, spec, config, error) => {
     expect(() => composeImage({ base: base({ ...baseConfig, ...config }), layers: [], spec })).toThrow(error);
   });
@@ -173,9 +173,9 @@ describe("composeImage", () => {
   it("refuses parts of two bases, and no platform", () => {
     expect(() =>
       composeImage({ base: { ...base(), config: canonicalJson({ ...baseConfig, author: "x" }) }, layers: [], spec }),
-    ).toThrow(reported("image-invalid", "the base image"));
+    ).toThrow(userErrorWith("image-invalid", "the base image"));
     expect(() => composeImage({ layers: [], spec: { os: "linux" } })).toThrow(
-      reported("field-invalid", "architecture"),
+      userErrorWith("field-invalid", "architecture"),
     );
   });
 });

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { UserError } from "../core/errors.ts";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import { sha256 } from "./digest.ts";
 import { isIndex, parseImageManifest, parseManifest } from "./manifest.ts";
 import { mediaTypes } from "./media-types.ts";
@@ -47,16 +47,16 @@ describe("parseManifest", () => {
     [null, "m.json"],
   ])("refuses %j, naming the field", (value, culprit) => {
     const parse = () => parseManifest(bytes(value), { document: "m.json" });
-    expect(parse).toThrow(reported("image-invalid", culprit));
+    expect(parse).toThrow(userErrorWith("image-invalid", culprit));
     expect(parse).toThrow(/^m\.json/);
   });
 
   it("refuses a document that contradicts its media type", () => {
     expect(() => parseManifest(bytes(image), { mediaType: mediaTypes.dockerManifest })).toThrow(
-      reported("image-invalid", "mediaType"),
+      userErrorWith("image-invalid", "mediaType"),
     );
     expect(() => parseImageManifest(bytes({ schemaVersion: 2, manifests: [] }))).toThrow(
-      reported("image-invalid", "manifest"),
+      userErrorWith("image-invalid", "manifest"),
     );
   });
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import { type Digest, sha256 } from "./digest.ts";
 import { formatReference, isRepository, isTag, parseReference } from "./reference.ts";
 import { dockerHub, isRegistry, normalizeRegistry } from "./registry-host.ts";
@@ -65,7 +65,7 @@ describe("parseReference", () => {
         try {
           reference = parseReference(text);
         } catch (error) {
-          expect(error).toEqual(reported("reference-invalid", text));
+          expect(error).toEqual(userErrorWith("reference-invalid", text));
           return;
         }
         expect(isRegistry(reference.registry)).toBe(true);

@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { temporaryFolder } from "../core/testdata/folder.ts";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import { mediaTypes } from "../oci/media-types.ts";
 import { parseReference } from "../oci/reference.ts";
 import type { RunnableImage } from "../oci/runnable-image.ts";
@@ -61,7 +61,7 @@ it.each([
   ["its base", "images: {HOST/team: RULE}"],
   ["everything", 'images: {"*": RULE}'],
 ])("an environment that a colleague made is built anew where %s must be signed", async (_, rules) => {
-  await expect((await overwritten()).make(rules)).rejects.toThrow(reported("image-not-found"));
+  await expect((await overwritten()).make(rules)).rejects.toThrow(userErrorWith("image-not-found"));
 });
 
 it("an environment with the signature that is required of it is taken", async () => {

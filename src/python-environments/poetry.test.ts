@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import { poetryContentHash, poetryRequirements } from "./poetry.ts";
 
 const project = `[project]
@@ -50,15 +50,15 @@ describe("poetryRequirements", () => {
 
   it("refuses a lock of another project, an old one, and what has no hash", () => {
     const changed = read(metadata("2.1", "0".repeat(64)));
-    expect(changed).toThrow(reported("lock-outdated", "poetry.lock"));
+    expect(changed).toThrow(userErrorWith("lock-outdated", "poetry.lock"));
     expect(changed).toThrow("pyproject.toml has changed");
     for (const lock of [metadata("2.0"), ""]) expect(read(lock)).toThrow("written by a Poetry before 2.0");
     const git = `groups = ["main"]\nfiles = []\n[package.source]\ntype = "git"\nurl = "https://a.example/b.git"\n`;
-    expect(read(entry("one", git) + metadata())).toThrow(reported("requirement-unpinned", "one"));
+    expect(read(entry("one", git) + metadata())).toThrow(userErrorWith("requirement-unpinned", "one"));
     expect(read(entry("one", `groups = ["main"]\nfiles = []`) + metadata())).toThrow(
-      reported("file-invalid", "poetry.lock"),
+      userErrorWith("file-invalid", "poetry.lock"),
     );
-    expect(read("a = [\n")).toThrow(reported("file-invalid", /^poetry\.lock:\d:\d$/));
+    expect(read("a = [\n")).toThrow(userErrorWith("file-invalid", /^poetry\.lock:\d:\d$/));
   });
 });
 
@@ -89,7 +89,7 @@ describe("poetryContentHash", () => {
       `${plain}markers = "os_name == 'a' --no-binary=x"\n`,
       `${plain}markers = "os_name == '$\{PIP_INDEX_URL}'"\n`,
     ]) {
-      expect(read(lock + metadata())).toThrow(reported("file-invalid", "poetry.lock"));
+      expect(read(lock + metadata())).toThrow(userErrorWith("file-invalid", "poetry.lock"));
     }
   });
 });

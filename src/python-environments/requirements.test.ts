@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import type { ErrorCode } from "../core/error-codes.ts";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import { checkRequirements } from "./requirements.ts";
 
 async function check(files: Readonly<Record<string, string>>): Promise<void> {
@@ -22,7 +22,7 @@ async function expectRefused(
   code: ErrorCode,
   culprit: string | RegExp,
 ): Promise<void> {
-  await expect(check(files)).rejects.toThrow(reported(code, culprit));
+  await expect(check(files)).rejects.toThrow(userErrorWith(code, culprit));
 }
 
 const hash = "--hash=sha256:8abb2f1d86890a2dfb989f9a77cfcfd3e47c2a354b01111771326f8aa26e0254";

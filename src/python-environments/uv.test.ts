@@ -2,7 +2,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import { lockRequirements } from "./lock-requirements.ts";
 import { indexVariables } from "./uv.ts";
 
@@ -112,13 +112,13 @@ esac
     for (const [name, content] of Object.entries({ "a.in": text, "b.in": option, "c/d.in": `\n${option}` })) {
       await writeFile(join(folder, name), content);
     }
-    await expect(lock()).rejects.toThrow(reported("file-invalid", culprit));
+    await expect(lock()).rejects.toThrow(userErrorWith("file-invalid", culprit));
     expect(await readdir(folder)).not.toContain("ran");
   });
 
   it("needs pip, and what pip brings", async () => {
     await program("python3", "exit 1\n");
-    await expect(lock()).rejects.toThrow(reported("program-missing", "pip"));
+    await expect(lock()).rejects.toThrow(userErrorWith("program-missing", "pip"));
     await program(
       "python3",
       'case "$*" in *version) echo "pip 23.2.1 from /x (python 3.11)" ;; *) echo "ERROR: no https://u:secret@i.example" >&2; exit 1 ;; esac\n',

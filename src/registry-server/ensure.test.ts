@@ -6,7 +6,7 @@ import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { reported } from "../core/testdata/reported.ts";
+import { failureWith, userErrorWith } from "../core/testdata/reported.ts";
 import { askServer, askStatus } from "./client.ts";
 import { ensureEmbeddedRegistry, findEmbeddedRegistry, requestToken } from "./ensure.ts";
 import { makeRegistryFolders } from "./paths.ts";
@@ -105,7 +105,7 @@ describe("ensureEmbeddedRegistry", () => {
     await kill();
     await takePort(Number(first.host.split(":")[1]));
     await expect(requestToken(paths.socket, { repository: "a", actions: ["pull"] })).rejects.toThrow(
-      reported("embedded-registry", paths.socket),
+      userErrorWith("embedded-registry", paths.socket),
     );
     const second = await ensure();
     expect(second.host).not.toBe(first.host);
@@ -145,11 +145,11 @@ describe("ensureEmbeddedRegistry", () => {
     await makeRegistryFolders(paths);
     await writeFile(broken, 'console.error("no such luck"); process.exit(3);');
     const started = ensure(broken);
-    await expect(started).rejects.toThrow(reported("embedded-registry", paths.log));
+    await expect(started).rejects.toThrow(failureWith("embedded-registry", paths.log));
     await expect(started).rejects.toThrow(/did not start: no such luck\.\nRead .*server\.log/);
     await writeFile(join(paths.data, "blobs"), "in the way");
-    await expect(ensure()).rejects.toThrow(reported("file-unwritable", join(paths.data, "blobs")));
-    await expect(ensure("/nowhere/registry.mjs")).rejects.toThrow(reported("file-unwritable", paths.programs));
+    await expect(ensure()).rejects.toThrow(userErrorWith("file-unwritable", join(paths.data, "blobs")));
+    await expect(ensure("/nowhere/registry.mjs")).rejects.toThrow(failureWith("file-unwritable", paths.programs));
   });
 
   it("passes on the code, culprit and exit status with which a server fails", async () => {

@@ -1,7 +1,7 @@
 import { chmod, mkdir, stat, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import { checkPrivate } from "./files.ts";
 import { makeRegistryFolders, registryPaths, socketExists } from "./paths.ts";
 import { stateOfTest } from "./testdata/fixture.ts";
@@ -39,13 +39,13 @@ describe("folders", () => {
     const { paths } = await stateOfTest();
     await makeRegistryFolders(paths);
     await chmod(paths.folder, 0o750);
-    await expect(makeRegistryFolders(paths)).rejects.toThrow(reported("folder-unsafe", paths.folder));
+    await expect(makeRegistryFolders(paths)).rejects.toThrow(userErrorWith("folder-unsafe", paths.folder));
     await expect(socketExists(paths)).rejects.toThrow(/can be entered by others \(mode 750\)/);
 
     const other = (await stateOfTest()).paths;
     await mkdir(dirname(other.folder), { recursive: true });
     await symlink("/tmp", other.folder);
-    await expect(makeRegistryFolders(other)).rejects.toThrow(reported("folder-unsafe", other.folder));
+    await expect(makeRegistryFolders(other)).rejects.toThrow(userErrorWith("folder-unsafe", other.folder));
   });
 
   it("are refused when they are somebody else's", async () => {
@@ -54,14 +54,14 @@ describe("folders", () => {
     const { uid } = await stat(paths.folder);
     vi.spyOn(process, "getuid").mockReturnValue(uid + 1);
     onTestFinished(() => void vi.restoreAllMocks());
-    await expect(makeRegistryFolders(paths)).rejects.toThrow(reported("folder-unsafe", paths.folder));
-    await expect(socketExists(paths)).rejects.toThrow(reported("folder-unsafe", paths.folder));
+    await expect(makeRegistryFolders(paths)).rejects.toThrow(userErrorWith("folder-unsafe", paths.folder));
+    await expect(socketExists(paths)).rejects.toThrow(userErrorWith("folder-unsafe", paths.folder));
   });
 
   it("that cannot be made are named", async () => {
     const { paths } = await stateOfTest();
     await writeFile(`${dirname(dirname(paths.folder))}/slipway`, "");
-    await expect(makeRegistryFolders(paths)).rejects.toThrow(reported("file-unwritable", paths.folder));
+    await expect(makeRegistryFolders(paths)).rejects.toThrow(userErrorWith("file-unwritable", paths.folder));
   });
 
   it("have no socket before there is a server", async () => {

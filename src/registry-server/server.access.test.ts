@@ -5,7 +5,7 @@ import { connect } from "node:net";
 import { networkInterfaces, tmpdir } from "node:os";
 import { dirname } from "node:path";
 import { describe, expect, it } from "vitest";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import { sha256 } from "../oci/digest.ts";
 import { requestToken } from "./client.ts";
 import { type Ask, askOver, pushImage, serverOfTest } from "./testdata/fixture.ts";
@@ -164,7 +164,7 @@ describe("requestToken", () => {
   it("refuses what is no repository", async () => {
     const { paths } = await serverOfTest();
     await expect(requestToken(paths.socket, { repository: "A", actions: ["pull"] })).rejects.toThrow(
-      reported("registry-refused", paths.socket),
+      userErrorWith("registry-refused", paths.socket),
     );
   });
 
@@ -172,7 +172,7 @@ describe("requestToken", () => {
     const { paths, stop } = await serverOfTest();
     await stop();
     await expect(requestToken(paths.socket, { repository: "a", actions: ["pull"] })).rejects.toThrow(
-      reported("embedded-registry", paths.socket),
+      userErrorWith("embedded-registry", paths.socket),
     );
   });
 });

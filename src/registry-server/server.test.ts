@@ -3,7 +3,7 @@ import { readFile, stat } from "node:fs/promises";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import { requestToken } from "./client.ts";
 import { idleLimit } from "./idle.ts";
 import { makeRegistryFolders, registryPaths } from "./paths.ts";
@@ -51,7 +51,7 @@ describe("startServer", () => {
       vi.useRealTimers();
     }
     await expect(requestToken(paths.socket, { repository: "a", actions: ["pull"] })).rejects.toThrow(
-      reported("embedded-registry", paths.socket),
+      userErrorWith("embedded-registry", paths.socket),
     );
   });
 

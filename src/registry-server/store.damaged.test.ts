@@ -1,6 +1,6 @@
 import { mkdir, readFile, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { expect, it } from "vitest";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import { sha256 } from "../oci/digest.ts";
 import { mediaTypes } from "../oci/media-types.ts";
 import { makeRegistryFolders } from "./paths.ts";
@@ -137,5 +137,5 @@ it("does not start with a link in place of a folder", async () => {
   await makeRegistryFolders(paths);
   const { layout } = openStore(paths.data);
   await symlink("/etc/passwd", layout.blobs);
-  await expect(startServer(paths)).rejects.toEqual(reported("file-unwritable", layout.blobs));
+  await expect(startServer(paths)).rejects.toEqual(userErrorWith("file-unwritable", layout.blobs));
 });

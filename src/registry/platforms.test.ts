@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { sha256 } from "../oci/digest.ts";
 import { choosePlatforms } from "./platforms.ts";
@@ -51,7 +51,7 @@ describe("choosePlatforms", () => {
     [[], [entry(undefined)], "names no image with its platform"],
     [[], [entry("plan9/386")], "has images for plan9/386 only"],
   ])("refuses %j of an index that does not have it", (wanted, manifests, words) => {
-    expect(() => choose(wanted, manifests)).toThrow(reported("image-unsuitable", "Index x"));
+    expect(() => choose(wanted, manifests)).toThrow(userErrorWith("image-unsuitable", "Index x"));
     expect(() => choose(wanted, manifests)).toThrow(words);
   });
 });

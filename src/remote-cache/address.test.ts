@@ -1,6 +1,6 @@
 import { homedir } from "node:os";
 import { describe, expect, it } from "vitest";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import { parseCacheAddress } from "./address.ts";
 
 describe("the address of a cache", () => {
@@ -32,7 +32,7 @@ describe("the address of a cache", () => {
     "refuses %j and repeats none of it",
     (text) => {
       const parse = () => parseCacheAddress(text);
-      expect(parse).toThrow(reported("target-invalid", "remote_cache"));
+      expect(parse).toThrow(userErrorWith("target-invalid", "remote_cache"));
       expect(parse).not.toThrow(/s3cret/);
     },
   );

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { reported } from "../core/testdata/reported.ts";
+import { failureWith, reported, userErrorWith } from "../core/testdata/reported.ts";
 import { sha256 } from "../oci/digest.ts";
 import { RemoteCache } from "./remote-cache.ts";
 import { type FakeCache, type Fault, fakeHttpCache } from "./testdata/fake-cache.ts";
@@ -102,7 +102,7 @@ describe.each([
     const read = async () => {
       for await (const chunk of cache.open(blob, 0, blob.size)) received += chunk.length;
     };
-    await expect(read()).rejects.toThrow(reported("remote-cache-failed", fake.host));
+    await expect(read()).rejects.toThrow(failureWith("remote-cache-failed", fake.host));
     expect(received).toBeLessThan(blob.size);
   });
 
@@ -110,7 +110,7 @@ describe.each([
     const blob = fake.add(content);
     for (let count = 0; count < 9; count++) fake.faults.push({ after: 0, how: "fail" });
     const reading = bytesOf(cache.open(blob, 0, blob.size));
-    await expect(reading).rejects.toThrow(reported("remote-cache-failed", fake.host));
+    await expect(reading).rejects.toThrow(failureWith("remote-cache-failed", fake.host));
     expect(fake.log.length).toBe(4);
   });
 
@@ -118,13 +118,13 @@ describe.each([
     const blob = fake.add(content);
     fake.remove(blob);
     const reading = bytesOf(cache.open(blob, 0, blob.size));
-    await expect(reading).rejects.toThrow(reported("layer-evicted", fake.host));
+    await expect(reading).rejects.toThrow(failureWith("layer-evicted", fake.host));
   });
 
   it("does not answer", async () => {
     await fake.stop();
     await expect(cache.missing([{ digest: sha256("x"), size: 1 }])).rejects.toThrow(
-      reported("remote-cache-failed", fake.host),
+      failureWith("remote-cache-failed", fake.host),
     );
   });
 
@@ -154,7 +154,7 @@ describe.each([
     }
     fake.faults.push({ after: 0, how: "refuse" });
     const error: Error = await bytesOf(cache.open(blob, 0, blob.size)).catch((caught) => caught);
-    expect(error).toEqual(reported("remote-cache-failed", fake.host));
+    expect(error).toEqual(userErrorWith("remote-cache-failed", fake.host));
     expect(error.message).not.toMatch(/s3cret|from-/);
   });
 });
@@ -187,8 +187,8 @@ describe("a disk cache", () => {
     expect((await bytesOf(cache.open(blob, 3, 8))).equals(content.subarray(3, 8))).toBe(true);
     const other = { digest: sha256("other"), size: 5 };
     expect(await cache.missing([blob, other])).toEqual([other]);
-    await expect(bytesOf(cache.open(other, 0, 5))).rejects.toThrow(reported("layer-evicted", folder));
+    await expect(bytesOf(cache.open(other, 0, 5))).rejects.toThrow(failureWith("layer-evicted", folder));
     writeFileSync(path, Buffer.from(content).fill(0, 9, 10));
-    await expect(bytesOf(cache.open(blob, 0, blob.size))).rejects.toThrow(reported("remote-cache-failed", folder));
+    await expect(bytesOf(cache.open(blob, 0, blob.size))).rejects.toThrow(failureWith("remote-cache-failed", folder));
   });
 });

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import { reported } from "../core/testdata/reported.ts";
+import { failureWith } from "../core/testdata/reported.ts";
 import { sha256 } from "../oci/digest.ts";
 import { openRegistry } from "../registry/client/open.ts";
 import { serverOfTest } from "../registry-server/testdata/fixture.ts";
@@ -45,7 +45,7 @@ it("refuses content that is damaged in the registry, and leaves nothing of it", 
   const names = readdirSync(paths.data, { recursive: true, encoding: "utf8" });
   const blob = names.find((name) => name.endsWith(content.digest.slice("sha256:".length))) ?? "";
   writeFileSync(join(paths.data, blob), "CONTENT");
-  await expect(fetchFile(place, content, join(folder, "target"))).rejects.toThrow(reported("registry-failed"));
+  await expect(fetchFile(place, content, join(folder, "target"))).rejects.toThrow(failureWith("registry-failed"));
   expect(readdirSync(folder)).toEqual([]);
 });
 

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import type { CallOptions } from "./call-options.ts";
 import { checkOptions } from "./check-options.ts";
 
@@ -51,6 +51,6 @@ it.each([
   [{ settled: true }, "settled", "is not an option"],
 ])("refuses %j", (options, culprit, words) => {
   const check = () => checkOptions('"f"', options as CallOptions, "parallelism");
-  expect(check).toThrow(reported("value-invalid", culprit));
+  expect(check).toThrow(userErrorWith("value-invalid", culprit));
   expect(check).toThrow(words);
 });

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { expect, it } from "vitest";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import { dataFile } from "./data-file.ts";
 
 function tree(...files: string[]): string {
@@ -35,6 +35,6 @@ it("finds it from the program's own place when no variable names the runfiles", 
 
 it("names what is missing", () => {
   expect(() => dataFile("pkg/none.csv", {}, join(tree(), "main.mjs"))).toThrow(
-    reported("file-unreadable", "pkg/none.csv"),
+    userErrorWith("file-unreadable", "pkg/none.csv"),
   );
 });

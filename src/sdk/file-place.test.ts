@@ -16,7 +16,7 @@ import {
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { Failure } from "../core/errors.ts";
-import { reported } from "../core/testdata/reported.ts";
+import { failureWith, userErrorWith } from "../core/testdata/reported.ts";
 import { FilePlace } from "./file-place.ts";
 import { type DrawnEntry, drawnTar } from "./testdata/drawn-tar.ts";
 import { digestOf, folderOfTest } from "./testdata/files.ts";
@@ -37,10 +37,10 @@ it("refuses content that was changed, and writes none of it", async () => {
   chmodSync(place.pathOf(content), 0o644);
   writeFileSync(place.pathOf(content), "b,a\n");
   const form = { kind: "file", name: "data.csv", ...content } as const;
-  await expect(place.save(form, source)).rejects.toThrow(reported("content-lost", content.digest));
+  await expect(place.save(form, source)).rejects.toThrow(failureWith("content-lost", content.digest));
   expect(readFileSync(source, "utf8")).toBe("a,b\n");
   const gone = { ...form, digest: digestOf("gone") as typeof form.digest };
-  await expect(place.read(gone)).rejects.toThrow(reported("content-lost", gone.digest));
+  await expect(place.read(gone)).rejects.toThrow(failureWith("content-lost", gone.digest));
 });
 
 it("keeps a copy: what a caller changes later is not handed on", async () => {
@@ -90,7 +90,7 @@ it("saves nothing of a folder that leads out", async () => {
     writeFileSync(place.pathOf({ digest }), tar);
     const saved = place.save({ kind: "folder", name: "x", digest, size: tar.length }, join(folder, "out"));
     if (problem === "") await saved;
-    else await expect(saved, name).rejects.toThrow(reported("content-lost", digest));
+    else await expect(saved, name).rejects.toThrow(failureWith("content-lost", digest));
     rmSync(place.pathOf({ digest }));
     expect(readdirSync(folder), name).toEqual(problem === "" ? ["out"] : []);
     rmSync(join(folder, "out"), { recursive: true, force: true });
@@ -109,7 +109,7 @@ it("replaces no folder with files, and does not follow a link in its place", asy
   writeFileSync(join(full, "b"), "old");
   symlinkSync(full, link);
   for (const path of [full, link])
-    await expect(place.save(form, path)).rejects.toThrow(reported("file-unwritable", path));
+    await expect(place.save(form, path)).rejects.toThrow(userErrorWith("file-unwritable", path));
   expect(readdirSync(full)).toEqual(["b"]);
   const [file, target] = [join(folder, "saved"), join(folder, "target")];
   writeFileSync(target, "old");
@@ -134,8 +134,8 @@ it.each([
   // The helper stores in a registry what is here.
   expect(place.has(form)).toBe(lstatSync(place.pathOf(form)).isFile());
   const out = join(folder, "out");
-  await expect(place.save(form, out)).rejects.toThrow(reported("content-lost", form.digest));
-  await expect(place.read(form)).rejects.toThrow(reported("content-lost", form.digest));
+  await expect(place.save(form, out)).rejects.toThrow(failureWith("content-lost", form.digest));
+  await expect(place.read(form)).rejects.toThrow(failureWith("content-lost", form.digest));
   expect(readdirSync(folder).sort()).toEqual(["data.csv", "other", place.pathOf(form).split("/").at(-1)].sort());
 });
 

@@ -16,7 +16,7 @@ import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import { tarOf, unpackTar } from "./folder-tar.ts";
 import { type DrawnEntry, drawnTar } from "./testdata/drawn-tar.ts";
 import { folderOfTest } from "./testdata/files.ts";
@@ -125,7 +125,7 @@ describe("a tar that a function made", () => {
       const folder = folderOfTest();
       symlinkSync(target, join(folder, "link"));
       const made = buffer(Readable.from(tarOf(folder)));
-      await expect(made, target).rejects.toThrow(reported("file-unreadable", join(folder, "link")));
+      await expect(made, target).rejects.toThrow(userErrorWith("file-unreadable", join(folder, "link")));
     }
   });
 });

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import { parseImages } from "../oci/image-uris.ts";
 import { containerImage, hasContainerImage } from "./images.ts";
 
@@ -28,7 +28,7 @@ describe("parseImages", () => {
   });
 
   it.each(["localhost/a", "##a", "default##", "h/a::nothing"])("refuses %j", (text) => {
-    expect(() => parseImages(text)).toThrow(reported("variable-invalid"));
+    expect(() => parseImages(text)).toThrow(userErrorWith("variable-invalid"));
   });
 });
 
@@ -41,7 +41,7 @@ describe("containerImage", () => {
   });
 
   it("names the tag that was not built, and those that were", () => {
-    expect(() => containerImage("gpu", env)).toThrow(reported("image-not-found", "gpu"));
+    expect(() => containerImage("gpu", env)).toThrow(userErrorWith("image-not-found", "gpu"));
     expect(() => containerImage("gpu", env)).toThrow("this program has images for default, slim.");
     expect(hasContainerImage("gpu", env)).toBe(false);
   });

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import { Failure, UserError } from "../core/errors.ts";
 import { executable } from "../core/testdata/executable.ts";
 import { temporaryFolder } from "../core/testdata/folder.ts";
-import { reported } from "../core/testdata/reported.ts";
+import { failureWith, userErrorWith } from "../core/testdata/reported.ts";
 import { helperOfTest } from "../functions/testdata/helper.ts";
 import { type Deployment, JobError, resolveJob, runJob, SLIPWAY_INTERPRETER } from "./index.ts";
 
@@ -49,7 +49,7 @@ describe("a job in a program", () => {
       code: { ServerAvailableFolder: { code_paths: ["."] } },
     };
     expect(await runJob(job)).toBe(folder);
-    await expect(runJob(job, { folder: "pkg" })).rejects.toThrow(reported("code-invalid", join(folder, "pkg")));
+    await expect(runJob(job, { folder: "pkg" })).rejects.toThrow(userErrorWith("code-invalid", join(folder, "pkg")));
   });
 
   it("that fails does so with its status", async () => {
@@ -87,7 +87,7 @@ describe("a job in a program", () => {
     for (const script of ["kill -9 $$", "echo broken"]) {
       const helper = executable("helper", `#!/bin/sh\n${script}\n`);
       vi.stubEnv("SLIPWAY_ENGINE_HELPER", helper);
-      await expect(runJob(command(""), { folder })).rejects.toThrow(reported("program-failed", helper));
+      await expect(runJob(command(""), { folder })).rejects.toThrow(failureWith("program-failed", helper));
     }
   });
 
@@ -96,7 +96,7 @@ describe("a job in a program", () => {
     expect(lock).toMatchObject({ version: 1, deployment: { command: ["node", "--eval", "1"] } });
     expect(JSON.parse(readFileSync(join(folder, "report.lock.json"), "utf8"))).toEqual(lock);
     await expect(runJob(command("2"), { folder, name: "report" })).rejects.toThrow(
-      reported("lock-outdated", join(relative("", folder), "report.lock.json")),
+      userErrorWith("lock-outdated", join(relative("", folder), "report.lock.json")),
     );
   });
 
@@ -109,6 +109,6 @@ describe("a job in a program", () => {
     vi.stubEnv("PATH", dirname(asked));
     expect(await runJob(command(""), { folder })).toBe("job answer");
     vi.stubEnv("PATH", "/nowhere");
-    await expect(runJob(command(""))).rejects.toThrow(reported("program-missing", "slipway"));
+    await expect(runJob(command(""))).rejects.toThrow(userErrorWith("program-missing", "slipway"));
   });
 });

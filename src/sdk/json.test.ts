@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { reported } from "../core/testdata/reported.ts";
+import { failureWith, userErrorWith } from "../core/testdata/reported.ts";
 import { encodeJson, maximumValue } from "./json.ts";
 import { decodeJson } from "./values.ts";
 
@@ -44,7 +44,7 @@ describe("encodeJson", () => {
     [new Map(), "it is a Map"],
     [{ big: 1n }, ".big is a bigint"],
   ])("refuses what would arrive as something else: %o", async (value, problem) => {
-    await expect(encodeJson(value, "result")).rejects.toThrow(reported("value-invalid", "result"));
+    await expect(encodeJson(value, "result")).rejects.toThrow(userErrorWith("value-invalid", "result"));
     await expect(encodeJson(value, "result")).rejects.toThrow(`The result is not JSON: ${problem}.`);
   });
 
@@ -62,6 +62,6 @@ describe("encodeJson", () => {
 
   it("bounds the size in bytes", async () => {
     const large = "ä".repeat(maximumValue / 2);
-    await expect(encodeJson(large, "result")).rejects.toThrow(reported("value-invalid", "result"));
+    await expect(encodeJson(large, "result")).rejects.toThrow(failureWith("value-invalid", "result"));
   });
 });

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import { reported } from "../core/testdata/reported.ts";
+import { failureWith } from "../core/testdata/reported.ts";
 import { podRemote } from "./pod-files.ts";
 import { digestOf, folderOfTest } from "./testdata/files.ts";
 
@@ -47,13 +47,13 @@ it.each([
   ["too long", `${text}0`],
 ])("takes nothing for whole that is %s", async (_, sent) => {
   const { remote, target, folder } = await registryOfTest((_request, response) => void response.end(sent));
-  await expect(remote.fetch(content, target)).rejects.toThrow(reported("content-lost", content.digest));
+  await expect(remote.fetch(content, target)).rejects.toThrow(failureWith("content-lost", content.digest));
   expect(readdirSync(folder)).toEqual(["access.json"]);
 });
 
 it("names what is gone", async () => {
   const { asked, remote, target } = await registryOfTest((_, response) => void response.writeHead(404).end());
-  await expect(remote.fetch(content, target)).rejects.toThrow(reported("content-lost", content.digest));
+  await expect(remote.fetch(content, target)).rejects.toThrow(failureWith("content-lost", content.digest));
   expect(asked).toHaveLength(1);
 });
 

@@ -1,7 +1,7 @@
 import { chmodSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import { folderOfTest } from "../git/testdata/git-repository.ts";
 import { secretObjectName } from "./cluster.ts";
 import { LocalSecrets } from "./local.ts";
@@ -35,7 +35,7 @@ it("removes all or none", async () => {
   const { store } = storeOfTest();
   await store.set("a", Buffer.from("1"));
   await store.set("b", Buffer.from("2"));
-  await expect(store.remove(["a", "c"])).rejects.toThrow(reported("secret-not-found", "c"));
+  await expect(store.remove(["a", "c"])).rejects.toThrow(userErrorWith("secret-not-found", "c"));
   expect((await store.list()).map(({ name }) => name)).toEqual(["a", "b"]);
   await store.remove(["a", "b"]);
   expect(await store.list()).toEqual([]);
@@ -62,15 +62,15 @@ it("takes one line end off, and nothing else", () => {
     "a\r",
     "a\nb",
   ]);
-  for (const empty of ["", "\n", "\r\n"]) expect(() => value(empty)).toThrow(reported("file-invalid", "A test"));
+  for (const empty of ["", "\n", "\r\n"]) expect(() => value(empty)).toThrow(userErrorWith("file-invalid", "A test"));
   expect(value("x".repeat(maximumValue))).toHaveLength(maximumValue);
-  expect(() => value("x".repeat(maximumValue + 1))).toThrow(reported("file-invalid", "A test"));
+  expect(() => value("x".repeat(maximumValue + 1))).toThrow(userErrorWith("file-invalid", "A test"));
 });
 
 it("takes names that a service can have, and shows no other", () => {
   for (const name of ["a", "git-token", "secret_name", "A.b-C_9", "x".repeat(63)]) checkSecretName(name);
   for (const name of ["", "-a", "a-", "_a", "../a", "a/b", "a b", "hunter2!", "x".repeat(64)]) {
-    expect(() => checkSecretName(name)).toThrow(reported("command-line-invalid", "NAME"));
+    expect(() => checkSecretName(name)).toThrow(userErrorWith("command-line-invalid", "NAME"));
   }
   expect(() => checkSecretName("hunter2!")).not.toThrow("hunter2");
 });

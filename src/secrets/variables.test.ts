@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { UserError } from "../core/errors.ts";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import { folderOfTest } from "../git/testdata/git-repository.ts";
 import { LocalSecrets } from "./local.ts";
 import { findSecrets, resolveVariables, type VariableStore } from "./variables.ts";
@@ -51,7 +51,7 @@ it("has another version of a secret after each change", async () => {
 it("names every missing secret, the places and the command that sets it", async () => {
   const store = storeOfTest();
   const env = { A: "SECRET:no", B: "SECRET:none", C: "SECRET:no" };
-  const missing = reported("secret-not-found", "SECRET:no, SECRET:none");
+  const missing = userErrorWith("secret-not-found", "SECRET:no, SECRET:none");
   await expect(findSecrets(env, [cluster, store])).rejects.toThrow(missing);
   const error = await findSecrets(env, [cluster, store]).catch((error: UserError) => error);
   expect(String((error as UserError).message)).toContain(
@@ -66,7 +66,7 @@ it("refuses bytes that no variable can have, without showing them", async () => 
   const store = storeOfTest();
   for (const value of [Buffer.from([0x68, 0xff]), Buffer.from("hunter2\0")]) {
     await store.set("key", value);
-    const refused = reported("credential-invalid", "SECRET:key");
+    const refused = userErrorWith("credential-invalid", "SECRET:key");
     await expect(resolveVariables({ A: "SECRET:key" }, [store])).rejects.toThrow(refused);
     await expect(resolveVariables({ A: "SECRET:key" }, [store])).rejects.not.toThrow("hunter2");
   }

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import { causeOf, revisionToRestore } from "./history.ts";
 
 const revisions = [1, 2, 4].map((revision) => ({ revision, created: "", isCurrent: revision === 4 }));
@@ -13,7 +13,7 @@ it("goes back to the newest revision before, or to the one that was asked for", 
 
 it("says which revisions there are where there is none to go back to", () => {
   for (const asked of [3, 4]) {
-    expect(() => revisionToRestore("web", revisions, asked)).toThrow(reported("revision-not-found", "web"));
+    expect(() => revisionToRestore("web", revisions, asked)).toThrow(userErrorWith("revision-not-found", "web"));
     expect(() => revisionToRestore("web", revisions, asked)).toThrow(/lists them: 2, 1\./);
   }
   expect(() => revisionToRestore("web", revisions.slice(2), undefined)).toThrow(

@@ -1,7 +1,7 @@
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import { expect, it, onTestFinished } from "vitest";
-import { reported } from "../core/testdata/reported.ts";
+import { failureWith } from "../core/testdata/reported.ts";
 import { servePort } from "./open-port.ts";
 
 async function takenPort(): Promise<number> {
@@ -21,7 +21,7 @@ it("takes another port where the service's is taken, and none where one was aske
     over.abort();
   };
   await expect(servePort(port, { ...common, onUrl, port }, async () => {})).rejects.toThrow(
-    reported("port-taken", String(port)),
+    failureWith("port-taken", String(port)),
   );
   await expect(servePort(port, { ...common, onUrl }, async () => {})).rejects.toThrow("abort");
   expect(urls).toEqual([expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/$/)]);

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { defaultInstanceTypes } from "../config/instance-types.ts";
 import type { UserError } from "../core/errors.ts";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import { folderOfTest } from "../git/testdata/git-repository.ts";
 import { expectMistakes } from "../jobs/testdata/corpus.ts";
 import type { Service } from "./model.ts";
@@ -62,11 +62,11 @@ describe("a service that is malformed", () => {
     const keys = Array.from({ length: 15_000 }, (_, index) => `k${index}: 1\n`).join("");
     expect((await errorOf(keys))?.message).toContain("\n14991 more follow.");
     expect(await errorOf(`image: a\nport: 1\nmodels: [${"{id: a},".repeat(20_000)}]`)).toEqual(
-      reported("field-invalid", "svc.yaml:3:9"),
+      userErrorWith("field-invalid", "svc.yaml:3:9"),
     );
-    expect(await errorOf("[".repeat(200_000))).toEqual(reported("file-invalid", /^svc\.yaml:1:/));
+    expect(await errorOf("[".repeat(200_000))).toEqual(userErrorWith("file-invalid", /^svc\.yaml:1:/));
     for (const text of ["---\na: b\n".repeat(20_000), `# ${"x".repeat(1 << 18)}`])
-      expect(await errorOf(text)).toEqual(reported("file-invalid", "svc.yaml"));
+      expect(await errorOf(text)).toEqual(userErrorWith("file-invalid", "svc.yaml"));
   });
 });
 
@@ -82,13 +82,13 @@ describe("a spec of Gradient", () => {
     ],
   ])("has a remedy for %s", async (more, culprit, remedy) => {
     const error = await errorOf(fileWith(more));
-    expect(error).toEqual(reported("field-invalid", culprit));
+    expect(error).toEqual(userErrorWith("field-invalid", culprit));
     expect(error?.remedy).toMatch(remedy);
   });
 
   it("has an image of the build with --image", async () => {
     const error = await errorOf("port: 80\nimage: :image\n");
-    expect(error).toEqual(reported("field-invalid", "svc.yaml:2:8"));
+    expect(error).toEqual(userErrorWith("field-invalid", "svc.yaml:2:8"));
     expect(error?.remedy).toContain("--image");
   });
 
@@ -96,7 +96,7 @@ describe("a spec of Gradient", () => {
     const found = await read(fileWith("name: My cool_deployment!\napiVersion: latest"));
     expect(found[0]?.name).toBe("my-cool-deployment");
     const twice = `${fileWith("name: My App")}---\n${fileWith("name: my-app")}`;
-    await expect(read(twice)).rejects.toThrow(reported("field-invalid", "svc.yaml:7:7"));
+    await expect(read(twice)).rejects.toThrow(userErrorWith("field-invalid", "svc.yaml:7:7"));
   });
 
   it("may be JSON with comments", async () => {
@@ -106,8 +106,8 @@ describe("a spec of Gradient", () => {
     const [service] = await read(text.replace("a.io//b", "a.io/b"), "My.jsonc");
     expect(service).toMatchObject({ name: "my", image: "a.io/b", ports: [80], command: ['/* " // */'] });
     const wrong = `/* a */ {"image": "a", // b\n/* c\n */ "port": "x"}`;
-    await expect(read(wrong, "a.jsonc")).rejects.toThrow(reported("field-invalid", "a.jsonc:3:13"));
-    await expect(read(`/* ${text}`, "a.jsonc")).rejects.toThrow(reported("file-invalid"));
+    await expect(read(wrong, "a.jsonc")).rejects.toThrow(userErrorWith("field-invalid", "a.jsonc:3:13"));
+    await expect(read(`/* ${text}`, "a.jsonc")).rejects.toThrow(userErrorWith("file-invalid"));
   });
 });
 
@@ -132,7 +132,7 @@ describe("services in files", () => {
   it("are called as their files, unless they have names", async () => {
     expect((await read(one, "My_Service.2.yaml"))[0]?.name).toBe("my-service-2");
     expect((await read(`${one}name: other\n`))[0]?.name).toBe("other");
-    await expect(read(one, "2.yaml")).rejects.toThrow(reported("field-invalid", "2.yaml:1:1"));
+    await expect(read(one, "2.yaml")).rejects.toThrow(userErrorWith("field-invalid", "2.yaml:1:1"));
   });
 
   it("may be several in one, with empty documents between", async () => {
@@ -153,14 +153,16 @@ describe("services in files", () => {
     expect(names).toEqual(["a", "b", "c", "d"]);
     writeFileSync(join(folder, "c.yml"), `${one}name: a\n`);
     const refused = expect(readServices(folder, "folder", types)).rejects;
-    await refused.toThrow(reported("field-invalid", "folder/c.yml:3:7"));
+    await refused.toThrow(userErrorWith("field-invalid", "folder/c.yml:3:7"));
     await refused.toThrow("folder/a.json");
-    await expect(readServices(folderWith({}), "folder", types)).rejects.toThrow(reported("file-invalid", "folder"));
+    await expect(readServices(folderWith({}), "folder", types)).rejects.toThrow(
+      userErrorWith("file-invalid", "folder"),
+    );
   });
 
   it("must be there", async () => {
     await expect(readServices("/nonexistent/a.yaml", "a.yaml", types)).rejects.toThrow(
-      reported("file-unreadable", "a.yaml"),
+      userErrorWith("file-unreadable", "a.yaml"),
     );
   });
 });

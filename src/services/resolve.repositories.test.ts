@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import { folderOfTest } from "../git/testdata/git-repository.ts";
 import { servedRepository } from "../git/testdata/git-server.ts";
 import type { SecretStore } from "../secrets/secrets.ts";
@@ -18,5 +18,5 @@ it("asks with the service's secret, and tells git nothing that is more than a pa
     return resolveRepositories(document, secrets as unknown as SecretStore, env);
   };
   expect((await resolve("hunter2")).repositories?.repositories).toMatchObject([{ url, commit }]);
-  await expect(resolve("hunter2\nquit=1")).rejects.toThrow(reported("credential-invalid", "token"));
+  await expect(resolve("hunter2\nquit=1")).rejects.toThrow(userErrorWith("credential-invalid", "token"));
 });

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import { folderOfTest } from "../git/testdata/git-repository.ts";
 import { LocalSecrets } from "../secrets/local.ts";
 import { resolveSecrets } from "./resolve.ts";
@@ -23,13 +23,13 @@ it("finds the secrets of variables, and leaves the spec as it is", async () => {
 
 it("names the line of a reference to a secret that is not there", async () => {
   const store = new LocalSecrets({ XDG_STATE_HOME: folderOfTest() });
-  const missing = reported("secret-not-found", "web.yaml:5:29");
+  const missing = userErrorWith("secret-not-found", "web.yaml:5:29");
   const { service, error } = documentOf(text);
   await expect(resolveSecrets(service, [store], error)).rejects.toThrow(missing);
 });
 
 it("refuses a reference that names no secret without showing it", () => {
   const wrong = text.replace("db-password", "hunter2!");
-  expect(() => documentOf(wrong)).toThrow(reported("field-invalid", "web.yaml:5:29"));
+  expect(() => documentOf(wrong)).toThrow(userErrorWith("field-invalid", "web.yaml:5:29"));
   expect(() => documentOf(wrong)).not.toThrow("hunter2");
 });

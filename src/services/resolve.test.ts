@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { expect, it } from "vitest";
 import { temporaryFolder } from "../core/testdata/folder.ts";
-import { reported } from "../core/testdata/reported.ts";
+import { failureWith, userErrorWith } from "../core/testdata/reported.ts";
 import { Home } from "../credentials/testdata/home.ts";
 import { sha256 } from "../oci/digest.ts";
 import { mediaTypes } from "../oci/media-types.ts";
@@ -69,7 +69,7 @@ it("refuses an image without the signature that the configuration file requires,
   const exact = `${image}@${digests[0]}`;
   const resolve = (name: string) => resolveService(serviceOf({ image: name, port: 80 }), more);
   for (const name of [image, exact]) {
-    await expect(resolve(name)).rejects.toThrow(reported("signature-missing", exact));
+    await expect(resolve(name)).rejects.toThrow(failureWith("signature-missing", exact));
     await expect(resolve(name)).rejects.toThrow(/env:\/\/PUBLIC/);
   }
   const { registry, repository } = parseReference(image);
@@ -83,7 +83,7 @@ it("refuses an image without the signature that the configuration file requires,
 it("names the tags that there are", async () => {
   const { env, image } = await registryWith("stable");
   const refused = expect(resolveService(serviceOf({ image: `${image}:stabel`, port: 80 }), env)).rejects;
-  await refused.toThrow(reported("image-not-found", `${image}:stabel`));
+  await refused.toThrow(userErrorWith("image-not-found", `${image}:stabel`));
   await refused.toThrow("(did you mean the tag stable?)");
 });
 
@@ -98,7 +98,7 @@ it("names the credential of containerRegistry that the registry refuses", async 
   home.store({ service: "docker", name: "team", url: registry.host, source });
   const service = { ...serviceOf({ image: `${registry.host}/team/web:1`, port: 80 }), containerRegistry: "team" };
   const error = await resolveService(service, home.env).catch((caught: unknown) => caught);
-  expect(error).toEqual(reported("registry-login", registry.host));
+  expect(error).toEqual(userErrorWith("registry-login", registry.host));
   expect(String(error)).toMatch(/asked with the credential from .*team.*\n.*`slipway credentials add`/);
   expect(String(error)).not.toMatch(/hunter2|anonymously/);
 });

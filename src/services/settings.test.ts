@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import { folderOfTest } from "../git/testdata/git-repository.ts";
 import { readServiceSettings } from "./settings.ts";
 
@@ -23,6 +23,6 @@ it("has instance types beside the settings of services", async () => {
 
 it("says where instance types go", async () => {
   const env = configured("services:\n  instanceTypes: {a: {cpu: 1, memory: 1}}\n");
-  await expect(readServiceSettings(env)).rejects.toThrow(reported("field-invalid", /config\.yaml:2:3$/));
+  await expect(readServiceSettings(env)).rejects.toThrow(userErrorWith("field-invalid", /config\.yaml:2:3$/));
   await expect(readServiceSettings(env)).rejects.toThrow("Move it to the left margin");
 });

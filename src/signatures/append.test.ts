@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import { type Digest, sha256 } from "../oci/digest.ts";
 import { canonicalJson } from "../oci/json.ts";
 import { mediaTypes } from "../oci/media-types.ts";
@@ -147,12 +147,12 @@ describe("appendLayers", () => {
 
   it("refuses a tag, and an image of another platform", async () => {
     const tagged = `${host}/team/base:v1`;
-    await expect(append(tagged, { layers: [] })).rejects.toThrow(reported("image-unpinned", tagged));
+    await expect(append(tagged, { layers: [] })).rejects.toThrow(userErrorWith("image-unpinned", tagged));
     const absent = `${host}/team/base@${sha256("none")}`;
-    await expect(append(absent, { layers: [] })).rejects.toThrow(reported("image-not-found", absent));
+    await expect(append(absent, { layers: [] })).rejects.toThrow(userErrorWith("image-not-found", absent));
     const amd = `${host}/team/base@${await base(["one"])}`;
     await expect(append(amd, { layers: [], platform: "linux/arm64" })).rejects.toThrow(
-      reported("image-unsuitable", amd),
+      userErrorWith("image-unsuitable", amd),
     );
   });
 });

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { reported } from "../core/testdata/reported.ts";
+import { failureWith, userErrorWith } from "../core/testdata/reported.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { sha256 } from "../oci/digest.ts";
 import { mediaTypes } from "../oci/media-types.ts";
@@ -38,19 +38,19 @@ const verify = (expected: Partial<Expected> = {}, by = key) =>
 
 describe("an attestation", () => {
   it("is verified by its key, type and image", async () => {
-    await expect(verify()).rejects.toThrow(reported("signature-missing", /team\/app@sha256:/));
+    await expect(verify()).rejects.toThrow(failureWith("signature-missing", /team\/app@sha256:/));
     await attach({ of: "image" });
     expect((await verify())[0]).toMatchObject({ predicateType: slsa, predicate: { value: { of: "image" } } });
     expect(await verify({ type: slsa })).toHaveLength(1);
-    await expect(verify({ type: "spdxjson" })).rejects.toThrow(reported("signature-missing"));
-    await expect(verify({}, await newKey())).rejects.toThrow(reported("signature-invalid"));
-    await expect(verify({ type: "provenance" })).rejects.toThrow(reported("command-line-invalid", "provenance"));
+    await expect(verify({ type: "spdxjson" })).rejects.toThrow(failureWith("signature-missing"));
+    await expect(verify({}, await newKey())).rejects.toThrow(failureWith("signature-invalid"));
+    await expect(verify({ type: "provenance" })).rejects.toThrow(userErrorWith("command-line-invalid", "provenance"));
   });
 
   it("is no signature of the image, and a signature is no attestation", async () => {
     await attach({});
     await expect(verifyImage(open(), "team/app", image.digest, key.publicKey)).rejects.toThrow(
-      reported("signature-missing"),
+      failureWith("signature-missing"),
     );
     await signImage(open(), "team/app", image, key);
     expect(await verify()).toHaveLength(1);
@@ -64,7 +64,7 @@ describe("an attestation", () => {
   it("whose manifest says another type is not taken for that type", async () => {
     const bundle = await composeBundle(composeStatement(image.digest, predicateTypes["spdxjson"], {}), key);
     await attachBundle(open(), "team/app", image, bundle, { predicateType: slsa });
-    await expect(verify()).rejects.toThrow(reported("signature-missing"));
+    await expect(verify()).rejects.toThrow(failureWith("signature-missing"));
   });
 
   it("that a stranger made does not hide the right one, nor stand for it", async () => {
@@ -72,11 +72,11 @@ describe("an attestation", () => {
     await attach(provenance({ name: "source", uri: "git+https://example.com/theirs@1" }), { by: stranger });
     await attach(provenance({ name: "source", uri: "git+https://example.com/ours@1" }));
     expect(await verify({ source: "https://example.com/ours" })).toHaveLength(1);
-    await expect(verify({ source: "https://example.com/theirs" })).rejects.toThrow(reported("signature-invalid"));
+    await expect(verify({ source: "https://example.com/theirs" })).rejects.toThrow(failureWith("signature-invalid"));
   });
 
   it("too large to be read is not written", async () => {
-    await expect(attach({ text: "x".repeat(25 * 1024 * 1024) })).rejects.toThrow(reported("image-unsuitable"));
+    await expect(attach({ text: "x".repeat(25 * 1024 * 1024) })).rejects.toThrow(userErrorWith("image-unsuitable"));
     expect(registry.log.filter((each) => each.startsWith("PUT "))).toEqual([]);
   });
 
@@ -87,8 +87,8 @@ describe("an attestation", () => {
     ["wrong types", { buildDefinition: { resolvedDependencies: [{ uri: 1 }] }, runDetails: { builder: { id: 7 } } }],
   ])("with a predicate of %s is refused for a builder and a source", async (_, predicate) => {
     await attach(predicate);
-    await expect(verify({ builder: "x" })).rejects.toThrow(reported("signature-invalid"));
-    await expect(verify({ source: "x" })).rejects.toThrow(reported("signature-invalid"));
+    await expect(verify({ builder: "x" })).rejects.toThrow(failureWith("signature-invalid"));
+    await expect(verify({ source: "x" })).rejects.toThrow(failureWith("signature-invalid"));
   });
 });
 
@@ -132,7 +132,7 @@ describe("provenance", () => {
     ],
   ])("is refused for %s", async (_, predicate, expected, reason) => {
     await attach(predicate);
-    await expect(verify(expected)).rejects.toThrow(reported("signature-invalid"));
+    await expect(verify(expected)).rejects.toThrow(failureWith("signature-invalid"));
     await expect(verify(expected)).rejects.toThrow(reason);
   });
 });
@@ -144,7 +144,7 @@ it("cosign 2 keeps attestations under a tag, which are verified too", async () =
   const layers = [{ mediaType: "application/vnd.dsse.envelope.v1+json", ...blob }];
   stored.image({ manifest: { layers }, tag: `${image.digest.replace(":", "-")}.att` });
   expect(await verify()).toHaveLength(1);
-  await expect(verify({}, await newKey())).rejects.toThrow(reported("signature-invalid"));
+  await expect(verify({}, await newKey())).rejects.toThrow(failureWith("signature-invalid"));
 });
 
 it("an identity decides about attestations too", async () => {

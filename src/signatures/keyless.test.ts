@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { reported } from "../core/testdata/reported.ts";
+import { failureWith } from "../core/testdata/reported.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { sha256 } from "../oci/digest.ts";
 import { mediaTypes } from "../oci/media-types.ts";
@@ -24,7 +24,7 @@ const verify = (services: SigstoreServices, by = {}, digest = image.digest) =>
 describe("a signature without a key", () => {
   it("is valid for its identity and issuer", async () => {
     const services = await startSigstore();
-    await expect(verify(services)).rejects.toThrow(reported("signature-missing", /team\/app@sha256:/));
+    await expect(verify(services)).rejects.toThrow(failureWith("signature-missing", /team\/app@sha256:/));
     expect(await sign(services)).toBe("signed");
     expect(await verify(services)).toHaveLength(1);
   });
@@ -35,13 +35,13 @@ describe("a signature without a key", () => {
   ])("is refused for another %s", async (_, by, reason) => {
     const services = await startSigstore();
     await sign(services);
-    await expect(verify(services, by)).rejects.toThrow(reported("signature-invalid"));
+    await expect(verify(services, by)).rejects.toThrow(failureWith("signature-invalid"));
     await expect(verify(services, by)).rejects.toThrow(reason);
   });
 
   it("is refused if another authority certified it", async () => {
     await sign(await startSigstore());
-    await expect(verify(await startSigstore())).rejects.toThrow(reported("signature-invalid"));
+    await expect(verify(await startSigstore())).rejects.toThrow(failureWith("signature-invalid"));
   });
 
   it("is refused for another image, and after a change", async () => {
@@ -60,14 +60,14 @@ describe("a signature without a key", () => {
     );
     const third = { ...image, digest: sha256("third") };
     await attachBundle(open(), "team/app", third, Buffer.from(JSON.stringify(bundle)));
-    await expect(verify(services, {}, third.digest)).rejects.toThrow(reported("signature-invalid"));
+    await expect(verify(services, {}, third.digest)).rejects.toThrow(failureWith("signature-invalid"));
   });
 });
 
 describe("signing without a key", () => {
   it("says that a service failed, and attaches nothing", async () => {
     const services = { ...(await startSigstore()), rekorBaseURL: `${registry.url}/none` };
-    await expect(sign(services)).rejects.toThrow(reported("sigstore-failed", /none/));
+    await expect(sign(services)).rejects.toThrow(failureWith("sigstore-failed", /none/));
     expect(registry.log.filter((each) => each.startsWith("PUT "))).toEqual([]);
   });
 });

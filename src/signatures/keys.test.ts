@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { xsalsa20poly1305 } from "@noble/ciphers/salsa.js";
 import { describe, expect, it } from "vitest";
 import { temporaryFolder } from "../core/testdata/folder.ts";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import { isSameKey, isSignedBy, readPublicKey, readSigningKey } from "./keys.ts";
 
 const password = "geheim";
@@ -118,7 +118,7 @@ describe("a key", () => {
     ["awskms:///x", "key-invalid", /is not the name of a key in AWS KMS/],
   ] as const)("%s is refused", async (source, code, problem) => {
     for (const read of [() => readPublicKey(source, {}), () => readSigningKey(source, {})]) {
-      await expect(read()).rejects.toThrow(reported(code, source));
+      await expect(read()).rejects.toThrow(userErrorWith(code, source));
       await expect(read()).rejects.toThrow(problem);
     }
   });

@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { imageRules } from "../config/settings.ts";
 import { exitStatusOf } from "../core/errors.ts";
 import { temporaryFolder } from "../core/testdata/folder.ts";
-import { reported } from "../core/testdata/reported.ts";
+import { failureWith } from "../core/testdata/reported.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { sha256 } from "../oci/digest.ts";
 import { mediaTypes } from "../oci/media-types.ts";
@@ -45,7 +45,7 @@ describe("the rules for images", () => {
   it("sign, and accept the signature", async () => {
     const env = configured(both("one"));
     await expect(demand(env)).rejects.toThrow(
-      reported("signature-missing", `${registry.host}/team/app@${image.digest}`),
+      failureWith("signature-missing", `${registry.host}/team/app@${image.digest}`),
     );
     await sign(env);
     await demand(env);
@@ -70,7 +70,7 @@ describe("the rules for images", () => {
         async () => open(),
         env,
       );
-      await expect([host, await asked.catch((error) => error)]).toEqual([host, reported("signature-missing")]);
+      await expect([host, await asked.catch((error) => error)]).toEqual([host, failureWith("signature-missing")]);
     }
     const usual = configured("images: {Registry.Example.com: {require: {signature: {key: one.pub}}}}");
     for (const host of [
@@ -95,7 +95,7 @@ describe("the rules for images", () => {
   it("name the image, the key and the line that requires the signature", async () => {
     const env = configured(both("two"));
     await sign(env);
-    await expect(demand(env)).rejects.toThrow(reported("signature-invalid"));
+    await expect(demand(env)).rejects.toThrow(failureWith("signature-invalid"));
     const caught = await demand(env).catch((error: unknown) => error);
     expect(exitStatusOf(caught), "a check that fails is no mistake of the user").toBe(1);
     const message = String(caught);
@@ -117,7 +117,7 @@ describe("the rules for images", () => {
       "images: {HOST: {require: {signature: {key: one.pub}}}, HOST/team/app: {sign: {key: one.key}}}",
     );
     await demand(env);
-    await expect(demand(env, "team/other")).rejects.toThrow(reported("signature-missing"));
+    await expect(demand(env, "team/other")).rejects.toThrow(failureWith("signature-missing"));
   });
 
   it.each([

@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { temporaryFolder } from "../core/testdata/folder.ts";
-import { reported } from "../core/testdata/reported.ts";
+import { failureWith } from "../core/testdata/reported.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { sha256 } from "../oci/digest.ts";
 import { mediaTypes } from "../oci/media-types.ts";
@@ -49,9 +49,9 @@ describe("an image", () => {
 
   it("does not run unsigned, or signed with another key", async () => {
     const env = configured();
-    await expect(ask(env)).rejects.toThrow(reported("signature-missing", name()));
+    await expect(ask(env)).rejects.toThrow(failureWith("signature-missing", name()));
     await sign("wrong");
-    await expect(ask(env)).rejects.toThrow(reported("signature-invalid", name()));
+    await expect(ask(env)).rejects.toThrow(failureWith("signature-invalid", name()));
   });
 
   it("runs signed with the key, and is asked about once", async () => {
@@ -67,13 +67,13 @@ describe("an image", () => {
   it("does not run without an attestation that is required too", async () => {
     await sign("right");
     const env = configured(", attestations: [{type: slsaprovenance1, builder: https://ci.example.com}]");
-    await expect(ask(env)).rejects.toThrow(reported("signature-missing", name()));
+    await expect(ask(env)).rejects.toThrow(failureWith("signature-missing", name()));
   });
 
   it("that this process made runs, signed or not", async () => {
     const own = `${registry.host}/team/own@${image.digest}`;
     const env = configured();
-    await expect(ask(env, own)).rejects.toThrow(reported("signature-missing"));
+    await expect(ask(env, own)).rejects.toThrow(failureWith("signature-missing"));
     ownImage(own);
     expect(await runnableImage(own, env, never)).toBe(own);
   });

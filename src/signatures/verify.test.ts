@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { reported } from "../core/testdata/reported.ts";
+import { failureWith } from "../core/testdata/reported.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { type Digest, sha256 } from "../oci/digest.ts";
 import { canonicalJson } from "../oci/json.ts";
@@ -39,14 +39,14 @@ describe("a signature by cosign", () => {
     await attachBundle(open(), "team/app", describeImage(image), Buffer.from(bundle));
     expect(await verify(image, cosignKey)).toEqual([expect.objectContaining({ mediaType: bundleType })]);
     const { publicKey } = await newKey();
-    await expect(verify(image, publicKey)).rejects.toThrow(reported("signature-invalid", /team\/app@sha256:e7612/));
+    await expect(verify(image, publicKey)).rejects.toThrow(failureWith("signature-invalid", /team\/app@sha256:e7612/));
     await expect(verify(image, publicKey)).rejects.toThrow(/is valid for env:\/\/KEY: .* it is not by this key/);
   });
 
   it("under a tag is valid for its key and no other", async () => {
     storePayload(payload, signature);
     expect(await verify(image, cosignKey)).toEqual([{ digest: sha256(payload), mediaType: payloadType }]);
-    await expect(verify(image, (await newKey()).publicKey)).rejects.toThrow(reported("signature-invalid"));
+    await expect(verify(image, (await newKey()).publicKey)).rejects.toThrow(failureWith("signature-invalid"));
   });
 
   const changed = (change: (parts: { payload: string; payloadType: string; sig: string }) => object) => {
@@ -77,7 +77,7 @@ describe("a signature by cosign", () => {
     ["no JSON", "hello", /is not JSON/],
   ])("with %s is refused", async (_, content, reason) => {
     await attachBundle(open(), "team/app", describeImage(image), Buffer.from(content));
-    await expect(verify(image, cosignKey)).rejects.toThrow(reported("signature-invalid"));
+    await expect(verify(image, cosignKey)).rejects.toThrow(failureWith("signature-invalid"));
     await expect(verify(image, cosignKey)).rejects.toThrow(reason);
   });
 
@@ -116,7 +116,7 @@ describe("signImage", () => {
     const key = await newKey();
     const statement = composeStatement(image, "https://slsa.dev/provenance/v1");
     await attachBundle(open(), "team/app", describeImage(image), await composeBundle(statement, key));
-    await expect(verify(image, key.publicKey)).rejects.toThrow(reported("signature-missing"));
+    await expect(verify(image, key.publicKey)).rejects.toThrow(failureWith("signature-missing"));
   });
 
   it("ignores other artifacts of the image", async () => {
@@ -162,7 +162,7 @@ describe("junk beside a signature", () => {
     ["that is empty", ""],
   ])("%s is skipped, and named if there is no other", async (_, content) => {
     const { digest } = await attach(content);
-    await expect(verify(image, cosignKey)).rejects.toThrow(reported("signature-invalid"));
+    await expect(verify(image, cosignKey)).rejects.toThrow(failureWith("signature-invalid"));
     await expect(verify(image, cosignKey)).rejects.toThrow(new RegExp(digest));
     await attach(bundle);
     expect(await verify(image, cosignKey)).toHaveLength(1);
@@ -210,5 +210,5 @@ it("refuses a signature whose bytes changed in the registry", async () => {
   const { image, bundle } = signedByCosign;
   await attachBundle(open(), "team/app", describeImage(image), Buffer.from(bundle));
   registry.blobs.set(`team/app ${sha256(bundle)}`, Buffer.from(bundle.replace("MEQC", "MEQD")));
-  await expect(verify(image, cosignKey)).rejects.toThrow(reported("registry-failed"));
+  await expect(verify(image, cosignKey)).rejects.toThrow(failureWith("registry-failed"));
 });

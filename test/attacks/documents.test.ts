@@ -7,7 +7,7 @@ import { mountArgument } from "../../src/containers/arguments.ts";
 import { divideEnvironment } from "../../src/containers/environment.ts";
 import { UserError } from "../../src/core/errors.ts";
 import { temporaryFolder } from "../../src/core/testdata/folder.ts";
-import { reported } from "../../src/core/testdata/reported.ts";
+import { userErrorWith } from "../../src/core/testdata/reported.ts";
 import { resolveInside } from "../../src/git/tree.ts";
 import { isBranchName, parseGitUrl, requireGitUrl, submoduleUrl } from "../../src/git/url.ts";
 import { findJobFolder } from "../../src/jobs/job-folder.ts";
@@ -56,7 +56,7 @@ describe("a job of somebody else", () => {
     "volumes: {/data: {claim: ../a}}",
     'volumes: {/data: {claim: "-a"}}',
   ])("is refused with %s", (line) => {
-    expect(() => parseDeployment(`${job}command: [a]\n${line}\n`, "a.yaml")).toThrow(reported("field-invalid"));
+    expect(() => parseDeployment(`${job}command: [a]\n${line}\n`, "a.yaml")).toThrow(userErrorWith("field-invalid"));
   });
 
   it("puts nothing over folders of the system", () => {
@@ -69,14 +69,14 @@ describe("arguments of podman and docker", () => {
   it.each(["*", "A*", "A B", "A=B", "A\nB", "#A", "", "A\0"])(
     "have no variable %j: * takes all variables of the user",
     (name) => {
-      expect(() => divideEnvironment({ [name]: "" })).toThrow(reported("variable-invalid"));
+      expect(() => divideEnvironment({ [name]: "" })).toThrow(userErrorWith("variable-invalid"));
     },
   );
 
   it.each(["-v/:/host", "--privileged", "--privileged a.io/b", "a.io/b --privileged", "a.io/b\n-v", "$(id)"])(
     "have no image %j",
     (image) => {
-      expect(() => parseReference(image)).toThrow(reported("reference-invalid"));
+      expect(() => parseReference(image)).toThrow(userErrorWith("reference-invalid"));
     },
   );
 
@@ -115,7 +115,7 @@ describe("a git server or a repository", () => {
     const safe = ["https", "ssh"] as const;
     expect(submoduleUrl(parent, "../../../../evil", safe, "a").authority).toBe("example.com");
     for (const url of ["ext::id", "file:///etc", "../\nb", "/etc", "--upload-pack=id"])
-      expect(() => submoduleUrl(parent, url, safe, "a"), url).toThrow(reported("code-invalid"));
+      expect(() => submoduleUrl(parent, url, safe, "a"), url).toThrow(userErrorWith("code-invalid"));
   });
 
   it("has no code outside of it, by a path or by a link", async () => {
@@ -123,7 +123,9 @@ describe("a git server or a repository", () => {
     symlinkSync("/etc", join(folder, "link"));
     writeFileSync(join(folder, "file"), "");
     for (const path of ["..", "../..", "link", "link/ssh", "/etc/../.."])
-      await expect(resolveInside(folder, path, "folder", "a"), path).rejects.toThrow(reported("code-invalid", path));
+      await expect(resolveInside(folder, path, "folder", "a"), path).rejects.toThrow(
+        userErrorWith("code-invalid", path),
+      );
   });
 });
 

@@ -1,6 +1,6 @@
 import { createServer, type IncomingHttpHeaders } from "node:http";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { reported } from "../../src/core/testdata/reported.ts";
+import { userErrorWith } from "../../src/core/testdata/reported.ts";
 import { sha256 } from "../../src/oci/digest.ts";
 import { openRegistry } from "../../src/registry/client/open.ts";
 import { blobOf, quickRetry } from "../../src/registry/client/testdata/images.ts";
@@ -111,7 +111,7 @@ describe("a registry that wants our credential to go elsewhere", () => {
       return [202, { location: "https://attacker.example/upload" }];
     });
     const failing = client.pushBlob({ repository: "a", ...blob });
-    await expect(failing).rejects.toThrow(reported("registry-unreachable", culprit));
+    await expect(failing).rejects.toThrow(userErrorWith("registry-unreachable", culprit));
     expect(heard.some(({ host }) => host === "attacker.example:443")).toBe(true);
     expectNothingGiven(heard);
   });

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { reported } from "../../src/core/testdata/reported.ts";
+import { failureWith } from "../../src/core/testdata/reported.ts";
 import type { RegistryClient } from "../../src/registry/client/client.ts";
 import { openRegistry } from "../../src/registry/client/open.ts";
 import { type BlobOutcome, pushImages } from "../../src/registry/client/push.ts";
@@ -106,6 +106,6 @@ describe("a registry", () => {
     proxy.rewrite = ({ headers }) => {
       if (headers.location?.includes("/uploads/")) headers.location = "http://elsewhere.example/upload";
     };
-    await expect(push()).rejects.toThrow(reported("registry-failed"));
+    await expect(push()).rejects.toThrow(failureWith("registry-failed"));
   });
 });

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { temporaryFolder } from "../../src/core/testdata/folder.ts";
-import { reported } from "../../src/core/testdata/reported.ts";
+import { failureWith } from "../../src/core/testdata/reported.ts";
 import { sha256 } from "../../src/oci/digest.ts";
 import { fetchManifest } from "../../src/registry/client/fetch-manifest.ts";
 import { pushImages } from "../../src/registry/client/push.ts";
@@ -139,7 +139,7 @@ describe.each(Object.keys(registries))("attestations in %s", (name) => {
   ])("and signatures by %s are verified by Slipway", async (_, cosign, options) => {
     const { client, cwd, descriptor, inFolder, reference, verify } = await setUp();
     await inFolder(cosign, "import-key-pair", "--key=my.pem", "--output-key-prefix=imported");
-    await expect(verify("slsaprovenance1")).rejects.toThrow(reported("signature-missing"));
+    await expect(verify("slsaprovenance1")).rejects.toThrow(failureWith("signature-missing"));
     const common = ["--yes", "--key=imported.key", ...options];
     for (const type of Object.keys(documents))
       await inFolder(cosign, "attest", ...common, `--type=${type}`, `--predicate=${type}`, reference);
@@ -147,10 +147,12 @@ describe.each(Object.keys(registries))("attestations in %s", (name) => {
     expect(
       await verify("slsaprovenance1", { builder: "https://ci.example.com", source: "https://example.com/app" }),
     ).toHaveLength(1);
-    await expect(verify("slsaprovenance1", { builder: "x" })).rejects.toThrow(reported("signature-invalid"));
+    await expect(verify("slsaprovenance1", { builder: "x" })).rejects.toThrow(failureWith("signature-invalid"));
     await inFolder(cosign, "sign", ...common, reference);
     const key = await readPublicKey(join(cwd, "my.pub"));
     expect(await verifyImage(client, repository, descriptor.digest, key)).toHaveLength(1);
-    await expect(verifyImage(client, repository, sha256("other"), key)).rejects.toThrow(reported("signature-missing"));
+    await expect(verifyImage(client, repository, sha256("other"), key)).rejects.toThrow(
+      failureWith("signature-missing"),
+    );
   });
 });

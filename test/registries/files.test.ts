@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { temporaryFolder } from "../../src/core/testdata/folder.ts";
-import { reported } from "../../src/core/testdata/reported.ts";
+import { failureWith, reported } from "../../src/core/testdata/reported.ts";
 import { givenAccess } from "../../src/functions/give-access.ts";
 import { sha256 } from "../../src/oci/digest.ts";
 import { openRegistry } from "../../src/registry/client/open.ts";
@@ -29,7 +29,7 @@ describe.each(["none", "htpasswd", "token"] as const)("files in docker-registry,
     const place = { client, repository };
     const [source, target] = [join(folder, "source"), join(folder, "target")];
     writeFileSync(source, text);
-    await expect(storeFile(place, content)).rejects.toThrow(reported("content-lost", content.digest));
+    await expect(storeFile(place, content)).rejects.toThrow(failureWith("content-lost", content.digest));
     await storeFile(place, content, source);
     // It is there: nobody opens the file.
     await storeFile(place, content, join(folder, "nowhere"));
@@ -38,7 +38,9 @@ describe.each(["none", "htpasswd", "token"] as const)("files in docker-registry,
     await fetchFile(place, content, target);
     expect(readFileSync(target, "utf8")).toBe(text);
     const gone = { digest: sha256("gone"), size: 4 };
-    await expect(fetchFile(place, gone, join(folder, "gone"))).rejects.toThrow(reported("content-lost", gone.digest));
+    await expect(fetchFile(place, gone, join(folder, "gone"))).rejects.toThrow(
+      failureWith("content-lost", gone.digest),
+    );
     expect(readdirSync(folder).sort()).toEqual(["source", "target"]);
   });
 });

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { temporaryFolder } from "../../src/core/testdata/folder.ts";
-import { reported } from "../../src/core/testdata/reported.ts";
+import { failureWith, userErrorWith } from "../../src/core/testdata/reported.ts";
 import type { Descriptor } from "../../src/oci/descriptor.ts";
 import { sha256 } from "../../src/oci/digest.ts";
 import { mediaTypes } from "../../src/oci/media-types.ts";
@@ -52,7 +52,9 @@ describe("a key in AWS KMS", () => {
     expect(publicKey.name).toBe(source);
     expect(await verifyImage(open(), "team/app", image.digest, publicKey)).toHaveLength(1);
     const other = await readPublicKey(`awskms:///alias/${name().includes("RSA") ? "ECC_NIST_P256" : "RSA_2048"}`);
-    await expect(verifyImage(open(), "team/app", image.digest, other)).rejects.toThrow(reported("signature-invalid"));
+    await expect(verifyImage(open(), "team/app", image.digest, other)).rejects.toThrow(
+      failureWith("signature-invalid"),
+    );
   });
 
   it("is found in the region of its ARN", async () => {
@@ -82,7 +84,7 @@ describe("a key in AWS KMS", () => {
     writeFileSync(path, `images: {${registry.host}: {require: {signature: {key: ${key}}}, sign: {key: ${key}}}}`);
     const place = { registry: registry.host, repository: "team/app" };
     const demand = () => requireSignature(place, image.digest, async () => open(), { SLIPWAY_CONFIG: path });
-    await expect(demand()).rejects.toThrow(reported("signature-missing"));
+    await expect(demand()).rejects.toThrow(failureWith("signature-missing"));
     await signPushed(open(), place, [image], { SLIPWAY_CONFIG: path });
     await demand();
   });
@@ -97,7 +99,7 @@ describe("a key in AWS KMS that cannot be used", () => {
     const key = await readSigningKey("awskms:///alias/team");
     await own.stop();
     const signing = signImage(open(), "team/app", image, key);
-    await expect(signing).rejects.toThrow(reported("key-invalid", "awskms:///alias/team"));
+    await expect(signing).rejects.toThrow(userErrorWith("key-invalid", "awskms:///alias/team"));
   });
 
   it("is named when AWS denies it", async () => {
@@ -123,7 +125,7 @@ describe("a key in AWS KMS that cannot be used", () => {
     stubAws({ HOME: temporaryFolder(), ...env });
     const source = `awskms:///${name}`;
     for (const read of [() => readPublicKey(source), () => readSigningKey(source)]) {
-      await expect(read()).rejects.toThrow(reported("key-invalid", source));
+      await expect(read()).rejects.toThrow(userErrorWith("key-invalid", source));
       await expect(read()).rejects.toThrow(problem);
     }
   });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { temporaryFolder } from "../../src/core/testdata/folder.ts";
-import { reported } from "../../src/core/testdata/reported.ts";
+import { failureWith } from "../../src/core/testdata/reported.ts";
 import { fetchManifest } from "../../src/registry/client/fetch-manifest.ts";
 import { pushImages } from "../../src/registry/client/push.ts";
 import { imageOf } from "../../src/registry/client/testdata/images.ts";
@@ -59,12 +59,12 @@ describe.each(Object.keys(registries))("signatures in %s", (name) => {
   ])("by cosign in %s are verified by Slipway, and removed with the image", async (_, options) => {
     const { client, cosign, descriptor, reference, publicKey } = await setUp();
     const verify = async () => verifyImage(client, repository, descriptor.digest, await publicKey());
-    await expect(verify()).rejects.toThrow(reported("signature-missing", reference));
+    await expect(verify()).rejects.toThrow(failureWith("signature-missing", reference));
     await cosign("sign", "--yes", "--key=cosign.key", ...options, reference);
     expect(await verify()).toHaveLength(1);
     await removeImage(client, repository, descriptor.digest);
     // Crane's registry keeps tags of an image that was deleted by digest.
     expect((await client.listTags(repository)).filter((tag) => tag !== "v1")).toEqual([]);
-    await expect(verify()).rejects.toThrow(reported("signature-missing"));
+    await expect(verify()).rejects.toThrow(failureWith("signature-missing"));
   });
 });

@@ -3,7 +3,7 @@ import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { temporaryFolder } from "../../core/testdata/folder.ts";
-import { reported } from "../../core/testdata/reported.ts";
+import { userErrorWith } from "../../core/testdata/reported.ts";
 import { indexTar } from "../../debian/tar-index.ts";
 import { testDeb } from "../../debian/testdata/packages.ts";
 import { layer } from "../commands/layer.ts";
@@ -83,7 +83,7 @@ describe("bytecode", () => {
 
   it.each([[["tree", "a"]], [["file", "a"]], [["deb"]]])("refuses %j", async (entry) => {
     await expect(bytecode([...options("out"), ...json([entry])], context(), compiler)).rejects.toThrow(
-      reported("command-line-invalid", JSON.stringify(entry)),
+      userErrorWith("command-line-invalid", JSON.stringify(entry)),
     );
   });
 });

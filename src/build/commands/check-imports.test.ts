@@ -2,7 +2,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { temporaryFolder } from "../../core/testdata/folder.ts";
-import { reported } from "../../core/testdata/reported.ts";
+import { userErrorWith } from "../../core/testdata/reported.ts";
 import { imports } from "./check-imports.ts";
 
 function check(imported: readonly string[], packages: readonly string[]) {
@@ -41,7 +41,7 @@ describe("imports", () => {
     ["yalm", '\nDid you mean yaml? If not, add "@npm//:yalm"'],
   ])("names the file, the line and the label for %s", async (path, remedy) => {
     const { done, marker } = check(["yaml", path], ["yaml", "@scope/a"]);
-    await expect(done).rejects.toThrow(reported("target-invalid", "main.ts:3"));
+    await expect(done).rejects.toThrow(userErrorWith("target-invalid", "main.ts:3"));
     await expect(done).rejects.toThrow(remedy);
     expect(marker()).toBe(false);
   });

@@ -14,7 +14,7 @@ import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { UserError } from "../../core/errors.ts";
 import { temporaryFolder } from "../../core/testdata/folder.ts";
-import { reported } from "../../core/testdata/reported.ts";
+import { failureWith, userErrorWith } from "../../core/testdata/reported.ts";
 import { sha256 } from "../../oci/digest.ts";
 import { runCommand } from "../commands.ts";
 
@@ -76,7 +76,7 @@ describe("manifest", () => {
   ] as const)("refuses %j, and writes nothing", async (args, code, culprit) => {
     const before = readdirSync(folder);
     const outputs = ["--manifest=x.json", "--config=y.json", "--descriptor=z.json"];
-    await expect(run(["manifest", ...outputs, ...args])).rejects.toThrow(reported(code, culprit));
+    await expect(run(["manifest", ...outputs, ...args])).rejects.toThrow(userErrorWith(code, culprit));
     expect(readdirSync(folder)).toEqual(before);
   });
 });
@@ -121,7 +121,7 @@ describe("index", () => {
 
   it("refuses a platform that comes twice", async () => {
     const args = ["index", "--index=x.json", "--descriptor=y.json", "--image=d.json", "--image=bd.json"];
-    await expect(run(args)).rejects.toThrow(reported("image-unsuitable", "bd.json"));
+    await expect(run(args)).rejects.toThrow(userErrorWith("image-unsuitable", "bd.json"));
   });
 
   const layout = ["layout", "--output=out", "--descriptor=id.json", "--index=i.json", ...blobs];
@@ -136,10 +136,10 @@ describe("index", () => {
 
   it("is no layout without all of its images, or with others", async () => {
     await expect(run([...layout, "--manifest=m.json", "--config=c.json"])).rejects.toThrow(
-      reported("command-line-invalid", "i.json"),
+      userErrorWith("command-line-invalid", "i.json"),
     );
     const swapped = ["--manifest=am.json", "--config=ac.json", "--manifest=m.json", "--config=c.json"];
-    await expect(run([...layout, ...swapped])).rejects.toThrow(reported("image-invalid", "am.json"));
+    await expect(run([...layout, ...swapped])).rejects.toThrow(userErrorWith("image-invalid", "am.json"));
   });
 });
 
@@ -181,15 +181,15 @@ describe("layout", () => {
   it("refuses what is no complete image, and leaves nothing", async () => {
     const before = readdirSync(folder);
     const refused = (args: readonly string[]) => expect(run(["layout", "--output=out", ...args])).rejects;
-    await refused([...image, ...blobs.slice(1)]).toThrow(reported("image-unsuitable", "m.json"));
+    await refused([...image, ...blobs.slice(1)]).toThrow(userErrorWith("image-unsuitable", "m.json"));
     const otherDescriptor = ["--descriptor=bd.json", ...image.slice(1)];
-    await refused([...otherDescriptor, ...blobs]).toThrow(reported("image-invalid", "m.json"));
+    await refused([...otherDescriptor, ...blobs]).toThrow(userErrorWith("image-invalid", "m.json"));
     const otherConfig = [...image.slice(0, 2), "--config=bc.json"];
-    await refused([...otherConfig, ...blobs]).toThrow(reported("image-invalid", "bc.json"));
+    await refused([...otherConfig, ...blobs]).toThrow(userErrorWith("image-invalid", "bc.json"));
     expect(readdirSync(folder)).toEqual(before);
     writeFileSync(join(folder, "short.tar.gz"), "");
     const short = '["blob","base.json","short.tar.gz"]';
-    await refused([...image, short, ...blobs.slice(1)]).toThrow(reported("image-invalid", "short.tar.gz"));
+    await refused([...image, short, ...blobs.slice(1)]).toThrow(failureWith("image-invalid", "short.tar.gz"));
   });
 });
 
@@ -229,7 +229,7 @@ describe("import", () => {
     const config = store(json("c.json"));
     rmSync(join(folder, blob(config.digest)));
     symlinkSync("/etc/passwd", join(folder, blob(config.digest)));
-    await expect(imported(storeImage(config))).rejects.toThrow(reported("image-invalid", blob(config.digest)));
+    await expect(imported(storeImage(config))).rejects.toThrow(userErrorWith("image-invalid", blob(config.digest)));
   });
 
   it("reads no document that is larger than any of its kind", async () => {
@@ -238,11 +238,11 @@ describe("import", () => {
     for (const digest of [config, made.digest]) {
       // A file of holes.
       truncateSync(join(folder, blob(digest)), 2 ** 32);
-      await expect(imported(made)).rejects.toThrow(reported("image-invalid", blob(digest)));
+      await expect(imported(made)).rejects.toThrow(userErrorWith("image-invalid", blob(digest)));
     }
     truncateSync(join(folder, "in/index.json"), 2 ** 32);
     const again = run(["import", "--layout=in", ...outputs]);
-    await expect(again).rejects.toThrow(reported("image-invalid", "in/index.json"));
+    await expect(again).rejects.toThrow(userErrorWith("image-invalid", "in/index.json"));
   });
 
   it("follows one index, and no index in it", async () => {
@@ -284,7 +284,7 @@ describe("tarball", () => {
 
   it("refuses a name without a tag", async () => {
     await expect(run(["tarball", "--output=out.tar", "--tag=examples/x", ...image, ...blobs])).rejects.toThrow(
-      reported("command-line-invalid", "--tag"),
+      userErrorWith("command-line-invalid", "--tag"),
     );
     expect(readdirSync(folder)).not.toContain("out.tar");
   });

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { temporaryFolder } from "../../core/testdata/folder.ts";
-import { reported } from "../../core/testdata/reported.ts";
+import { userErrorWith } from "../../core/testdata/reported.ts";
 import { testDeb } from "../../debian/testdata/packages.ts";
 import { debian } from "./debian.ts";
 
@@ -56,6 +56,6 @@ describe("debian", () => {
     [["user", { ...(user[1] as object), uid: "0" }]],
     [["user", { ...(user[1] as object), name: "a:b" }]],
   ])("refuses %j", async (entry) => {
-    await expect(run(entry)).rejects.toThrow(reported("command-line-invalid", JSON.stringify(entry)));
+    await expect(run(entry)).rejects.toThrow(userErrorWith("command-line-invalid", JSON.stringify(entry)));
   });
 });

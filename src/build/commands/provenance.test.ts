@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { temporaryFolder } from "../../core/testdata/folder.ts";
-import { reported } from "../../core/testdata/reported.ts";
+import { userErrorWith } from "../../core/testdata/reported.ts";
 import { sha256 } from "../../oci/digest.ts";
 import { mediaTypes } from "../../oci/media-types.ts";
 import { runCommand } from "../commands.ts";
@@ -81,6 +81,6 @@ describe("provenance", () => {
     ['["file","d.json","x"]', "command-line-invalid", '["file","d.json","x"]'],
     ['["lock","absent","x"]', "file-unreadable", /absent$/],
   ] as const)("refuses %s", async (entry, code, culprit) => {
-    await expect(provenance(entry)).rejects.toThrow(reported(code, culprit));
+    await expect(provenance(entry)).rejects.toThrow(userErrorWith(code, culprit));
   });
 });

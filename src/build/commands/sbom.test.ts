@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { temporaryFolder } from "../../core/testdata/folder.ts";
-import { reported } from "../../core/testdata/reported.ts";
+import { userErrorWith } from "../../core/testdata/reported.ts";
 import { runCommand } from "../commands.ts";
 
 let folder: string;
@@ -84,9 +84,9 @@ describe("sbom", () => {
   });
 
   it("refuses another format and other entries", async () => {
-    await expect(sbom("text", ...layers)).rejects.toThrow(reported("command-line-invalid", "--format"));
+    await expect(sbom("text", ...layers)).rejects.toThrow(userErrorWith("command-line-invalid", "--format"));
     await expect(sbom("spdx", '["file","a","b"]')).rejects.toThrow(
-      reported("command-line-invalid", '["file","a","b"]'),
+      userErrorWith("command-line-invalid", '["file","a","b"]'),
     );
   });
 });

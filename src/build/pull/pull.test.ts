@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { ErrorCode } from "../../core/error-codes.ts";
 import { temporaryFolder } from "../../core/testdata/folder.ts";
-import { reported } from "../../core/testdata/reported.ts";
+import { failureWith, userErrorWith } from "../../core/testdata/reported.ts";
 import { type Digest, sha256 } from "../../oci/digest.ts";
 import { mediaTypes } from "../../oci/media-types.ts";
 import { open, registry, useRegistry } from "../../registry/client/testdata/harness.ts";
@@ -42,9 +42,9 @@ it("pulls nothing without the signature that the declaration or the configuratio
     const descriptor = { mediaType: mediaTypes.manifest, digest, size: 1 };
     await signImage(open(), "team/base", descriptor, await readSigningKey(key, {}));
   };
-  for (const pulled of [declared, ruled]) await expect(pulled()).rejects.toThrow(reported("signature-missing"));
+  for (const pulled of [declared, ruled]) await expect(pulled()).rejects.toThrow(failureWith("signature-missing"));
   await sign(wrong);
-  for (const pulled of [declared, ruled]) await expect(pulled()).rejects.toThrow(reported("signature-invalid"));
+  for (const pulled of [declared, ruled]) await expect(pulled()).rejects.toThrow(failureWith("signature-invalid"));
   await sign(right);
   for (const pulled of [declared, ruled]) expect((await pulled()).images).toHaveLength(1);
 });
@@ -103,7 +103,7 @@ describe("pullBase", () => {
     const digest = images().image({ tag: "v1" });
     const image = `${registry.host}/team/base:v1`;
     const pulling = pull("", { image });
-    await expect(pulling).rejects.toThrow(reported("image-unpinned", image));
+    await expect(pulling).rejects.toThrow(userErrorWith("image-unpinned", image));
     await expect(pulling).rejects.toThrow(`the tag v1 names now: digest = "${digest}",`);
     images().image({ tag: "latest", layers: [] });
     await expect(pull("")).rejects.toThrow("the tag latest names now");
@@ -113,11 +113,11 @@ describe("pullBase", () => {
     const digest = images().image({});
     const stored = registry.manifests.get(`team/base ${digest}`);
     registry.manifests.set(`team/base ${digest}`, { bytes: Buffer.from("{}"), mediaType: mediaTypes.manifest });
-    await expect(pull(digest)).rejects.toThrow(reported("registry-failed", registry.host));
+    await expect(pull(digest)).rejects.toThrow(failureWith("registry-failed", registry.host));
     if (stored) registry.manifests.set(`team/base ${digest}`, stored);
     const { config } = JSON.parse(stored?.bytes.toString() ?? "");
     registry.blobs.set(`team/base ${config.digest}`, Buffer.alloc(config.size));
-    await expect(pull(digest)).rejects.toThrow(reported("registry-failed", registry.host));
+    await expect(pull(digest)).rejects.toThrow(failureWith("registry-failed", registry.host));
   });
 });
 
@@ -143,7 +143,7 @@ describe("a reference", () => {
     ["HOST/team/base", digest, "image-not-found", `HOST/team/base@${digest}`],
   ])("%j with digest %j is refused", async (image, said, code, culprit = image) => {
     const here = (text: string) => text.replace("HOST", registry.host);
-    await expect(pull(said, { image: here(image) })).rejects.toThrow(reported(code, here(culprit)));
+    await expect(pull(said, { image: here(image) })).rejects.toThrow(userErrorWith(code, here(culprit)));
   });
 });
 
@@ -170,7 +170,7 @@ describe("an image", () => {
     ["whose configuration is missing", () => made(config({})), "image-not-found", /\/team\/base@sha256:/],
   ])("%s is refused", async (_, make, code, culprit) => {
     const digest = make();
-    await expect(pull(digest)).rejects.toThrow(reported(code, culprit ?? named(digest)));
+    await expect(pull(digest)).rejects.toThrow(userErrorWith(code, culprit ?? named(digest)));
   });
 
   const made = (manifest: object) => images().image({ manifest });
@@ -199,7 +199,7 @@ describe("an index", () => {
     ["that is one image", () => [images().image({}), ["linux/arm64"]], "image-unsuitable"],
   ])("%s is refused", async (_, make, code, culprit) => {
     const [digest, platforms] = make();
-    await expect(pull(digest, { platforms })).rejects.toThrow(reported(code, culprit ?? named(digest)));
+    await expect(pull(digest, { platforms })).rejects.toThrow(userErrorWith(code, culprit ?? named(digest)));
   });
 
   const indexOf = (platform: string) => images().index({ [platform]: images().image({}) });

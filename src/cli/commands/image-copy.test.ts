@@ -1,5 +1,5 @@
 import { expect, it, vi } from "vitest";
-import { reported } from "../../core/testdata/reported.ts";
+import { userErrorWith } from "../../core/testdata/reported.ts";
 import { RegistryClient } from "../../registry/client/client.ts";
 import { copy } from "./image-copy.ts";
 
@@ -12,6 +12,6 @@ it("closes the source's client if the destination cannot be opened", async () =>
     referrers: false,
     json: false,
   });
-  await expect(copying).rejects.toEqual(reported("reference-invalid", /App/));
+  await expect(copying).rejects.toEqual(userErrorWith("reference-invalid", /App/));
   expect(close).toHaveBeenCalledTimes(1);
 });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { exitStatusOf } from "../../core/errors.ts";
-import { reported } from "../../core/testdata/reported.ts";
+import { failureWith, userErrorWith } from "../../core/testdata/reported.ts";
 import { formatLock } from "../../debian/lock.ts";
 import { lock } from "./image-lock.ts";
 
@@ -31,9 +31,9 @@ const run = (options: Partial<Parameters<typeof lock.run>[0]>) =>
 describe("image lock", () => {
   it("says what a new lock needs", async () => {
     const error = await run({ package: ["dash"] });
-    expect(error).toEqual(reported("command-line-invalid", "--suite"));
+    expect(error).toEqual(userErrorWith("command-line-invalid", "--suite"));
     expect(exitStatusOf(error)).toBe(2);
-    expect(await run({ suite: ["bookworm"] })).toEqual(reported("command-line-invalid", "--package"));
+    expect(await run({ suite: ["bookworm"] })).toEqual(userErrorWith("command-line-invalid", "--package"));
   });
 
   it("leaves the lock as it was when it fails", async () => {
@@ -41,7 +41,7 @@ describe("image lock", () => {
     const text = formatLock({ ...request, excluded: [], locked: [] });
     writeFileSync(join(folder, "a.lock"), text);
     const error = await run({});
-    expect(error).toEqual(reported("repository-failed", /dists\/bookworm\/InRelease/));
+    expect(error).toEqual(failureWith("repository-failed", /dists\/bookworm\/InRelease/));
     expect(exitStatusOf(error)).toBe(1);
     expect(readFileSync(join(folder, "a.lock"), "utf8")).toBe(text);
     expect(readdirSync(folder)).toEqual(["a.lock"]);
@@ -49,6 +49,6 @@ describe("image lock", () => {
 
   it("names the line of a lock that is none", async () => {
     writeFileSync(join(folder, "a.lock"), "Suites: bookworm\nnonsense\n");
-    expect(await run({})).toEqual(reported("file-invalid", /a\.lock:2$/));
+    expect(await run({})).toEqual(userErrorWith("file-invalid", /a\.lock:2$/));
   });
 });

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { reported } from "../../core/testdata/reported.ts";
+import { userErrorWith } from "../../core/testdata/reported.ts";
 import { sha256 } from "../../oci/digest.ts";
 import type { ImageManifest } from "../../oci/manifest.ts";
 import { mediaTypes } from "../../oci/media-types.ts";
@@ -20,12 +20,12 @@ it("refuses an index that contains itself", async () => {
     return { bytes, descriptor: { mediaType, digest, size: bytes.length } };
   };
   const image = { client: { getManifest }, repository: "a", name: "1", reference } as unknown as NamedImage;
-  await expect(fetchImage(image)).rejects.toEqual(reported("image-invalid", "registry.example.com/a:1"));
+  await expect(fetchImage(image)).rejects.toEqual(userErrorWith("image-invalid", "registry.example.com/a:1"));
 });
 
 it("refuses an image of thousands of layers", async () => {
   const part = { mediaType: mediaTypes.layer, digest, size: 0 };
   const manifest = { config: part, layers: Array(1001).fill(part) } as unknown as ImageManifest;
   const image = { reference } as unknown as NamedImage;
-  await expect(readConfig(image, manifest, "a")).rejects.toEqual(reported("image-invalid", "a"));
+  await expect(readConfig(image, manifest, "a")).rejects.toEqual(userErrorWith("image-invalid", "a"));
 });

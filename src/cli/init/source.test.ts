@@ -7,7 +7,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { reported } from "../../core/testdata/reported.ts";
+import { userErrorWith } from "../../core/testdata/reported.ts";
 import { findSource } from "./source.ts";
 
 function folder(files: Readonly<Record<string, string>> = {}): string {
@@ -56,7 +56,7 @@ describe("the source of Slipway that a user names", () => {
         expect(text).toContain('strip_prefix = "slipway-9.8.7"');
       }
       const absent = `http://127.0.0.1:${port}/b.tar.gz`;
-      await expect(findSource(absent, place, {})).rejects.toThrow(reported("file-unreadable", absent));
+      await expect(findSource(absent, place, {})).rejects.toThrow(userErrorWith("file-unreadable", absent));
     } finally {
       server.close();
     }
@@ -90,7 +90,7 @@ describe("the source of Slipway that a user names", () => {
     ["file.txt", "file-unreadable", /file\.txt$/],
   ] as const)("is refused when it is not Slipway: %s", async (from, code, culprit) => {
     const place = folder({ "MODULE.bazel": 'module(name = "other")\n', "file.txt": "text" });
-    await expect(findSource(from, place, {})).rejects.toThrow(reported(code, culprit));
+    await expect(findSource(from, place, {})).rejects.toThrow(userErrorWith(code, culprit));
   });
 });
 
@@ -145,6 +145,6 @@ describe("the source of the Slipway that runs", () => {
   });
 
   it("is asked for where nothing says it", async () => {
-    await expect(source(folder())).rejects.toThrow(reported("command-line-invalid", "--from"));
+    await expect(source(folder())).rejects.toThrow(userErrorWith("command-line-invalid", "--from"));
   });
 });

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import { reported } from "../../core/testdata/reported.ts";
+import { userErrorWith } from "../../core/testdata/reported.ts";
 import { installPrograms } from "./programs.ts";
 
 function folderOfTest(): string {
@@ -58,7 +58,7 @@ it.each([
 ])("says what is wrong with %s, and ends", async (_, target) => {
   const folder = target();
   const error = await install(folder).catch((error: Error) => error);
-  expect(error).toEqual(reported("installation-failed", folder));
+  expect(error).toEqual(userErrorWith("installation-failed", folder));
   expect(error).toMatchObject({ exitStatus: 2 });
 });
 
@@ -77,6 +77,6 @@ function small(options: string): string | undefined {
 it.each(["size=64k", "ro"])("leaves nothing on a disk that is full or read-only: %s", async (options) => {
   const folder = small(options);
   if (folder === undefined) return;
-  await expect(install(folder)).rejects.toEqual(reported("installation-failed", folder));
+  await expect(install(folder)).rejects.toEqual(userErrorWith("installation-failed", folder));
   expect(readdirSync(folder).flatMap((name) => readdirSync(join(folder, name)))).toEqual([]);
 });

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { startTimeOf } from "../../core/processes.ts";
-import { reported } from "../../core/testdata/reported.ts";
+import { userErrorWith } from "../../core/testdata/reported.ts";
 import { runIds } from "../../runs/read.ts";
 import { RunRecord } from "../../runs/record.ts";
 import type { LiveMessages } from "./messages.ts";
@@ -74,7 +74,7 @@ it("says that a run is not there", async () => {
   for (const id of ["20200101T000000000Z-00000000", "../secrets", ""]) {
     const { signal } = new AbortController();
     await expect(sources["run"](id, signal)[Symbol.asyncIterator]().next()).rejects.toThrow(
-      reported("run-not-found", id),
+      userErrorWith("run-not-found", id),
     );
   }
 });
@@ -92,7 +92,7 @@ it("asks no registry but those that the user's runs name, or that the user wrote
   const words = new URLSearchParams({ name: `${host}/a:b`, one: `${host}/a:b`, other: `${host}/a:b` });
   const { answers } = answerSources(env);
   for (const name of ["image", "tree", "diff"] as const) {
-    await expect(answers[name](words)).rejects.toThrow(reported("registry-unasked", host));
+    await expect(answers[name](words)).rejects.toThrow(userErrorWith("registry-unasked", host));
   }
   expect(asked).toEqual([]);
 
@@ -104,13 +104,13 @@ it("asks no registry but those that the user's runs name, or that the user wrote
     images: [`${host}/other@sha256:${"0".repeat(64)}`],
   } as const;
   new RunRecord(env, { ...start, process: process.pid, began: "" }, () => {}).end(0);
-  await expect(answers.image(words)).rejects.toThrow(reported("image-not-found", `${host}/a:b`));
+  await expect(answers.image(words)).rejects.toThrow(userErrorWith("image-not-found", `${host}/a:b`));
   expect(asked.length).toBeGreaterThan(0);
 
   asked.length = 0;
   const fresh = answerSources({ XDG_STATE_HOME: mkdtempSync(join(tmpdir(), "sources-")) });
   await fresh.actions.registries(words);
-  await expect(fresh.answers.image(words)).rejects.toThrow(reported("image-not-found", `${host}/a:b`));
+  await expect(fresh.answers.image(words)).rejects.toThrow(userErrorWith("image-not-found", `${host}/a:b`));
   expect(asked.length).toBeGreaterThan(0);
 });
 

@@ -1,10 +1,26 @@
 import { expect } from "vitest";
 import type { ErrorCode } from "../error-codes.ts";
 
-/** Matches a UserError or Failure by its code and its culprit. */
-export function reported(code: ErrorCode, culprit?: string | RegExp): Error {
+type Culprit = string | RegExp | undefined;
+
+/** Matches a UserError or Failure by its code and its culprit, where either may come. */
+export function reported(code: ErrorCode, culprit?: Culprit): Error {
+  return matching({ code }, culprit);
+}
+
+/** Matches an error that the user can correct, by its code and its culprit: a program ends with status 2. */
+export function userErrorWith(code: ErrorCode, culprit?: Culprit): Error {
+  return matching({ name: "UserError", code }, culprit);
+}
+
+/** Matches any other error, by its code and its culprit: a program ends with status 1. */
+export function failureWith(code: ErrorCode, culprit?: Culprit): Error {
+  return matching({ name: "Failure", code }, culprit);
+}
+
+function matching(fields: object, culprit: Culprit): Error {
   const named = culprit instanceof RegExp ? expect.stringMatching(culprit) : culprit;
-  return expect.objectContaining({ code, ...(named !== undefined && { culprit: named }) });
+  return expect.objectContaining({ ...fields, ...(named !== undefined && { culprit: named }) });
 }
 
 /** Matches the standard error of a program that ended with an error: the culprit is in it, and the code ends it. */

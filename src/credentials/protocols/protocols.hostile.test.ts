@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
-import { reported } from "../../core/testdata/reported.ts";
+import { userErrorWith } from "../../core/testdata/reported.ts";
 import { askBazelHelper } from "../ask-bazel-helper.ts";
 import { lookUp } from "../docker-config.ts";
 import { findCredential } from "../find.ts";
@@ -50,7 +50,7 @@ describe("git gets no password for", () => {
   it("a path that leaves", async () => {
     const text = "protocol=https\nhost=git.example.com\npath=team/../other\n";
     const asked = ask(gitHelper, homeWithPasswords(), "get", text);
-    await expect(asked).rejects.toThrow(reported("credential-invalid", "https://git.example.com/team/../other"));
+    await expect(asked).rejects.toThrow(userErrorWith("credential-invalid", "https://git.example.com/team/../other"));
   });
 
   it("plain HTTP", async () => {
@@ -109,7 +109,7 @@ describe("docker gets no password for", () => {
       }
     };
     const asked = helper({ args: ["get"], stdin: Readable.from(endless()), env: new Home().env });
-    await expect(asked).rejects.toThrow(reported("started-by-hand", "stdin"));
+    await expect(asked).rejects.toThrow(userErrorWith("started-by-hand", "stdin"));
   });
 });
 
@@ -179,7 +179,7 @@ describe("a hostile file of docker", () => {
       const config = JSON.stringify({ credHelpers: { "registry.example.com": helper } });
       const home = new Home();
       const path = home.dockerConfig(config);
-      await expect(findCredential(target, home.env)).rejects.toThrow(reported("credential-invalid", path));
+      await expect(findCredential(target, home.env)).rejects.toThrow(userErrorWith("credential-invalid", path));
     },
   );
 

@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
-import { reported } from "../../core/testdata/reported.ts";
+import { userErrorWith } from "../../core/testdata/reported.ts";
 import { readStore } from "../store.ts";
 import { auth, Home } from "../testdata/home.ts";
 import { dockerHelper } from "./docker.ts";
@@ -51,7 +51,7 @@ describe("Docker's protocol", () => {
     const path = home.write("two", "u\ngeheim\n");
     home.store({ service: "docker", url: server, source: { kind: "file", path } });
     expect(await ask(dockerHelper, home, "store", login)).toEqual({ stdout: "" });
-    const refused = reported("credential-invalid", server);
+    const refused = userErrorWith("credential-invalid", server);
     await expect(ask(dockerHelper, home, "store", { ...login, Secret: "other" })).rejects.toThrow(refused);
     await expect(ask(dockerHelper, home, "erase", server)).rejects.toThrow(refused);
     expect(await readStore(home.env)).toHaveLength(1);
@@ -67,7 +67,7 @@ describe("Docker's protocol", () => {
     "refuses to store %j",
     async (input) => {
       const failing = ask(dockerHelper, new Home(), "store", input);
-      await expect(failing).rejects.toThrow(reported("started-by-hand", "stdin"));
+      await expect(failing).rejects.toThrow(userErrorWith("started-by-hand", "stdin"));
       await expect(failing).rejects.not.toThrow(/geheim/);
     },
   );

@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { expect, it, vi } from "vitest";
-import { reported } from "../../core/testdata/reported.ts";
+import { userErrorWith } from "../../core/testdata/reported.ts";
 import { managedBy } from "../../kubernetes/objects.ts";
 import { apiServer, list, refuse } from "../../kubernetes/testdata/api-server.ts";
 import { KubernetesEngine } from "./engine.ts";
@@ -72,7 +72,7 @@ it("says that a job is not there whose log is asked for", async () => {
     else response.writeHead(404).end(absent);
   });
   const log = new KubernetesEngine(env).logs("k8s:a-00000000", { follow: false });
-  await expect(log.next()).rejects.toThrow(reported("job-not-found", "k8s:a-00000000"));
+  await expect(log.next()).rejects.toThrow(userErrorWith("job-not-found", "k8s:a-00000000"));
 });
 
 it("says that a large result is lost with the log that its node has cut", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { reported } from "../../core/testdata/reported.ts";
+import { userErrorWith } from "../../core/testdata/reported.ts";
 import type { Job } from "../../kubernetes/objects.ts";
 import type { RunnableImage } from "../../oci/runnable-image.ts";
 import type { Program } from "../program.ts";
@@ -61,7 +61,7 @@ describe("the objects of a job", () => {
       { name: "claim-2", mountPath: "/more", readOnly: true },
     ]);
     expect(pod.securityContext).toMatchObject({ runAsNonRoot: true, fsGroup: 1000 });
-    expect(() => make({ volumes: { "/in": { folder: "/data" } } })).toThrow(reported("volume-unusable", "/in"));
+    expect(() => make({ volumes: { "/in": { folder: "/data" } } })).toThrow(userErrorWith("volume-unusable", "/in"));
   });
 
   it("say what the job may use, as requests and limits alike", () => {
@@ -104,7 +104,7 @@ describe("the objects of a job", () => {
       { name: "B", valueFrom: { secretKeyRef: { name: "theirs", key: "password" } } },
     ]);
     const unfit = () => jobObjects(shell(image, "run"), image, names, undefined, [], { "A B": references.B });
-    expect(unfit).toThrow(reported("variable-invalid", "A B"));
+    expect(unfit).toThrow(userErrorWith("variable-invalid", "A B"));
   });
 
   it("give a function its arguments in a file, and a place for its result", () => {
@@ -137,10 +137,10 @@ describe("the objects of a job", () => {
   });
 
   it("are refused for what no secret can hold", () => {
-    expect(() => make({ env: { "A B": "" } })).toThrow(reported("variable-invalid", "A B"));
+    expect(() => make({ env: { "A B": "" } })).toThrow(userErrorWith("variable-invalid", "A B"));
     const most = maximumInput - "[1]".length;
     expect(make({ env: { A: "x".repeat(most) }, isFunction: true, stdin: "[1]" }).secrets).toHaveLength(1);
     const tooLarge = () => make({ env: { A: "x".repeat(most + 1) }, isFunction: true, stdin: "[1]" });
-    expect(tooLarge).toThrow(reported("value-invalid", "shell"));
+    expect(tooLarge).toThrow(userErrorWith("value-invalid", "shell"));
   });
 });

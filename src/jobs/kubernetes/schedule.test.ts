@@ -1,6 +1,6 @@
 import { text } from "node:stream/consumers";
 import { expect, it } from "vitest";
-import { reported } from "../../core/testdata/reported.ts";
+import { userErrorWith } from "../../core/testdata/reported.ts";
 import { openCluster } from "../../kubernetes/cluster.ts";
 import { apiServer, list, refuse } from "../../kubernetes/testdata/api-server.ts";
 import { applySchedule, listSchedules, pauseSchedule } from "./schedule.ts";
@@ -75,7 +75,7 @@ it("that was left unfinished is not resumed, but made whole by the next one", as
   const { cluster: own } = await clusterOfTest();
   const { sent, cluster, options } = await clusterOfTest(schedule(own.owner));
   expect(await listSchedules(cluster, false)).toMatchObject([{ name: "nightly", state: "unfinished" }]);
-  await expect(pauseSchedule(cluster, "nightly", false)).rejects.toThrow(reported("job-state", "nightly"));
+  await expect(pauseSchedule(cluster, "nightly", false)).rejects.toThrow(userErrorWith("job-state", "nightly"));
   await applySchedule(cluster, program, when, options);
   const patch = sent.find(({ what }) => what === "PATCH cronjobs");
   expect(JSON.parse(patch?.body ?? "")[0].value.suspend).toBe(false);
@@ -86,10 +86,10 @@ it("leaves the schedules of others alone", async () => {
   for (const found of unlike) {
     const { sent, cluster, options } = await clusterOfTest(found);
     const applied = applySchedule(cluster, program, when, options);
-    await expect(applied).rejects.toThrow(reported("job-state", "nightly"));
+    await expect(applied).rejects.toThrow(userErrorWith("job-state", "nightly"));
     expect(sent).toEqual([]);
   }
   const { cluster } = await clusterOfTest();
-  await expect(pauseSchedule(cluster, "nightly", true)).rejects.toThrow(reported("job-not-found", "nightly"));
-  await expect(pauseSchedule(cluster, "../x", true)).rejects.toThrow(reported("job-not-found", "../x"));
+  await expect(pauseSchedule(cluster, "nightly", true)).rejects.toThrow(userErrorWith("job-not-found", "nightly"));
+  await expect(pauseSchedule(cluster, "../x", true)).rejects.toThrow(userErrorWith("job-not-found", "../x"));
 });

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { expect, it } from "vitest";
-import { reported } from "../../core/testdata/reported.ts";
+import { userErrorWith } from "../../core/testdata/reported.ts";
 import { apiServer, list, refuse } from "../../kubernetes/testdata/api-server.ts";
 import { LocalSecrets } from "../../secrets/local.ts";
 import { KubernetesEngine } from "./engine.ts";
@@ -55,7 +55,7 @@ it("has the value of a secret in the job's own Secret alone, and refers to those
 it("makes nothing where a secret is missing", async () => {
   const { sent, engine } = await clusterOfTest();
   const submitted = engine.submit(shell(image, "run", { env: { A: "SECRET:nowhere" } }));
-  await expect(submitted).rejects.toThrow(reported("secret-not-found", "SECRET:nowhere"));
+  await expect(submitted).rejects.toThrow(userErrorWith("secret-not-found", "SECRET:nowhere"));
   expect(sent).toEqual([]);
 });
 

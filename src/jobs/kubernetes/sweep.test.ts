@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import { reported } from "../../core/testdata/reported.ts";
+import { userErrorWith } from "../../core/testdata/reported.ts";
 import type { Job, Pod } from "../../kubernetes/objects.ts";
 import { containerStatus } from "../../kubernetes/testdata/container-status.ts";
 import { statusOf } from "./status.ts";
@@ -74,9 +74,9 @@ describe("a job with a matrix", () => {
     expect(names(byItem(pods))).toEqual(["a-1-0", "a-1-1", "a-4-0"]);
     expect(names(byItem(pods, 4))).toEqual(["a-4-0"]);
     requireItem("a", sweep({}), 5);
-    expect(() => requireItem("a", sweep({}), 6)).toThrow(reported("command-line-invalid", "--item"));
+    expect(() => requireItem("a", sweep({}), 6)).toThrow(userErrorWith("command-line-invalid", "--item"));
     const plain = { ...sweep({}), spec: { template: { spec: { containers: [] } } } };
-    expect(() => requireItem("a", plain, 0)).toThrow(reported("command-line-invalid", "--item"));
+    expect(() => requireItem("a", plain, 0)).toThrow(userErrorWith("command-line-invalid", "--item"));
     requireItem("a", plain, undefined);
   });
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { exitStatusOf } from "../../core/errors.ts";
-import { reported } from "../../core/testdata/reported.ts";
+import { failureWith, userErrorWith } from "../../core/testdata/reported.ts";
 import type { CredentialSearch } from "../../credentials/credential.ts";
 import { sha256 } from "../../oci/digest.ts";
 import { hintsIn } from "./hints.ts";
@@ -38,7 +38,7 @@ describe("authentication", () => {
   it("that is refused names the registry, where the credential came from, and not the credential", async () => {
     registry.intervene = guarded("Basic realm=x", "Basic other");
     const error = await failure(open({ search: somebody }).headManifest("a", "v1"));
-    expect(error).toEqual(reported("registry-login", registry.host));
+    expect(error).toEqual(userErrorWith("registry-login", registry.host));
     expect(error.message).toContain("the credential from /home/x");
     expect(error.message).not.toMatch(/geheim|Z2VoZWlt/);
     expect(exitStatusOf(error)).toBe(2);
@@ -78,7 +78,7 @@ describe("authentication", () => {
     expect(await client.headManifest("a", "v1")).toBeUndefined();
     registry.seen.length = 0;
     registry.intervene = times(5, /./, refusal);
-    await expect(client.headManifest("a", "v1")).rejects.toThrow(reported("registry-login", registry.host));
+    await expect(client.headManifest("a", "v1")).rejects.toThrow(userErrorWith("registry-login", registry.host));
     expect(registry.seen.length).toBe(2);
   });
 
@@ -182,7 +182,7 @@ describe("authentication", () => {
   ])("gives nothing to the token service %s", async (realm) => {
     registry.intervene = answer(401, { "www-authenticate": `Bearer realm="${realm}"` });
     await expect(open({ search: somebody }).headManifest("a", "v1")).rejects.toThrow(
-      reported("token-service-untrusted", registry.host),
+      userErrorWith("token-service-untrusted", registry.host),
     );
     expect(registry.seen.length).toBe(1);
   });
@@ -213,7 +213,7 @@ describe("authentication", () => {
     "of a redirect to %s never happens",
     async (location) => {
       registry.intervene = answer(302, { location });
-      await expect(open().headManifest("a", "v1")).rejects.toThrow(reported("registry-failed", registry.host));
+      await expect(open().headManifest("a", "v1")).rejects.toThrow(failureWith("registry-failed", registry.host));
     },
   );
 });
@@ -310,7 +310,7 @@ describe("a registry that says back the secret", () => {
       return true;
     };
     const error = await failure(open({ search: somebody }).headManifest("a", "v1"));
-    expect(error).toEqual(reported("registry-login", registry.host));
+    expect(error).toEqual(userErrorWith("registry-login", registry.host));
     const got = await failure(open({ search: somebody }).getManifest("a", "v1"));
     expect(got.message).toContain("answered 403 DENIED (redacted");
     expect(got.message).not.toContain(token);

@@ -1,7 +1,7 @@
 import { buffer } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
 import type { ErrorCode } from "../../core/error-codes.ts";
-import { reported } from "../../core/testdata/reported.ts";
+import { failureWith, reported, userErrorWith } from "../../core/testdata/reported.ts";
 import { sha256 } from "../../oci/digest.ts";
 import { findReferrers } from "../referrers.ts";
 import type { RegistryClient } from "./client.ts";
@@ -107,7 +107,7 @@ describe("an answer without end is over soon:", () => {
     registry.intervene = intervene;
     const answerTimeout = /8388608|2000/.test(words.source) ? 60_000 : 100;
     const error = await failure(act(open({ search: somebody, answerTimeout })));
-    expect(error).toEqual(reported("registry-failed", registry.host));
+    expect(error).toEqual(failureWith("registry-failed", registry.host));
     expect(error.message).toMatch(words);
   });
 
@@ -117,7 +117,7 @@ describe("an answer without end is over soon:", () => {
       return true;
     };
     const error = await failure(buffer(open().getBlob("team/app", { digest, size: 1000 })));
-    expect(error).toEqual(reported("registry-unreachable", registry.host));
+    expect(error).toEqual(userErrorWith("registry-unreachable", registry.host));
     expect(registry.seen.length).toBeLessThan(20);
   });
 
@@ -129,7 +129,7 @@ describe("an answer without end is over soon:", () => {
   ])("a registry that asks to come back in %s is not waited for", async (after, requests) => {
     registry.intervene = answer(503, { "retry-after": after });
     const error = await failure(manifest(open()));
-    expect(error).toEqual(reported("registry-failed", registry.host));
+    expect(error).toEqual(failureWith("registry-failed", registry.host));
     expect(registry.seen.length).toBeLessThanOrEqual(requests);
   });
 
@@ -139,7 +139,7 @@ describe("an answer without end is over soon:", () => {
       return drip('{"errors":[')(request, response, seen);
     };
     const error = await failure(manifest(open({ answerTimeout: 100 })));
-    expect(error).toEqual(reported("registry-refused", registry.host));
+    expect(error).toEqual(failureWith("registry-refused", registry.host));
   });
 
   it("header fields that drip are no answer", async () => {
@@ -151,14 +151,14 @@ describe("an answer without end is over soon:", () => {
     };
     const retry = { ...quickRetry, attempts: 1 };
     const error = await failure(manifest(open({ firstAnswerTimeout: 100, retry })));
-    expect(error).toEqual(reported("registry-unreachable", registry.host));
+    expect(error).toEqual(userErrorWith("registry-unreachable", registry.host));
     expect(error.message).toMatch(/no whole answer was heard/);
   });
 
   it("a configuration that is too large is not asked for", async () => {
     const image = `${registry.host}/team/app@${digest}`;
     const error = await failure(open().readBlob("team/app", { digest, size: 15e9 }, "configuration (`config`)", image));
-    expect(error).toEqual(reported("image-unsuitable", image));
+    expect(error).toEqual(userErrorWith("image-unsuitable", image));
     expect(error.message).toContain(`The configuration (\`config\`) of ${image} has 15000000000 bytes`);
     expect(registry.seen).toEqual([]);
   });

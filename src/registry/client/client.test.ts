@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
 import { exitStatusOf } from "../../core/errors.ts";
-import { reported } from "../../core/testdata/reported.ts";
+import { failureWith, userErrorWith } from "../../core/testdata/reported.ts";
 import { sha256 } from "../../oci/digest.ts";
 import { mediaTypes } from "../../oci/media-types.ts";
 import { fetchManifest } from "./fetch-manifest.ts";
@@ -56,7 +56,7 @@ describe("manifests", () => {
   it("that are not what their digest says are refused", async () => {
     const asked = sha256("one");
     registry.manifests.set(`a ${asked}`, { bytes: Buffer.from("two"), mediaType: mediaTypes.manifest });
-    const damaged = reported("registry-failed", registry.host);
+    const damaged = failureWith("registry-failed", registry.host);
     await expect(open().getManifest("a", asked)).rejects.toThrow(damaged);
     await expect(open().headManifest("a", asked)).rejects.toThrow(damaged);
   });
@@ -136,7 +136,7 @@ describe("faults", () => {
   it("end when attempts are used up, with the answer named", async () => {
     registry.intervene = answer(503, {}, '{"errors":[{"code":"UNAVAILABLE","message":"be\\u001b[31m back"}]}');
     const error = await failure(open().getManifest("a", "v1"));
-    expect(error).toEqual(reported("registry-failed", registry.host));
+    expect(error).toEqual(failureWith("registry-failed", registry.host));
     expect(error.message).toContain(
       `Registry ${registry.host} answered 503 UNAVAILABLE (be\\u001b[31m back) 6 times while fetching manifest v1 in a.`,
     );
@@ -148,7 +148,7 @@ describe("faults", () => {
     "are not waited for longer than the budget: Retry-After: %s",
     async (after) => {
       registry.intervene = answer(429, { "retry-after": after });
-      await expect(open().headManifest("a", "v1")).rejects.toThrow(reported("registry-refused", registry.host));
+      await expect(open().headManifest("a", "v1")).rejects.toThrow(failureWith("registry-refused", registry.host));
       expect(registry.seen.length).toBe(1);
     },
   );
@@ -178,7 +178,7 @@ describe("faults", () => {
     const error = await failure(
       open({ firstAnswerTimeout: 50, retry: { ...quickRetry, firstContactBudget: 20 } }).headManifest("a", "v1"),
     );
-    expect(error).toEqual(reported("registry-unreachable", registry.host));
+    expect(error).toEqual(userErrorWith("registry-unreachable", registry.host));
     expect(error.message).toMatch(/\(nothing was heard within 0 s\) while/);
     expect(exitStatusOf(error)).toBe(2);
   });
@@ -187,14 +187,14 @@ describe("faults", () => {
     const { host } = registry;
     await registry.stop();
     const error = await failure(open({}, host).headManifest("team/app", "v1"));
-    expect(error).toEqual(reported("registry-unreachable", host));
+    expect(error).toEqual(userErrorWith("registry-unreachable", host));
     expect(error.message).toMatch(/\(connect ECONNREFUSED .*\).* while asking for manifest v1 in team\/app\.\nCheck/);
     expect(exitStatusOf(error)).toBe(2);
   });
 
   it("of a registry that is asked by TLS and speaks none say so", async () => {
     const asking = open({ settings: { plainHttp: false } }).headManifest("team/app", "v1");
-    await expect(asking).rejects.toThrow(reported("registry-tls", registry.host));
+    await expect(asking).rejects.toThrow(userErrorWith("registry-tls", registry.host));
     await expect(asking).rejects.toThrow("remove `plainHttp: false`");
   });
 
@@ -203,11 +203,11 @@ describe("faults", () => {
     const port = await listen(createServer((socket) => socket.on("error", () => {}).end(alert)));
     const host = `localhost:${port}`;
     const error = await failure(open({}, host).headManifest("a", "v1"));
-    expect(error).toEqual(reported("registry-tls", host));
+    expect(error).toEqual(userErrorWith("registry-tls", host));
     expect(error.message).toContain("write `plainHttp: false`");
     const page = "<html>The plain HTTP request was sent to HTTPS port</html>";
     registry.intervene = answer(400, { "content-type": "text/html" }, page);
-    await expect(open().getManifest("a", "v1")).rejects.toThrow(reported("registry-tls", registry.host));
+    await expect(open().getManifest("a", "v1")).rejects.toThrow(userErrorWith("registry-tls", registry.host));
   });
 
   it.each([
@@ -223,7 +223,7 @@ describe("faults", () => {
       push: () => client.pushBlob({ repository: "a", ...blobOf(Buffer.from("x")) }),
     };
     const error = await failure(acts[act]());
-    expect(error).toEqual(reported("registry-unreachable", registry.host));
+    expect(error).toEqual(userErrorWith("registry-unreachable", registry.host));
     expect(error.message).toContain(`Host ${registry.host} is a web server, not a registry`);
     expect(exitStatusOf(error)).toBe(2);
   });
@@ -231,7 +231,7 @@ describe("faults", () => {
   it("of the embedded registry say that it stopped, and are nobody's mistake", async () => {
     const socketPath = join(tmpdir(), `slipway-none-${process.pid}`);
     const error = await failure(open({ embedded: { socketPath } }).headManifest("a", "v1"));
-    expect(error).toEqual(reported("embedded-registry", registry.host));
+    expect(error).toEqual(failureWith("embedded-registry", registry.host));
     expect(error.message).toMatch(/^The embedded registry, localhost:\d+, stopped answering \(connect ENOENT/);
     expect(exitStatusOf(error)).toBe(1);
   });
@@ -246,7 +246,7 @@ describe("faults", () => {
     registry.intervene = times(9, /^POST/, answer(202, { location }));
     const blob = blobOf(Buffer.from("x"));
     const error = await failure(open().pushBlob({ repository: "a", ...blob }));
-    expect(error).toEqual(reported("registry-tls", registry.host));
+    expect(error).toEqual(userErrorWith("registry-tls", registry.host));
     expect([connections, registry.seen.length]).toEqual([1, 1]);
   });
 
@@ -259,7 +259,7 @@ describe("faults", () => {
     expect(await put()).toBe(sha256(bytes));
     registry.seen.length = 0;
     registry.intervene = invalid;
-    await expect(put()).rejects.toThrow(reported("registry-refused", registry.host));
+    await expect(put()).rejects.toThrow(failureWith("registry-refused", registry.host));
     expect(registry.seen.length).toBe(2);
   });
 
@@ -267,7 +267,7 @@ describe("faults", () => {
     registry.intervene = times(9, /^POST/, answer(507, {}, '{"errors":[{"message":"ENOSPC: no space left"}]}'));
     const blob = blobOf(Buffer.from("x"));
     const error = await failure(open().pushBlob({ repository: "a", ...blob }));
-    expect(error).toEqual(reported("registry-full", registry.host));
+    expect(error).toEqual(userErrorWith("registry-full", registry.host));
     expect(exitStatusOf(error)).toBe(2);
     expect(registry.seen.length).toBe(1);
   });
@@ -327,7 +327,7 @@ describe("blobs", () => {
       return reset(request, response, seen);
     };
     await expect(open().pushBlob({ repository: "a", ...blobOf(large) })).rejects.toThrow(
-      reported("registry-unreachable", registry.host),
+      userErrorWith("registry-unreachable", registry.host),
     );
   });
 
@@ -356,7 +356,7 @@ describe("blobs", () => {
   it("whose source ends early fail by name and store nothing", async () => {
     const { open: source } = blobOf(content);
     const short = open().pushBlob({ repository: "a", descriptor, open: (start) => source(start, 1000) });
-    await expect(short).rejects.toThrow(reported("image-invalid", descriptor.digest));
+    await expect(short).rejects.toThrow(failureWith("image-invalid", descriptor.digest));
     expect(registry.blobs.size).toBe(0);
   });
 
@@ -384,7 +384,9 @@ describe("blobs", () => {
     });
     expect(await buffer(open().getBlob("a", descriptor))).toEqual(content);
     registry.blobs.set(`a ${descriptor.digest}`, Buffer.alloc(content.length));
-    await expect(buffer(open().getBlob("a", descriptor))).rejects.toThrow(reported("registry-failed", registry.host));
+    await expect(buffer(open().getBlob("a", descriptor))).rejects.toThrow(
+      failureWith("registry-failed", registry.host),
+    );
   });
 
   it("are pulled from one registry while they are pushed to another", async () => {
@@ -414,7 +416,7 @@ describe("the repositories of a registry", () => {
 });
 
 it.each(["https://a.b", "a.b/c", "", "a b"])("openRegistry refuses %j by name", (name) => {
-  expect(() => openRegistry(name)).toThrow(reported("reference-invalid", name));
+  expect(() => openRegistry(name)).toThrow(userErrorWith("reference-invalid", name));
 });
 
 function emptyManifest() {

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { ErrorCode } from "../../core/error-codes.ts";
-import { reported } from "../../core/testdata/reported.ts";
+import { reported, userErrorWith } from "../../core/testdata/reported.ts";
 import { sha256 } from "../../oci/digest.ts";
 import { mediaTypes } from "../../oci/media-types.ts";
 import { copyImage, type Place } from "./copy.ts";
@@ -145,7 +145,7 @@ describe("a copy between registries", () => {
     const absent = { ...there, digest: sha256("y") };
     images().image({ manifest: { layers: [absent] }, tag: "absent" });
     await expect(copy("absent")).rejects.toThrow(
-      reported("image-not-found", `${source.host}/team/base@${absent.digest}`),
+      userErrorWith("image-not-found", `${source.host}/team/base@${absent.digest}`),
     );
     expect(elsewhere.seen).toEqual([]);
   });

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage } from "node:http";
 import { connect } from "node:net";
 import type { Duplex } from "node:stream";
 import { describe, expect, it } from "vitest";
-import { reported } from "../../core/testdata/reported.ts";
+import { userErrorWith } from "../../core/testdata/reported.ts";
 import { proxyFor } from "./proxy.ts";
 import { failure, open, registry, useRegistry } from "./testdata/harness.ts";
 import { listen } from "./testdata/listen.ts";
@@ -59,7 +59,7 @@ describe("the proxy for a URL", () => {
     "cannot be %s, which no error shows",
     (text) => {
       const problem = () => proxyFor(new URL("https://r.example.com/"), { HTTPS_PROXY: text });
-      expect(problem).toThrow(reported("proxy-invalid", "HTTPS_PROXY"));
+      expect(problem).toThrow(userErrorWith("proxy-invalid", "HTTPS_PROXY"));
       expect(problem).not.toThrow(/geheim/);
     },
   );
@@ -105,7 +105,7 @@ describe("a registry behind a proxy", () => {
     const error = await failure(open({ env }, "registry.invalid").headManifest("team/app", "v1"));
     // What answers there speaks plain HTTP, but it was the proxy that led to it.
     expect(proxy.seen[0]).toBe("CONNECT registry.invalid:443");
-    expect(error).toEqual(reported("registry-tls", "registry.invalid"));
+    expect(error).toEqual(userErrorWith("registry-tls", "registry.invalid"));
     expect(error.message).toContain("write `plainHttp: true`");
   });
 
@@ -119,7 +119,7 @@ describe("a registry behind a proxy", () => {
       const env = { HTTPS_PROXY: `http://u:geheim@localhost:${proxy.port}` };
       const retry = { attempts: 2, budget: 1000, firstDelay: 1, maximumDelay: 1, firstContactBudget: 1000 };
       const error = await failure(open({ env, retry }, "registry.invalid").headManifest("a", "v1"));
-      expect(error).toEqual(reported("registry-unreachable", "registry.invalid"));
+      expect(error).toEqual(userErrorWith("registry-unreachable", "registry.invalid"));
       expect(error.message).toContain(`through the proxy localhost:${proxy.port} (HTTPS_PROXY) `);
       expect(error.message).toMatch(problem);
       expect(error.message).not.toMatch(/geheim/);

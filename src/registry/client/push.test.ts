@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { reported } from "../../core/testdata/reported.ts";
+import { failureWith, userErrorWith } from "../../core/testdata/reported.ts";
 import type { Credential } from "../../credentials/credential.ts";
 import { sha256 } from "../../oci/digest.ts";
 import type { RegistryClient } from "./client.ts";
@@ -186,7 +186,7 @@ describe("pushImages", () => {
       it("passes a refusal on that has another reason", async () => {
         await pushAll([imageIn("a", layers)]);
         registry.intervene = where(/^PUT .*manifests/, answer(400, {}, JSON.stringify(unknown)));
-        await expect(pushAll([imageIn("a", edited)])).rejects.toThrow(reported("registry-refused", registry.host));
+        await expect(pushAll([imageIn("a", edited)])).rejects.toThrow(failureWith("registry-refused", registry.host));
         // And it forgot the repository: the next push asks.
         expect(memory().seenIn(account, "a").size).toBe(0);
       });
@@ -416,7 +416,7 @@ describe("pushImages", () => {
     registry.intervene = (...call) =>
       registry.blobs.size < 2 || call[0].method === "HEAD" ? false : answer(403)(...call);
     await expect(pushImages([image], { check: "digest", parallel: 1 })).rejects.toThrow(
-      reported("registry-login", registry.host),
+      userErrorWith("registry-login", registry.host),
     );
     expect([...registry.manifests.keys()]).toEqual([]);
     registry.intervene = undefined;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { reported } from "../../core/testdata/reported.ts";
+import { userErrorWith } from "../../core/testdata/reported.ts";
 import { endpointOf } from "../../oci/endpoint.ts";
 import { checkedRealm } from "./realm.ts";
 
@@ -9,7 +9,7 @@ const check = (
   options: { plainHttp?: boolean; tokenService?: string; secret?: boolean } = {},
 ) => checkedRealm(realm, { endpoint: endpointOf(registry, options.plainHttp), secret: true, ...options });
 
-const untrusted = reported("token-service-untrusted");
+const untrusted = userErrorWith("token-service-untrusted");
 
 describe("a token service", () => {
   // Each as the registry names it itself.
@@ -67,7 +67,7 @@ describe("a token service", () => {
     ["registry.example.com", "/token"],
     ["registry.example.com", ""],
   ])("of %s may not be %j", async (registry, realm) => {
-    await expect(check(registry, realm)).rejects.toThrow(reported("token-service-untrusted", registry));
+    await expect(check(registry, realm)).rejects.toThrow(userErrorWith("token-service-untrusted", registry));
   });
 
   // Private suffixes of the Public Suffix List, and the domains of registries that it lacks.

@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
-import { reported } from "../../core/testdata/reported.ts";
+import { userErrorWith } from "../../core/testdata/reported.ts";
 import { auth, Home } from "../../credentials/testdata/home.ts";
 import { answer, registry, reset, useRegistry } from "../client/testdata/harness.ts";
 import { bazelHelper } from "./bazel.ts";
@@ -38,7 +38,7 @@ describe("Bazel's protocol", () => {
   it.each(["", "{}", "7", "null", '{"uri": 7}', '{"uri": "not one"}'])("refuses %j", async (input) => {
     const stdin = Readable.from([Buffer.from(input)]);
     const asking = bazelHelper({ args: ["get"], stdin, env: new Home().env });
-    await expect(asking).rejects.toThrow(reported("started-by-hand", "bazel-credential-slipway"));
+    await expect(asking).rejects.toThrow(userErrorWith("started-by-hand", "bazel-credential-slipway"));
   });
 
   it("has get alone", async () => {
@@ -107,7 +107,7 @@ describe("for what is in a registry, Bazel is given", () => {
 
     it("its refusal of the password; where nobody is known, nothing", async () => {
       startTokens(60, 401);
-      await expect(ask(homeFor(""), blob("team/app"))).rejects.toThrow(reported("registry-login", registry.host));
+      await expect(ask(homeFor(""), blob("team/app"))).rejects.toThrow(userErrorWith("registry-login", registry.host));
       expect(await ask(new Home(), blob("team/app"))).toEqual({ headers: {} });
     });
   });

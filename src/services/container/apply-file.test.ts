@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { waitForLock } from "../../core/lock.ts";
-import { reported } from "../../core/testdata/reported.ts";
+import { userErrorWith } from "../../core/testdata/reported.ts";
 import { folderOfTest } from "../../git/testdata/git-repository.ts";
 import { LocalSecrets } from "../../secrets/local.ts";
 import { applyFile, deleteServices } from "./apply-file.ts";
@@ -70,7 +70,7 @@ it("deletes what there is once an apply that is under way has ended", async () =
 
 it("deletes a service without containers if it is disabled, and says that there are none", async () => {
   const { notices, changes, remove } = machine();
-  await expect(remove(false)).rejects.toThrow(reported("service-not-found", "web"));
+  await expect(remove(false)).rejects.toThrow(userErrorWith("service-not-found", "web"));
   await remove(true);
   expect({ notices, changes }).toEqual({ notices: ["web: it is disabled and has no container."], changes: [] });
 });
@@ -124,6 +124,6 @@ it("gives a container the value of a secret, which is in no argument, label, fil
 
 it("refuses a missing secret before anything is made", async () => {
   const { done, isMade } = await applied(undefined);
-  await expect(done).rejects.toThrow(reported("secret-not-found", "web.yaml:3:31"));
+  await expect(done).rejects.toThrow(userErrorWith("secret-not-found", "web.yaml:3:31"));
   expect(isMade()).toBe(false);
 });

@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, it, onTestFinished, vi } from "vitest";
 import type { Failure } from "../../core/errors.ts";
-import { reported } from "../../core/testdata/reported.ts";
+import { failureWith } from "../../core/testdata/reported.ts";
 import type { ApplyOptions } from "../engine.ts";
 import { serviceOf } from "../testdata/service.ts";
 import { applyService } from "./apply.ts";
@@ -102,7 +102,7 @@ it("is waited for where it was right already", async () => {
   await apply(engine, {}, {});
   for (const isRolledBack of [false, true]) {
     await expect(apply(engine, {}, { timeLimit: 0.5, isRolledBack })).rejects.toThrow(
-      reported("service-not-ready", "web-0"),
+      failureWith("service-not-ready", "web-0"),
     );
   }
   expect(engine.there.size).toBe(1);
@@ -155,7 +155,7 @@ it("is not ready while its program ends seconds after each start, though it answ
   const said = vi.spyOn(process.stderr, "write").mockReturnValue(true);
   onTestFinished(() => said.mockRestore());
   const applied = apply(engine, {}, { timeLimit: 4 });
-  await expect(applied).rejects.toThrow(reported("service-not-ready", "web-0"));
+  await expect(applied).rejects.toThrow(failureWith("service-not-ready", "web-0"));
   const words = "its program has run for 0 s, and counts after 5 s";
   expect(said.mock.calls.map(([text]) => text)).toEqual([`slipway: Waiting for container ${name}: ${words} (3 s)\n`]);
 });
@@ -166,7 +166,7 @@ it.each([true, false])("says whether its program listens where its port does not
   engine.put(factsWith(), port);
   engine.listens = async () => listens;
   const error = (await apply(engine, {}, { timeLimit: 0.1 }).catch((error: unknown) => error)) as Failure;
-  expect(error).toEqual(reported("service-not-ready", "web-0"));
+  expect(error).toEqual(failureWith("service-not-ready", "web-0"));
   const words = `listens on port 8080, but 127.0.0.1:${port} does not lead there`;
   expect(error.problem.includes(words)).toBe(listens);
   expect(error.problem.includes(`iptables -t nat -S | grep ${port}`)).toBe(listens);

@@ -1,6 +1,6 @@
 import { text } from "node:stream/consumers";
 import { expect, it } from "vitest";
-import { reported } from "../../core/testdata/reported.ts";
+import { userErrorWith } from "../../core/testdata/reported.ts";
 import { openCluster } from "../../kubernetes/cluster.ts";
 import { apiServer, list } from "../../kubernetes/testdata/api-server.ts";
 import { restartService, rollBackService, serviceHistory } from "./history.ts";
@@ -97,14 +97,14 @@ it("goes back to the newest revision that can still run, with its ports, though 
 it("refuses a revision that cannot run, or that is not there", async () => {
   const { cluster, patches } = await clusterWith();
   for (const asked of [2, 3, 9]) {
-    await expect(rollBackService(cluster, "web", asked)).rejects.toThrow(reported("revision-not-found", "web"));
+    await expect(rollBackService(cluster, "web", asked)).rejects.toThrow(userErrorWith("revision-not-found", "web"));
   }
   await expect(rollBackService(cluster, "web", 2)).rejects.toThrow(/ConfigMap env-2\./);
-  await expect(serviceHistory(cluster, "wob")).rejects.toThrow(reported("service-not-found", "wob"));
+  await expect(serviceHistory(cluster, "wob")).rejects.toThrow(userErrorWith("service-not-found", "wob"));
   const { cluster: withoutSecret } = await clusterWith({ gone: /token-of-env-1/ });
   await expect(rollBackService(withoutSecret, "web", 1)).rejects.toThrow(/Secret token-of-env-1\./);
   const { cluster: other } = await clusterWith({ labels: {} });
-  await expect(serviceHistory(other, "web")).rejects.toThrow(reported("service-not-found", "web"));
+  await expect(serviceHistory(other, "web")).rejects.toThrow(userErrorWith("service-not-found", "web"));
   expect(patches).toEqual([]);
 });
 
@@ -120,5 +120,5 @@ it("restarts all pods as kubectl does, unless there are none", async () => {
     },
   ]);
   const { cluster: stopped } = await clusterWith({ replicas: 0 });
-  await expect(restartService(stopped, "web")).rejects.toThrow(reported("service-state", "web"));
+  await expect(restartService(stopped, "web")).rejects.toThrow(userErrorWith("service-state", "web"));
 });

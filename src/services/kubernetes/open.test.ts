@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { connect } from "node:net";
 import { expect, it, onTestFinished } from "vitest";
-import { reported } from "../../core/testdata/reported.ts";
+import { userErrorWith } from "../../core/testdata/reported.ts";
 import { openCluster } from "../../kubernetes/cluster.ts";
 import { acceptSocket, apiServer, list, type TestSocket } from "../../kubernetes/testdata/api-server.ts";
 import { labelsOf } from "./manifest.ts";
@@ -104,7 +104,7 @@ it("says nothing twice: a pod that has answered and broke off ends the connectio
 });
 
 it("knows the ports of the service", async () => {
-  await expect(opened({ "new-a": echo }, 81)).rejects.toThrow(reported("service-state", "web"));
+  await expect(opened({ "new-a": echo }, 81)).rejects.toThrow(userErrorWith("service-state", "web"));
 });
 
 it("says how many connections wait while no pod is ready", { timeout: 30_000 }, async () => {

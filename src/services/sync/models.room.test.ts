@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import type * as promises from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it, vi } from "vitest";
-import { reported } from "../../core/testdata/reported.ts";
+import { userErrorWith } from "../../core/testdata/reported.ts";
 import { folderOfTest } from "../../git/testdata/git-repository.ts";
 import { pushModel } from "../../models/push.ts";
 import { placeOfModel } from "../../models/registry.ts";
@@ -27,7 +27,7 @@ it("needs no room for what an earlier attempt has brought in", async () => {
   const place = placeOfModel({ client: open(), host: registry.host, place: (name) => name }, "iris");
   const { digest } = await pushModel(place, { folder, name: "iris" });
   const args = [`--volume=${volume}`, `--model=${registry.host}/models/iris@${digest}`];
-  await expect(syncModels(args)).rejects.toThrow(reported("file-unwritable", volume));
+  await expect(syncModels(args)).rejects.toThrow(userErrorWith("file-unwritable", volume));
   mkdirSync(join(volume, "partial"));
   writeFileSync(join(volume, "partial", splitDigest(sha256(bytes)).hex), bytes.subarray(0, 2 * room));
   await syncModels(args);

@@ -16,7 +16,7 @@ import {
 import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { expect, it, onTestFinished, vi } from "vitest";
-import { reported } from "../../core/testdata/reported.ts";
+import { userErrorWith } from "../../core/testdata/reported.ts";
 import { folderOfTest } from "../../git/testdata/git-repository.ts";
 import { pushModel } from "../../models/push.ts";
 import { placeOfModel } from "../../models/registry.ts";
@@ -272,7 +272,7 @@ it.each([
 ])("brings nothing of a model with the files %j", async (titles) => {
   const volume = folderOfTest();
   const digest = await forged(titles);
-  await expect(sync(volume, digest)).rejects.toThrow(reported("model-invalid", expect.anything()));
+  await expect(sync(volume, digest)).rejects.toThrow(userErrorWith("model-invalid", expect.anything()));
   expect(Object.values(contentsOf(volume))).not.toContain("content");
   expect(existsSync(join(volume, folderOf(digest)))).toBe(false);
 });
@@ -392,8 +392,10 @@ it("works once where two do it at the same time", async () => {
 it("says what is wrong with its volume, its registry and what it is asked for", async () => {
   const digest: Digest = `sha256:${"0".repeat(64)}`;
   const volume = folderOfTest();
-  await expect(sync(join(volume, "none"), digest)).rejects.toThrow(reported("file-unwritable", join(volume, "none")));
-  await expect(sync(volume, digest)).rejects.toThrow(reported("model-not-found", /\/models\/iris@sha256:0+$/));
+  await expect(sync(join(volume, "none"), digest)).rejects.toThrow(
+    userErrorWith("file-unwritable", join(volume, "none")),
+  );
+  await expect(sync(volume, digest)).rejects.toThrow(userErrorWith("model-not-found", /\/models\/iris@sha256:0+$/));
   await expect(syncModels([`--volume=${volume}`, "--modle=x"])).rejects.toThrow();
 });
 

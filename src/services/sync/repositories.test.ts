@@ -1,7 +1,7 @@
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { reported } from "../../core/testdata/reported.ts";
+import { userErrorWith } from "../../core/testdata/reported.ts";
 import { folderOfTest, git } from "../../git/testdata/git-repository.ts";
 import { servedRepository } from "../../git/testdata/git-server.ts";
 import { authoritiesFile, type RepositoryToSync, repositoriesContent } from "../repositories.ts";
@@ -74,15 +74,15 @@ it("says what is wrong with a password, and what to do, and not what it is", asy
   const commit = repository.commit({ "a.txt": "one" });
   const toSync = { url, commit, folder: `repositories/x/${commit}` };
   const withSecret = { ...toSync, secret: "token", login: "0" };
-  await expect(bring(toSync)).rejects.toThrow(reported("git-login", url));
-  await expect(bring(withSecret)).rejects.toThrow(reported("secret-not-found", "token"));
+  await expect(bring(toSync)).rejects.toThrow(userErrorWith("git-login", url));
+  await expect(bring(withSecret)).rejects.toThrow(userErrorWith("secret-not-found", "token"));
   for (const [password, code, culprit] of [
     ["hunter3", "git-login", url],
     ["hunter2\nmore", "credential-invalid", "token"],
   ] as const) {
     login(password);
     const refused = expect(bring(withSecret)).rejects;
-    await refused.toThrow(reported(code, culprit));
+    await refused.toThrow(userErrorWith(code, culprit));
     await refused.not.toThrow("hunter");
   }
   expect(existsSync(join(volume, toSync.folder))).toBe(false);
@@ -105,7 +105,7 @@ it("never gives the password to another server, which a submodule may name", asy
   const commit = git(repository.folder, "rev-parse", "HEAD");
   login("hunter2");
   const toSync = { url, commit, folder: `repositories/x/${commit}`, secret: "token", login: "0" };
-  await expect(bring(toSync)).rejects.toThrow(reported("git-login", new RegExp(`^${inner.url}`)));
+  await expect(bring(toSync)).rejects.toThrow(userErrorWith("git-login", new RegExp(`^${inner.url}`)));
   expect(inner.server.requests).not.toEqual([]);
   expect(inner.server.requests.filter((request) => request.endsWith("with a password"))).toEqual([]);
 });

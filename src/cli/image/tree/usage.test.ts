@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { reported } from "../../../core/testdata/reported.ts";
+import { failureWith } from "../../../core/testdata/reported.ts";
 import { header } from "../../../layer/header.ts";
 import type { Descriptor } from "../../../oci/descriptor.ts";
 import { sha256 } from "../../../oci/digest.ts";
@@ -60,14 +60,14 @@ describe("readLayer", () => {
     const broken = readLayer({ descriptor, comment: "" }, async function* () {
       yield Buffer.from("x".repeat(600));
     });
-    await expect(broken).rejects.toThrow(reported("image-invalid", descriptor.digest));
+    await expect(broken).rejects.toThrow(failureWith("image-invalid", descriptor.digest));
   });
 });
 
 describe("a path of thousands of folders", () => {
   it("is an error that names the layer", async () => {
     const deep = layer({ [`${"d/".repeat(20_000)}file`]: 1 });
-    await expect(deep).rejects.toThrow(reported("image-invalid", /^sha256:/));
+    await expect(deep).rejects.toThrow(failureWith("image-invalid", /^sha256:/));
   });
 });
 
