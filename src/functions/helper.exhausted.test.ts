@@ -9,7 +9,7 @@ vi.mock("node:child_process", async (original) => ({
   // What Node gives when there are no descriptors left: a child without streams.
   spawn: () => {
     const child = new EventEmitter();
-    process.nextTick(() => child.emit("error", new Error("spawn EMFILE")));
+    process.nextTick(() => child.emit("error", Object.assign(new Error("spawn EMFILE"), { code: "EMFILE" })));
     return child;
   },
 }));
