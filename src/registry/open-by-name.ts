@@ -10,7 +10,7 @@ import type { RegistryClient } from "./client/client.ts";
 import { hintsIn } from "./client/hints.ts";
 import { openRegistry } from "./client/open.ts";
 
-/** `localhost:PORT` of this user's embedded registry, running or not. Undefined: it never ran. */
+/** `localhost:PORT`, running or not. Undefined: it never ran. */
 export function embeddedHost(env: Environment = process.env): string | undefined {
   try {
     const port = readFileSync(registryPaths(env).port, "utf8");
@@ -21,14 +21,12 @@ export function embeddedHost(env: Environment = process.env): string | undefined
 }
 
 /**
- * Opens a registry that an image reference names: the embedded one over its socket, which needs no token, any other one with the user's
- * settings.
- *
- * @throws UserError if the name or its settings are invalid, or it is the embedded registry and not running
+ * Opens the embedded registry over its socket, without a token, any other one with the user's settings.
+ * @throws UserError if the name or its settings are invalid, or the embedded registry is not running
  */
 export async function openByName(registry: string, env: Environment = process.env): Promise<RegistryClient> {
   if (registry !== embeddedHost(env)) return openConfigured(registry, env);
-  // It needs no setting, but a mistake in the file is reported with every registry.
+  // A mistake in the file is reported with every registry.
   await readConfig(env);
   const { socket } = registryPaths(env);
   if (existsSync(socket)) return openRegistry(registry, { embedded: { socketPath: socket } });
@@ -39,11 +37,6 @@ export async function openByName(registry: string, env: Environment = process.en
   );
 }
 
-/**
- * Opens a registry with the user's settings for it.
- *
- * @param findCredential replaces the usual search for a credential
- */
 export async function openConfigured(
   registry: string,
   env: Environment = process.env,

@@ -5,11 +5,7 @@ import type { RegistryClient } from "./client/client.ts";
 import { openRegistry } from "./client/open.ts";
 import { embeddedHost, openByName } from "./open-by-name.ts";
 
-/**
- * Opens a registry. Starts the embedded one if it is not running.
- *
- * @throws UserError if the embedded registry has lost the port in its name, since another program now has it
- */
+/** Starts the embedded registry if need be. @throws UserError if another program has its port */
 export async function openRunning(registry: string): Promise<RegistryClient> {
   if (registry !== embeddedHost()) return openByName(registry);
   await readConfig();

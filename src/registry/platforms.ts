@@ -1,18 +1,17 @@
 import { UserError } from "../core/errors.ts";
 import { type Descriptor, formatPlatform, isSamePlatform } from "../oci/descriptor.ts";
 
-/** An image of an index and the platform that the index says it is for, `os/architecture[/variant]`. */
+/** `platform`: `os/architecture[/variant]`, by the index. */
 export interface IndexedImage {
   readonly platform: string;
   readonly descriptor: Descriptor;
 }
 
 /**
- * Chooses images of an index, in its order. Of several images for one platform the first counts: OCI image specification, "Image Index".
- *
- * @param wanted `os/architecture[/variant]` each; a platform without variant is also that of the one image with any. Empty: those of `known`
- * @param known platforms to choose if none is wanted: an index may have many that nobody builds for
- * @param names for errors: `document`, the name of the index, and `option`, which sets the platforms
+ * Chooses images of an index, the first of several for one platform: OCI image specification, "Image Index".
+ * @param wanted `os/architecture[/variant]` each; without variant, it is also the one image with any. Empty: those of
+ * `known`
+ * @param names for errors; `option` sets the platforms
  * @throws UserError when the index has nothing for a platform, or several variants of it
  */
 export function choosePlatforms(

@@ -10,13 +10,10 @@ import { changeReferrersList } from "./client/referrers-list.ts";
 import { Unsupported } from "./client/refusal.ts";
 
 /**
- * Attaches a document to an image or index: distribution specification 1.1, "Pushing Manifests with Subject". Lists it under a tag where the
- * registry has no referrers API. Sends nothing if the image has the same document already.
- *
- * @param subject the image or index in this repository
- * @param options `isNew`: the subject was stored just now, so the registry is not asked whether it has the document already
- * @returns the descriptor of the attached artifact
- * @throws UserError or Failure of the registry, as {@link RegistryClient}
+ * Attaches a document: distribution specification 1.1, "Pushing Manifests with Subject", or under a tag where the API
+ * is missing. Skips a
+ * document that is attached already.
+ * @param options `isNew`: the subject was stored just now, so the registry is not asked for its documents
  */
 export async function attachReferrer(
   client: RegistryClient,
@@ -32,13 +29,12 @@ export async function attachReferrer(
   if (isStored && isListed(await client.referrers(repository, subject.digest))) return descriptor;
   await Promise.all([pushContent(client, repository, layer, artifact.content, isNew), pushEmpty(client, repository)]);
   if (await client.putReferrer(repository, bytes, descriptor.mediaType)) return descriptor;
-  // Some registries have the API, but their answer does not say so.
   if (isListed(await client.listedReferrers(repository, subject.digest))) return descriptor;
   await changeReferrersList(client, repository, subject.digest, { add: [descriptor] });
   return descriptor;
 }
 
-/** The pushes of the empty configuration, by repository. Documents of one process share it. */
+/** Shared by the documents of one process. */
 const emptyPushes = new WeakMap<RegistryClient, Map<string, Promise<void>>>();
 
 function pushEmpty(client: RegistryClient, repository: string): Promise<void> {
@@ -62,19 +58,14 @@ async function pushContent(
   await client.pushBlob({ repository, descriptor, open });
 }
 
-/** An artifact that refers to an image, and what refers to the artifact. */
 export interface Referrer {
   readonly descriptor: Descriptor;
-  /** The tag that attaches it. Undefined: it names the image as its subject. */
+  /** Undefined: it names the image as its subject. */
   readonly tag?: string;
   readonly referrers: readonly Referrer[];
 }
 
-/**
- * Finds everything that refers to an image or index, directly or not. Each artifact is in the tree once.
- *
- * @throws UserError if they are too many; UserError or Failure of the registry
- */
+/** Everything that refers to an image, directly or not, each artifact once. @throws UserError if they are too many */
 export async function findReferrers(
   client: RegistryClient,
   repository: string,
@@ -94,10 +85,8 @@ export async function findReferrers(
 }
 
 /**
- * Removes an image, index or artifact by its digest, with all its tags and everything that refers to it. The image goes last, so that a
- * second attempt finishes an interrupted one.
- *
- * @returns false if the repository does not have it
+ * Removes an image, all its tags and everything that refers to it. The image goes last, so that a second attempt
+ * finishes the first.
  * @throws UserError or Failure of the registry, which may not support deletion
  */
 export async function removeImage(client: RegistryClient, repository: string, digest: Digest): Promise<boolean> {
@@ -130,7 +119,7 @@ async function removeReferrers(
   );
 }
 
-/** Some registries remove no tags, but their manifests with all tags. */
+/** Some registries remove no tags, but manifests with all tags. */
 async function removeTag(client: RegistryClient, repository: string, tag: string): Promise<void> {
   await client.deleteManifest(repository, tag).catch((error) => {
     if (!(error instanceof Unsupported)) throw error;

@@ -20,13 +20,12 @@ import { choosePlatforms } from "./platforms.ts";
 export interface SourceOptions {
   /** `HOST/REPOSITORY@sha256:…`. */
   readonly image: string;
-  /** `os/architecture[/variant]`: the image to choose if the digest is that of an index. */
+  /** `os/architecture[/variant]`, for an index. */
   readonly platform?: string;
-  /** Default: this process's. */
   readonly env?: Environment;
 }
 
-/** An image in a registry. Opens the registry only for parts that are not in the cache. */
+/** Opens the registry only for parts that are not in the cache. */
 export class SourceImage {
   readonly reference: Reference & { readonly digest: Digest };
   readonly #options: SourceOptions;
@@ -48,7 +47,6 @@ export class SourceImage {
     this.#cache = join(cacheFolder(env), "images");
   }
 
-  /** Manifest and configuration, from the cache if possible. */
   async read(): Promise<Required<Pick<BaseImage, "manifest" | "config">>> {
     const named = await this.#manifest(this.reference.digest);
     const document = `Manifest of ${this.#options.image}`;
@@ -58,7 +56,7 @@ export class SourceImage {
     return { manifest, config: await this.#config(config) };
   }
 
-  /** Its layers, to push from its registry. */
+  /** To push from its registry. */
   async blobs(manifest: Uint8Array, host: string): Promise<BlobToPush[]> {
     const { layers } = parseManifest(manifest) as ImageManifest;
     const client = await this.#open();
@@ -73,7 +71,7 @@ export class SourceImage {
       }));
   }
 
-  /** Functions that open its layers, the last one first. */
+  /** The last layer first. */
   async layers(manifest: Uint8Array): Promise<(() => Readable)[]> {
     const { layers } = parseManifest(manifest) as ImageManifest;
     const client = await this.#open();

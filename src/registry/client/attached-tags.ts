@@ -2,7 +2,7 @@ import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { type RegistryClient, type RequestOptions, referrersTag } from "./client.ts";
 
-/** A tag that attaches something to an image. */
+/** 8 */
 export interface AttachedTag {
   readonly tag: string;
   /** Of the manifest under the tag. */
@@ -12,7 +12,10 @@ export interface AttachedTag {
 /** Signatures, attestations and SBOMs. */
 const suffixes = ["sig", "att", "sbom"];
 
-/** Finds the tags by which cosign before version 3 attaches artifacts to an image: cosign's SIGNATURE_SPEC.md, "Tag-based Discovery". */
+/**
+ * The tags by which cosign before version 3 attaches artifacts to an image: cosign's SIGNATURE_SPEC.md, "Tag-based
+ * Discovery".
+ */
 export async function findAttachedTags(
   client: RegistryClient,
   repository: string,

@@ -19,15 +19,15 @@ export interface AuthenticatorOptions {
 }
 
 /**
- * Answers a registry's challenges: Basic (RFC 7617) and Bearer (the distribution project's token authentication). The caller must send the
- * result only to the registry's own origin.
+ * Answers Basic (RFC 7617) and Bearer (the distribution project's) challenges. Send the result only to the registry's
+ * own origin.
  */
 export class Authenticator {
   readonly #options: AuthenticatorOptions;
   readonly #endpoint: Endpoint;
   readonly #searches = new Map<string, Promise<CredentialSearch>>();
   readonly #tokens = new Map<string, Promise<Token>>();
-  /** All secrets that were sent, for redaction. */
+  /** For redaction. */
   readonly #secrets = new Set<string>();
   #challenge: Challenge | undefined;
   #hint: Challenge | undefined;
@@ -39,7 +39,7 @@ export class Authenticator {
   }
 
   /**
-   * The `Authorization` for a request, if the registry's challenge is known from this run or an earlier one. Renews a token that is about to
+   * The `Authorization`, if the challenge is known from this run or an earlier one. Renews a token that is about to
    * expire.
    */
   async header(access: readonly Access[]): Promise<string | undefined> {
@@ -48,18 +48,16 @@ export class Authenticator {
     try {
       return await this.#answer(this.#hint, access, undefined);
     } catch {
-      // The hint of an earlier run may be outdated. Then the registry's new challenge counts.
+      // A hint may be outdated. Then the registry's new challenge counts.
       this.#hint = undefined;
       return undefined;
     }
   }
 
   /**
-   * The `Authorization` with which to repeat a request that was answered with 401.
-   *
-   * @param rejected the `Authorization` of that request
-   * @returns undefined if there is no other credential to try
-   * @throws UserError if the registry asks for an unknown scheme, or the credential must not go to its token service
+   * The `Authorization` with which to repeat a request that got a 401. Undefined: there is no other credential to
+   * try.
+   * @throws UserError if the scheme is unknown, or the credential must not go to the registry's token service
    */
   async respond(
     wwwAuthenticate: string | undefined,
@@ -100,7 +98,7 @@ export class Authenticator {
     return header;
   }
 
-  /** Header fields that the user's configuration adds for this registry, after it has sent a challenge. */
+  /** Header fields that the user's Docker configuration adds, once the registry has sent a challenge. */
   async extraHeaders(access: readonly Access[]): Promise<Readonly<Record<string, string>>> {
     if (!this.#challenge && !this.#hint) return {};
     return (await this.#search(access[0]?.repository)).headers ?? {};
@@ -115,7 +113,7 @@ export class Authenticator {
   }
 
   /**
-   * The user that the registry sees. Empty if it needs no authentication. Undefined: a token that does not name its user.
+   * The user that the registry sees. Empty: it needs no authentication. Undefined: the token does not name its user.
    */
   async account(repository: string): Promise<string | undefined> {
     if (!this.#challenge && !this.#hint) return "";
@@ -125,13 +123,12 @@ export class Authenticator {
     return credential.kind === "password" ? credential.username : undefined;
   }
 
-  /** Expiry of the result of {@link header} for this access. Undefined: unknown. */
   async expiry(access: readonly Access[]): Promise<Date | undefined> {
     const token = await this.#tokens.get(keyOf(access));
     return token ? new Date(token.staleAt) : (await this.#search(access[0]?.repository)).expiresAt;
   }
 
-  /** Whether a text contains a secret that was sent, plain or encoded. */
+  /** Plain or encoded. */
   holdsSecret(text: string): boolean {
     return [...this.#secrets].some((secret) => text.includes(secret));
   }
@@ -157,7 +154,7 @@ export class Authenticator {
     if (cached) {
       const token = await cached.catch(() => undefined);
       if (token && Date.now() < token.staleAt && bearer(token) !== rejected) return bearer(token);
-      // If several requests need a new token, only one fetches it.
+      // Only one of several requests fetches a new token.
       if (this.#tokens.get(key) !== cached) return this.#answer(challenge, access, rejected, challenged);
     }
     const scopes = mergeScopes(needed, challenged);

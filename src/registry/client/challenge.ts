@@ -14,8 +14,8 @@ const parameter = new RegExp(`(${token})[ \\t]*=[ \\t]*(?:"((?:[^"\\\\]|\\\\[^])
 const start = new RegExp(`(${token})(?=[ \\t,]|$)(?![ \\t]*=)(?:[ \\t]+[A-Za-z0-9._~+/-]+=*(?=[ \\t]*(?:,|$)))?`, "y");
 
 /**
- * Reads the value of `WWW-Authenticate`, also several fields joined by commas. Stops at a syntax error and returns the challenges before
- * the one that has it: the part that does not parse could have been the one that matters.
+ * Parses `WWW-Authenticate`, also several fields joined by commas. Drops the challenge with a syntax error and all
+ * after it.
  */
 export function parseChallenges(header: string): Challenge[] {
   const challenges: { scheme: string; parameters: Record<string, string> }[] = [];

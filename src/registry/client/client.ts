@@ -21,16 +21,16 @@ export interface RequestOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A manifest, byte for byte. */
+/** Byte for byte. */
 export interface StoredManifest {
   readonly bytes: Buffer;
   readonly descriptor: Pick<Descriptor, "mediaType" | "digest" | "size">;
 }
 
 /**
- * One registry, by the OCI distribution specification 1.1. Every method may throw `UserError` (the registry does not answer, refuses
- * access, has no room) or `Failure` (it failed or broke the protocol), which name the registry, the repository and the step. Verifies
- * received content by its digest.
+ * One registry, by the OCI distribution specification 1.1. Verifies content by its digest. Every method may throw
+ * `UserError` (no answer,
+ * access refused, no room) or `Failure` (the registry failed or broke the protocol).
  */
 export class RegistryClient {
   readonly #session: Session;
@@ -45,29 +45,25 @@ export class RegistryClient {
   }
 
   /**
-   * The registry and the user that it sees so far, as a key that keeps data of different users apart.
-   *
-   * @returns undefined if the credential, such as a token, does not name the user
+   * The registry and its user, a key that keeps data of users apart. Undefined: the credential does not name the
+   * user.
    */
   account(repository: string): Promise<string | undefined> {
     return this.#session.account(repository);
   }
 
-  /** Whether it is this machine's embedded registry. */
   get isEmbedded(): boolean {
     return this.#session.endpoint.isEmbedded === true;
   }
 
-  /** Whether requests need a token of a token service, as far as known. */
   get usesTokens(): boolean {
     return this.#session.usesTokens;
   }
 
   /**
-   * The descriptor of a tag or digest. One request, unless the registry does not support HEAD or sends no digest.
-   *
+   * The descriptor of a tag or digest, undefined if there is none. Takes a second request if HEAD is not supported or
+   * sends no digest.
    * @param options `push`: also asks for push access, which saves a token if a push follows
-   * @returns undefined when the repository has no such manifest
    */
   async headManifest(
     repository: string,
@@ -101,7 +97,7 @@ export class RegistryClient {
     };
   }
 
-  /** A manifest or index. Undefined: the repository has no such manifest. */
+  /** Undefined: the repository has no such manifest. */
   async getManifest(
     repository: string,
     reference: string,
@@ -129,9 +125,7 @@ export class RegistryClient {
   }
 
   /**
-   * Checks that the host is a registry, to explain why it lacks something.
-   *
-   * @throws UserError if a web server answers there
+   * Checks that the host is a registry, to explain why it lacks something. @throws UserError if a web server answers
    */
   async checkRegistry(repository: string): Promise<void> {
     const step = { doing: "asking for its version" };
@@ -142,7 +136,7 @@ export class RegistryClient {
     await discard(response);
   }
 
-  /** Bytes of a blob. Undefined: the repository does not have it, or the registry does not answer such questions. */
+  /** Its size in bytes. Undefined: the repository lacks it, or the registry does not support HEAD. */
   async headBlob(
     repository: string,
     digest: Digest,
@@ -155,23 +149,21 @@ export class RegistryClient {
       access: options.push ? pushing(repository) : pulling(repository),
       signal: options.signal,
     });
-    // Some registries do not support this. At worst, the blob is sent again.
+    // At worst, the blob is sent again.
     if (!(await this.#session.found(step, response, [404, 405, 501]))) return undefined;
     await discard(response);
     return Number(response.headers["content-length"]);
   }
 
-  /** A blob's content as a stream, which fails at its end if the content does not match the digest. */
+  /** Fails at its end if the content does not match the digest. */
   getBlob(repository: string, descriptor: Pick<Descriptor, "digest" | "size">, options: RequestOptions = {}): Readable {
     return downloadBlob(this.#session, { repository, descriptor, ...options });
   }
 
   /**
-   * A document in a blob, such as an image's configuration, in memory.
-   *
-   * @param field what it is, with the field of the manifest that names it, for errors: "configuration (`config`)"
-   * @param image the name of the image in errors
-   * @param limit bytes that it may have. Default: 8 MiB
+   * Reads a document in a blob, such as an image's configuration.
+   * @param field for errors, with the field of the manifest: "configuration (`config`)"
+   * @param limit in bytes, default 8 MiB
    * @throws Failure if its content is not that of its digest
    */
   async readBlob(
@@ -200,7 +192,6 @@ export class RegistryClient {
     }
   }
 
-  /** A blob of this registry as the source of an upload to another one, which verifies it. */
   blobSource(repository: string, descriptor: Pick<Descriptor, "digest" | "size">): OpenBlob {
     return (start, end) =>
       start === 0 && end === descriptor.size
@@ -208,12 +199,11 @@ export class RegistryClient {
         : Readable.from(downloadRange(this.#session, { repository, descriptor, start, end }), { objectMode: false });
   }
 
-  /** Uploads a blob that the repository lacks, or mounts it from another. */
   pushBlob(options: UploadOptions): Promise<"mounted" | "uploaded"> {
     return uploadBlob(this.#session, options);
   }
 
-  /** Stores a manifest under a tag or its digest. Its blobs must be in the repository. */
+  /** The manifest's blobs must be in the repository. */
   async putManifest(
     repository: string,
     reference: string,
@@ -225,9 +215,8 @@ export class RegistryClient {
   }
 
   /**
-   * Stores a manifest that has a subject, under its digest: distribution specification 1.1, "Pushing Manifests with Subject".
-   *
-   * @returns whether the registry lists it as a referrer, as its header field `OCI-Subject` says
+   * Stores a manifest with a subject: distribution specification 1.1, "Pushing Manifests with Subject".
+   * @returns whether the registry lists it as a referrer (header field `OCI-Subject`)
    */
   async putReferrer(
     repository: string,
@@ -240,11 +229,6 @@ export class RegistryClient {
     return response.headers["oci-subject"] !== undefined;
   }
 
-  /**
-   * Checks that the registry accepts the credential. Passes if it needs none.
-   *
-   * @throws UserError if not
-   */
   async checkLogin(): Promise<void> {
     const step = { doing: "checking the login" };
     const response = await this.#session.send({ method: "GET", url: "/v2/", access: [], step });
@@ -252,11 +236,7 @@ export class RegistryClient {
     await discard(response);
   }
 
-  /**
-   * The header field with which another program may read and write one repository. With one request, and another one for a token.
-   *
-   * @throws UserError if the registry or its token service does not answer or refuses
-   */
+  /** Header fields for another program to read and write one repository. One request, and one more for a token. */
   async authorizePush(repository: string): Promise<Authorization> {
     const url = new URL("/v2/", this.#session.endpoint.base);
     return this.#session.authorize({
@@ -266,15 +246,13 @@ export class RegistryClient {
     });
   }
 
-  /** `http(s)://HOST/` */
   get address(): URL {
     return this.#session.endpoint.base;
   }
 
   /**
-   * The header fields for a GET of a URL of this registry, for another program.
-   *
-   * @throws UserError if the URL has another origin, or the registry or its token service does not answer or refuses
+   * Header fields for another program's GET of this URL. @throws UserError if it has another origin, or access is
+   * refused
    */
   async authorize(repository: string, url: URL): Promise<Authorization> {
     const { origin } = this.#session.endpoint.base;
@@ -289,21 +267,16 @@ export class RegistryClient {
     return this.#session.authorize({ url, access: pulling(repository), step });
   }
 
-  /** All tags of a repository, in the registry's order. Empty if there is no such repository. */
   listTags(repository: string): Promise<string[]> {
     return listTags(this.#session, repository);
   }
 
-  /**
-   * The names of all repositories, from the distribution project's catalogue, which is not part of the specification.
-   *
-   * @returns undefined if the registry has no catalogue, or not for this user
-   */
+  /** From the distribution project's catalogue. Undefined: the registry has none, or not for this user. */
   listRepositories(): Promise<string[] | undefined> {
     return listRepositories(this.#session);
   }
 
-  /** Manifests whose subject is the given one, by the referrers API or the fallback tag: distribution specification 1.1, "Listing Referrers". */
+  /** From the referrers API or the fallback tag: distribution specification 1.1, "Listing Referrers". */
   async referrers(repository: string, subject: Digest, artifactType?: string): Promise<readonly Descriptor[]> {
     const found =
       (await this.listedReferrers(repository, subject, artifactType)) ??
@@ -313,10 +286,7 @@ export class RegistryClient {
     return artifactType === undefined ? found : found.filter((each) => each.artifactType === artifactType);
   }
 
-  /**
-   * The answer of the referrers API, which may be unfiltered. Undefined: the registry does not have it (distribution specification 1.1,
-   * "Unavailable Referrers API").
-   */
+  /** May be unfiltered. Undefined: no such API (distribution specification 1.1, "Unavailable Referrers API"). */
   listedReferrers(
     repository: string,
     subject: Digest,
@@ -325,7 +295,7 @@ export class RegistryClient {
     return listReferrers(this.#session, repository, subject, artifactType);
   }
 
-  /** The list under the tag that clients maintain where the API is missing: distribution specification 1.1, "Referrers Tag Schema". */
+  /** Clients maintain this list where the API is missing: distribution specification 1.1, "Referrers Tag Schema". */
   async taggedReferrers(
     repository: string,
     subject: Digest,
@@ -338,7 +308,7 @@ export class RegistryClient {
     };
   }
 
-  /** Deletes a manifest by digest, or a tag. False: it was not there. */
+  /** False: it was not there. */
   async deleteManifest(repository: string, reference: string): Promise<boolean> {
     const step = { doing: `deleting manifest ${reference}`, repository };
     const response = await this.#send(step, {
@@ -349,7 +319,7 @@ export class RegistryClient {
     const { status } = response;
     if (status !== 404 && status > 299) {
       const cause = await this.#session.refusal(response, step);
-      // Some registries call a tag a wrong digest here.
+      // Some registries answer so to the deletion of a tag.
       if (status !== 405 && (status !== 400 || isDigest(reference))) throw cause;
       const problem = `Registry ${this.registry} does not support ${step.doing} in ${repository}.`;
       const remedy = "Turn deletion on in the registry, if it has that setting.";
@@ -359,7 +329,6 @@ export class RegistryClient {
     return status !== 404;
   }
 
-  /** Ends kept connections. */
   close(): void {
     this.#session.close();
   }
@@ -373,7 +342,6 @@ export class RegistryClient {
   }
 }
 
-/** The tag of the list of what refers to a manifest. */
 export function referrersTag(subject: Digest): string {
   return subject.replace(":", "-");
 }
@@ -381,7 +349,7 @@ export function referrersTag(subject: Digest): string {
 /** For {@link RegistryClient.readBlob}. */
 export const configField = "configuration (field `config` of the manifest)";
 
-/** Bytes of the largest document in a blob that is read. */
+/** In bytes. */
 const maximumDocument = 8 * 1024 * 1024;
 
 function sameAlgorithm(one: Digest, other: Digest): boolean {

@@ -9,34 +9,29 @@ import { defaultRetryPolicy } from "./retry.ts";
 import { Session } from "./session.ts";
 
 export interface ConnectOptions {
-  /** The registry is this machine's embedded one, on its Unix socket, without authentication. */
+  /** Listens on its Unix socket, without authentication. */
   readonly embedded?: { readonly socketPath: string } | undefined;
-  /** Connection settings. Default: TLS with the authorities of Node and this machine, and plain HTTP only on loopback. */
+  /** Default: TLS with the authorities of Node and this machine, and plain HTTP only on loopback. */
   readonly settings?: RegistrySettings;
-  /** Store for what earlier runs learned of the registry. Default: none. */
+  /** Challenges and abilities seen in earlier runs. Default: none. */
   readonly hints?: RegistryHints;
-  /** Environment variables with proxies. Default: those of the process. */
+  /** For proxies. Default: those of the process. */
   readonly env?: Environment;
   readonly findCredential: FindCredential;
   readonly retry?: Partial<RetryPolicy>;
-  /** Connections at a time. Default 8. */
+  /** Default 8. */
   readonly connections?: number;
-  /** Connection timeout in milliseconds. Default: 10 s. */
+  /** Milliseconds. Default: 10 s. */
   readonly connectTimeout?: number;
-  /** Milliseconds without a byte in either direction. Default 2 min: registries read a large blob again before they answer. */
+  /** Milliseconds without a byte. Default 2 min: registries read a large blob again before they answer. */
   readonly idleTimeout?: number;
-  /** Timeout for the first answer of a registry, in milliseconds. Default: 20 s. */
+  /** Milliseconds. Default: 20 s. */
   readonly firstAnswerTimeout?: number;
-  /** Milliseconds for an answer that is read into memory, such as a manifest. Default: 2 min. */
+  /** Milliseconds for an answer that is read into memory. Default: 2 min. */
   readonly answerTimeout?: number;
 }
 
-/**
- * Opens a registry with a given source of credentials. Sends nothing yet.
- *
- * @param registry `host[:port]`
- * @throws UserError if the name is invalid
- */
+/** Sends nothing yet. @throws UserError if the name is not `host[:port]` */
 export function connectRegistry(registry: string, options: ConnectOptions): RegistryClient {
   const { settings = {}, embedded, hints, ...given } = options;
   return new RegistryClient(

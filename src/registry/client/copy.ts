@@ -9,7 +9,6 @@ import { type FetchedManifest, fetchManifest } from "./fetch-manifest.ts";
 import { type BlobToPush, type ImageOutcome, type ImageToPush, type PushEvent, pushImages } from "./push.ts";
 import { changeReferrersList } from "./referrers-list.ts";
 
-/** A repository of an open registry. */
 export interface Place {
   readonly client: RegistryClient;
   readonly repository: string;
@@ -18,21 +17,18 @@ export interface Place {
 export interface CopyOptions {
   readonly from: Place;
   readonly to: Place;
-  /** The image to copy, or an index with its images. */
   readonly fetched: FetchedManifest;
-  /** Its tags, if any. */
   readonly tags: readonly string[];
-  /** Whether to copy the image's referrers: signatures, attestations, … */
+  /** Signatures, attestations, … */
   readonly referrers: boolean;
   readonly onEvent?: (event: PushEvent) => void;
   readonly signal?: AbortSignal;
 }
 
 /**
- * Copies an image, byte for byte, from one repository to another. Mounts blobs within a registry and streams them between registries, without
- * using the disk. Skips existing content.
- *
- * @throws UserError or Failure with the registry at fault
+ * Copies an image byte for byte. Mounts blobs within a registry, streams them between registries without the disk,
+ * and skips what
+ * exists. @throws UserError or Failure with the registry at fault
  */
 export function copyImage(options: CopyOptions): Promise<void> {
   return new Copy(options).run();
@@ -40,7 +36,6 @@ export function copyImage(options: CopyOptions): Promise<void> {
 
 class Copy {
   readonly #options: CopyOptions;
-  /** Manifests that were copied, which may be referred to. */
   readonly #subjects: Digest[] = [];
 
   constructor(options: CopyOptions) {
@@ -83,7 +78,6 @@ class Copy {
     this.#told(descriptor.digest, tags, "pushed");
   }
 
-  /** Reports an index. pushImages reports images. */
   #told(digest: Digest, tags: readonly string[], outcome: ImageOutcome): void {
     this.#options.onEvent?.({ type: "image", image: { ...this.#options.to, tags, digest }, outcome });
   }
@@ -104,7 +98,7 @@ class Copy {
       origin: { kind: "registry", host: from.client.registry },
       mountFrom: isSameRegistry ? from.repository : undefined,
     });
-    // Registries neither have nor want layers that may not be copied.
+    // Registries do not store layers that may not be copied.
     const layers = manifest.layers.filter((layer) => !isNondistributable(layer.mediaType));
     return {
       ...to,

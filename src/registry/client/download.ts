@@ -14,10 +14,7 @@ export interface DownloadOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/**
- * A blob's whole content, verified: the stream fails at its end if the content does not match the digest. Resumes a transfer that breaks
- * off.
- */
+/** A blob's verified content: the stream fails at its end on a wrong digest. Resumes a transfer that breaks off. */
 export function downloadBlob(session: Session, options: DownloadOptions): Readable {
   const { size } = options.descriptor;
   const verifier = new ReportingVerifier(session.endpoint.registry, options);
@@ -27,7 +24,6 @@ export function downloadBlob(session: Session, options: DownloadOptions): Readab
   return content.pipe(verifier);
 }
 
-/** Names the registry in its errors. */
 class ReportingVerifier extends DigestVerifier {
   readonly #registry: string;
   readonly #repository: string;
@@ -45,7 +41,7 @@ class ReportingVerifier extends DigestVerifier {
   }
 }
 
-/** A part of a blob, from byte `start` up to, not including, byte `end`. A part cannot be verified. */
+/** Bytes from `start` up to, not including, `end`, unverified. */
 export async function* downloadRange(
   session: Session,
   options: DownloadOptions & { readonly start: number; readonly end: number },
@@ -58,7 +54,7 @@ export async function* downloadRange(
     const response = await request(session, options, position, step);
     // A server without ranges starts at the beginning again.
     let skip = response.status === 206 ? 0 : position;
-    // Only time spent waiting for the registry counts, not that of a slow reader.
+    // A slow reader does not count.
     let waited = 0;
     let received = 0;
     let gained = 0;
@@ -77,7 +73,6 @@ export async function* downloadRange(
         if (wanted.length > 0) {
           position += wanted.length;
           gained += wanted.length;
-          // A byte an attempt is no progress.
           if (gained >= leastBytes) backoff.reset();
           yield wanted;
         } else if (position >= end) {
@@ -85,7 +80,7 @@ export async function* downloadRange(
         }
         asked = performance.now();
       }
-      // An end without a fault: if something is missing, the verifier says so.
+      // The verifier reports missing bytes.
       return;
     } catch (error) {
       if (!isRetriableFault(error)) throw error;
@@ -94,7 +89,7 @@ export async function* downloadRange(
   }
 }
 
-/** Bytes that have to come in the time of an answer. */
+/** Fewer bytes in the time of an answer count as no progress. */
 const leastBytes = 64 * 1024;
 
 function tooSlow(session: Session, received: number, { doing, repository }: Step): Failure {

@@ -4,16 +4,11 @@ import { type ImageIndex, type ImageManifest, parseManifest } from "../../oci/ma
 import { formatReference, type Reference } from "../../oci/reference.ts";
 import type { RegistryClient, RequestOptions, StoredManifest } from "./client.ts";
 
-/** A parsed manifest or index, and its bytes. */
 export interface FetchedManifest extends StoredManifest {
   readonly manifest: ImageManifest | ImageIndex;
 }
 
-/**
- * Fetches and checks the manifest or index of a tag or digest.
- *
- * @throws UserError if there is no such image, or it is neither a manifest nor an index
- */
+/** @throws UserError if there is no such image, or it is neither a manifest nor an index */
 export async function fetchManifest(
   client: RegistryClient,
   repository: string,
@@ -27,14 +22,13 @@ export async function fetchManifest(
   }
   const { bytes, descriptor } = stored;
   const manifest = parseManifest(bytes, {
-    // Some registries send a general media type. Then the one in the document counts.
+    // Some registries send a general media type. Then the document's counts.
     ...(descriptor.mediaType.startsWith("application/vnd.") ? { mediaType: descriptor.mediaType } : {}),
     document: `Manifest ${descriptor.digest} of ${client.registry}/${repository}`,
   });
   return { bytes, manifest, descriptor: { ...descriptor, mediaType: manifest.mediaType } };
 }
 
-/** The error for a tag or digest that a repository does not have. */
 export function absentImage(
   { registry, repository }: Pick<Reference, "registry" | "repository">,
   name: string,

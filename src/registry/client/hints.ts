@@ -5,16 +5,16 @@ import { stateFolder } from "../../core/user-folders.ts";
 import type { Challenge } from "./challenge.ts";
 
 /**
- * Remembers the challenges of registries from earlier runs, which saves the request that provokes a 401. A hint is public: the scheme, and for
- * tokens the service's address and name. Credentials and tokens are never stored. A hint is only used for its own origin and passes the same
- * checks as a new challenge.
+ * Saves the request that provokes a 401. Hints are public: the scheme, and a token service's address and name, never
+ * a secret.
+ * They are checked like a new challenge.
  */
 export interface ChallengeHints {
   read(origin: string): Challenge | undefined;
   write(origin: string, challenge: Challenge): void;
 }
 
-/** Remembers whether registries take a blob in one POST, which saves the request that opens an upload. */
+/** Whether registries take a blob in one POST, which saves the request that opens an upload. */
 export interface UploadHints {
   takesOnePost(origin: string): boolean | undefined;
   noteOnePost(origin: string, takes: boolean): void;
@@ -22,7 +22,7 @@ export interface UploadHints {
 
 export type RegistryHints = ChallengeHints & UploadHints;
 
-/** Hints in one file per registry and kind in the state folder. Read and write errors are ignored; they only cost one more request. */
+/** One file per registry and kind in the state folder. Ignores read and write errors: they only cost a request. */
 export function hintsIn(env: Environment, now: () => number = Date.now): RegistryHints {
   const folder = join(stateFolder(env), "challenges");
   const uploads = join(stateFolder(env), "uploads");
@@ -36,7 +36,7 @@ export function hintsIn(env: Environment, now: () => number = Date.now): Registr
       }
     },
     write(origin, { scheme, parameters: { realm, service } }) {
-      // Without the scope, which is for one request only.
+      // The scope is for one request only.
       writeHint(pathOf(origin), JSON.stringify({ scheme, parameters: scheme === "bearer" ? { realm, service } : {} }));
     },
     takesOnePost(origin) {
@@ -57,7 +57,6 @@ export function hintsIn(env: Environment, now: () => number = Date.now): Registr
 /** Milliseconds. Limited, since registries are updated. */
 const maximumAge = 30 * 24 * 3_600_000;
 
-/** Replaces a file of the state folder, if possible. */
 export function writeHint(path: string, text: string): void {
   const draft = `${path}.${process.pid}.tmp`;
   try {

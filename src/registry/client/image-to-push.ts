@@ -2,7 +2,7 @@ import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import type { OpenBlob, RegistryClient } from "./client.ts";
 
-/** A registry or a remote cache that holds the content of a blob. */
+/** 11 */
 export interface BlobOrigin {
   readonly kind: "registry" | "cache";
   readonly host: string;
@@ -12,18 +12,18 @@ export interface BlobOrigin {
 export interface BlobToPush {
   readonly descriptor: Pick<Descriptor, "digest" | "size">;
   readonly open: OpenBlob;
-  /** A repository of the target registry that probably holds the blob. */
+  /** Probably holds the blob. */
   readonly mountFrom?: string | undefined;
-  /** The place that the content streams from. Undefined: it is on this machine. */
+  /** Undefined: the content is on this machine. */
   readonly origin?: BlobOrigin | undefined;
 }
 
-/** Everything that makes up an image. */
+/** 30 35 39 */
 export interface ImageContent {
   readonly manifest: { readonly bytes: Uint8Array; readonly mediaType: string };
-  /** Of an index: the manifests that it names. */
+  /** Of an index. */
   readonly children?: readonly (ImageContent["manifest"] & { readonly digest: Digest })[];
-  /** Configuration and layers; of an index, those of all its images. */
+  /** Of an index: those of all its images. */
   readonly blobs: readonly BlobToPush[];
 }
 
@@ -38,24 +38,23 @@ export interface NamedImage {
 
 /** An image to push. */
 export interface ImageToPush extends NamedImage {
-  /** Whether the registry has just said that it lacks the image: it is not asked again. Default: it is asked. */
+  /** The registry just said that it lacks the image, so it is not asked again. Default: it is asked. */
   readonly isMissing?: boolean;
-  /** Gives the content. Called only when the registry lacks the image. */
+  /** Called only when the registry lacks the image. */
   read(): Promise<ImageContent>;
   /**
-   * Attaches documents to the image, while its content is sent. The push fails if this throws.
-   *
+   * Attaches documents while the content is sent. The push fails if this throws.
    * @param stored settles when the registry has the image, or the push has failed
    */
   readonly attach?: ((outcome: ImageOutcome, stored: Promise<unknown>) => Promise<void>) | undefined;
 }
 
-/** The result for an image: it existed; only tags were set; its manifest was stored. */
+/** The image existed; only tags were set; its manifest was stored. */
 export type ImageOutcome = "unchanged" | "tagged" | "pushed";
 
 export type BlobOutcome = "present" | "mounted" | "streamed" | "uploaded";
 
-/** A blob whose content a push sends, and one of the images that need it. */
+/** One of the images that need the blob. */
 export interface BlobOfImage {
   readonly image: NamedImage;
   readonly blob: BlobToPush;
@@ -64,7 +63,7 @@ export interface BlobOfImage {
 export type PushEvent = Readonly<
   | { type: "checked"; image: NamedImage; blobs: number }
   | { type: "sending"; image: NamedImage; digest: Digest; size: number }
-  /** `bytes` is negative when some have to be sent again. */
+  /** Negative when some have to be sent again. */
   | { type: "sent"; image: NamedImage; digest: Digest; bytes: number }
   | { type: "blob"; image: NamedImage; digest: Digest; size: number; outcome: BlobOutcome }
   | { type: "image"; image: NamedImage; outcome: ImageOutcome }

@@ -19,13 +19,12 @@ export class JsonProgress {
   readonly #now: () => number;
   readonly #flights = new Map<string, { size: number; sent: number; saidAt: number }>();
 
-  /** @param now milliseconds, from any start */
   constructor(print: (text: string) => void, now: () => number = () => performance.now()) {
     this.#print = print;
     this.#now = now;
   }
 
-  /** To be given to `pushImages` as `onEvent`. */
+  /** The option `onEvent` of `pushImages`. */
   readonly onEvent = (event: PushEvent): void => {
     const { type, image: named, ...fields } = event;
     const image = `${named.client.registry}/${named.repository}`;
@@ -39,7 +38,6 @@ export class JsonProgress {
 
   finish(): void {}
 
-  /** Prints a line. */
   say(line: object): void {
     this.#print(`${JSON.stringify(line)}\n`);
   }

@@ -9,19 +9,19 @@ import { AccessRefused, notARegistry, protocolError, type Step } from "./refusal
 import { pulling } from "./scope.ts";
 import type { RegistryResponse, Session } from "./session.ts";
 
-/** Bytes of all pages of a list: 100,000 tags of 80 characters. */
+/** Bytes: 100,000 tags of 80 characters. */
 const maximumList = 8 * 1024 * 1024;
 
-/** Pages of a list: 100,000 tags by 50. */
+/** 100,000 tags by 50. */
 const mostPages = 2000;
 
-/** How many times longer than one answer a list may take. */
+/** Times of one answer. */
 const listPatience = 5;
 
-/** The answers of registries without the referrers API. The specification has 404; older registries do not know the path, or its method. */
+/** The specification has 404; older registries do not know the path, or its method. */
 const noReferrersApi = [400, 404, 405, 406, 501];
 
-/** All tags of a repository: distribution specification 1.1, "Listing Tags". Empty if there is no such repository. */
+/** Distribution specification 1.1, "Listing Tags". Empty if there is no such repository. */
 export async function listTags(session: Session, repository: string): Promise<string[]> {
   const { registry } = session.endpoint;
   const tags: string[] = [];
@@ -32,7 +32,7 @@ export async function listTags(session: Session, repository: string): Promise<st
   return tags;
 }
 
-/** The names of all repositories, from the distribution project's catalogue. Undefined if there is none, or not for this user. */
+/** From the distribution project's catalogue. Undefined if there is none, or not for this user. */
 export async function listRepositories(session: Session): Promise<string[] | undefined> {
   const { registry } = session.endpoint;
   const names: string[] = [];
@@ -49,7 +49,7 @@ export async function listRepositories(session: Session): Promise<string[] | und
   return answered ? names : undefined;
 }
 
-/** The answer of the referrers API. Undefined: the registry does not have it (distribution specification 1.1, "Unavailable Referrers API"). */
+/** Undefined: no such API (distribution specification 1.1, "Unavailable Referrers API"). */
 export async function listReferrers(
   session: Session,
   repository: string,
@@ -70,7 +70,6 @@ export async function listReferrers(
   return found;
 }
 
-/** Reads an index of what refers to a manifest. */
 export function parseReferrers(
   { endpoint }: Session,
   bytes: Uint8Array,
@@ -85,7 +84,7 @@ function parseList(registry: string, page: Uint8Array, document: string): JsonNo
   return parseJson(page, document, notARegistry, { code: "registry-failed", culprit: registry });
 }
 
-/** The pages of a list: distribution specification, "Listing tags" and RFC 5988. None if the registry answers with a status in `absent`. */
+/** Distribution specification, "Listing tags", and RFC 5988. No pages if the status is one of `absent`. */
 async function* fetchPages(
   session: Session,
   step: Step,
@@ -118,7 +117,7 @@ function samePage({ endpoint }: Session, { doing, repository }: Step): Failure {
   return protocolError(endpoint.registry, `gives the same page again while ${doing} in ${repository}`);
 }
 
-/** The path and query of `Link: <URL>; rel="next"`, which is only followed on the registry itself. */
+/** From `Link: <URL>; rel="next"`, only followed on the registry itself. */
 function nextPage(link: string | undefined, base: URL): string | undefined {
   const target = /<([^>]*)>\s*;[^,]*\brel="?next"?/i.exec(link ?? "")?.[1];
   if (target === undefined || !URL.canParse(target, base.href)) return undefined;

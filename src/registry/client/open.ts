@@ -5,16 +5,11 @@ import type { RegistryClient } from "./client.ts";
 import { type ConnectOptions, connectRegistry } from "./connect.ts";
 
 export interface OpenOptions extends Omit<ConnectOptions, "findCredential"> {
-  /** Where credentials come from. Default: the files that `docker login` and `podman login` write. */
+  /** Default: the files that `docker login` and `podman login` write. */
   readonly findCredential?: FindCredential;
 }
 
-/**
- * Opens a registry. Sends nothing yet.
- *
- * @param registry `host[:port]`
- * @throws UserError if the name is invalid
- */
+/** Sends nothing yet. @throws UserError if the name is not `host[:port]` */
 export function openRegistry(registry: string, options: OpenOptions = {}): RegistryClient {
   const { settings = {}, env = process.env } = options;
   const named = endpointOf(registry, settings.plainHttp).registry;

@@ -1,6 +1,6 @@
 import { formatBytes } from "../../config/quantity.ts";
 
-/** The progress of a transfer, in bytes and milliseconds. */
+/** Bytes and milliseconds. */
 export interface Transfer {
   readonly sent: number;
   readonly size: number;
@@ -10,18 +10,13 @@ export interface Transfer {
 /** Milliseconds until a rate is meaningful. */
 const soonest = 500;
 
-/**
- * A line for one blob in flight: `sha256:0123456789ab 12.3 MB of 40.0 MB, 8.1 MB/s, 3 s left`. Omits the last parts on a
- * narrow terminal.
- *
- * @param columns maximum width. The digest is cut if even that does not fit
- */
+/** `sha256:0123456789ab 12.3 MB of 40.0 MB, 8.1 MB/s, 3 s left`, without the last parts on a narrow terminal. */
 export function blobLine(digest: string, transfer: Transfer, columns: number): string {
   const parts = transfer.sent === 0 ? [formatBytes(transfer.size), "waiting"] : transferParts(transfer);
   return fitted(`  ${shortened(digest)} `, parts, columns);
 }
 
-/** A digest, shortened for people. */
+/** 29 */
 export function shortened(digest: string): string {
   return digest.slice(0, "sha256:".length + 12);
 }
@@ -36,7 +31,7 @@ function transferParts({ sent, size, elapsed }: Transfer): string[] {
   if (elapsed < soonest || sent <= 0) return parts;
   const rate = sent / (elapsed / 1000);
   parts.push(`${formatBytes(rate)}/s`);
-  // Sent bytes are not stored yet, so do not show a remaining time.
+  // Sent bytes are not stored yet.
   if (sent < size) parts.push(`${formatTime((size - sent) / rate)} left`);
   return parts;
 }
@@ -49,7 +44,6 @@ function fitted(start: string, parts: readonly string[], columns: number): strin
   return start.trimEnd().slice(0, columns);
 }
 
-/** Formats seconds for people. */
 export function formatTime(seconds: number): string {
   const whole = Math.max(1, Math.ceil(seconds));
   if (whole < 100) return `${whole} s`;

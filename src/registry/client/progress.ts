@@ -12,18 +12,15 @@ export interface TerminalSize {
 }
 
 export interface ProgressOptions {
-  /** Writes text for people. */
   readonly write: (text: string) => void;
-  /** The size of the terminal now; undefined: there is none, so whole lines are written, and few. */
+  /** Undefined: no terminal, so only whole lines are written. */
   readonly terminal: () => TerminalSize | undefined;
   /** Milliseconds, from any start. */
   readonly now?: () => number;
 }
 
-/** Outcomes of blobs: their number and bytes. */
 type Counts = Partial<Record<BlobOutcome, { blobs: number; bytes: number }>>;
 
-/** A blob that is being sent. */
 interface Flight {
   readonly digest: Digest;
   readonly size: number;
@@ -31,25 +28,26 @@ interface Flight {
   sent: number;
 }
 
-/** Milliseconds between two drawings on a terminal, and between two plain lines elsewhere. */
+/** Milliseconds, on a terminal and elsewhere. */
 const redrawEvery = 100;
 const plainEvery = every;
 
 /**
- * Shows the progress of a push. On a terminal: a line per blob in flight and one for all, redrawn. Elsewhere: a plain line now and then.
- * At the end of each new image: a summary of its blobs. Silent if nothing was sent. Uses no colours.
+ * On a terminal: a line per blob in flight and one for all, redrawn. Elsewhere: a plain line now and then. Then a
+ * summary per new image.
+ * Silent if nothing was sent.
  */
 export class PushProgress {
   readonly #options: ProgressOptions;
   readonly #now: () => number;
   #blobs = 0;
   #blobsDone = 0;
-  /** Bytes of the blobs that have to be sent, and how many of them were. */
+  /** Of blobs to send. */
   #bytes = 0;
   #sent = 0;
   #startedAt: number | undefined;
   #writtenAt = Number.NEGATIVE_INFINITY;
-  /** Lines that stand on the terminal and will be drawn over. */
+  /** Lines on the terminal to draw over. */
   #drawn = 0;
   #imagesMoved = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -61,7 +59,7 @@ export class PushProgress {
     this.#now = options.now ?? (() => performance.now());
   }
 
-  /** To be given to `pushImages` as `onEvent`. */
+  /** The option `onEvent` of `pushImages`. */
   readonly onEvent = (event: PushEvent): void => {
     if (event.type === "image") this.#endImage(event);
     else if (event.type === "checked") this.#blobs += event.blobs;
@@ -71,7 +69,7 @@ export class PushProgress {
     if (event.type !== "image") this.#draw();
   };
 
-  /** Removes the drawing, and sums up several images. Call it however the push ends. */
+  /** Call it however the push ends. */
   finish(): void {
     clearInterval(this.#timer);
     this.#erase();
@@ -86,9 +84,8 @@ export class PushProgress {
     this.#flights.set(keyOf(event), { digest: event.digest, size: event.size, startedAt: now, sent: 0 });
     if (this.#startedAt !== undefined) return;
     this.#startedAt = now;
-    // Rates and times change even if nothing is sent.
     this.#timer = setInterval(() => this.#draw(), redrawEvery).unref();
-    // The first plain line is due only when it takes long enough to wonder.
+    // The first plain line is due only after a while.
     if (!this.#options.terminal()) this.#writtenAt = now;
   }
 
@@ -104,7 +101,6 @@ export class PushProgress {
     this.#perImage.set(event.image, counts);
     const { blobs, bytes } = counts[event.outcome] ?? { blobs: 0, bytes: 0 };
     counts[event.outcome] = { blobs: blobs + 1, bytes: bytes + event.size };
-    // A mounted blob was announced as one to send.
     if (event.outcome === "mounted") this.#bytes -= event.size;
     this.#flights.delete(keyOf(event));
   }
@@ -129,7 +125,7 @@ export class PushProgress {
       this.#options.write(`${totalLine(this.#blobsDone, this.#blobs, whole)}\n`);
       return;
     }
-    // Leave the last column free, since a terminal may wrap after it, and one row for output that scrolls.
+    // Keep the last column free, since a terminal may wrap after it, and one row for output that scrolls.
     const columns = terminal.columns - 1;
     const lines = [...this.#flights.values()]
       .slice(0, Math.max(0, terminal.rows - 2))
@@ -144,7 +140,7 @@ export class PushProgress {
     this.#drawn = 0;
   }
 
-  /** Moves the cursor to the start of the drawing. */
+  /** 157 */
   #toStart(): string {
     return `\r${this.#drawn > 1 ? `\u001b[${this.#drawn - 1}A` : ""}`;
   }

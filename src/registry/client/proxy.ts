@@ -2,7 +2,6 @@ import type { Environment } from "../../core/environment.ts";
 import { UserError } from "../../core/errors.ts";
 import { isLoopback } from "../../oci/endpoint.ts";
 
-/** A proxy and the variable that names it. */
 export interface HttpProxy {
   /** May hold a user name and password. */
   readonly url: URL;
@@ -10,10 +9,10 @@ export interface HttpProxy {
 }
 
 /**
- * The proxy for a URL: `https_proxy` or `http_proxy` by the URL's scheme, in lower or upper case, unless `no_proxy` names the host. This
- * machine itself is never behind one.
- *
- * @throws UserError if the variable is not the URL of an HTTP proxy. Does not show the value, which may contain a password
+ * `https_proxy` or `http_proxy` by the URL's scheme, in either case, unless `no_proxy` names the host or it is
+ * loopback.
+ * @throws UserError if the variable is not the URL of an HTTP proxy. Never shows the value, which may contain a
+ * password
  */
 export function proxyFor(url: URL, env: Environment): HttpProxy | undefined {
   const name = `${url.protocol.slice(0, -1)}_proxy`;
@@ -34,8 +33,9 @@ export function proxyFor(url: URL, env: Environment): HttpProxy | undefined {
 }
 
 /**
- * Whether `no_proxy` names a URL's host, by the rules of Go, which docker, podman and skopeo follow: `*`, a domain (its subdomains
- * too), a domain after a dot (its subdomains alone), an address, or a network `ADDRESS/BITS`; each but the last with `:PORT` if need be.
+ * By Go's rules, like docker and podman: `*`, a domain, a domain after a dot (subdomains alone), an address, each
+ * with `:PORT` if need
+ * be, or a network `ADDRESS/BITS`.
  */
 function isExcepted(url: URL, list: string): boolean {
   const host = url.hostname.replace(/^\[|\]$/g, "").toLowerCase();

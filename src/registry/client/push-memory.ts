@@ -3,30 +3,27 @@ import type { ImageContent, NamedImage } from "./image-to-push.ts";
 import type { PushedBlobs } from "./pushed-blobs.ts";
 import { refusesUnknownBlobs } from "./unknown-blobs.ts";
 
-/** Facts about a repository from earlier pushes. */
+/** From earlier pushes. */
 export interface Memory {
   readonly blobs: PushedBlobs;
   readonly account: string;
-  /** Blobs that it had. */
   readonly seen: ReadonlySet<string>;
-  /** Whether it refuses a manifest of which it lacks blobs. */
+  /** Whether it refuses a manifest whose blobs it lacks. */
   readonly refuses: boolean | undefined;
 }
 
 type Place = Pick<NamedImage, "client" | "repository">;
 
-/** The part of a push that remembers earlier ones. */
 export class PushMemory {
   readonly #blobs: PushedBlobs | undefined;
-  /** By registry and repository, what {@link refusesUnknownBlobs} finds out. */
+  /** {@link refusesUnknownBlobs} by registry and repository. */
   readonly #lessons = new Map<string, Promise<void>>();
 
-  /** @param blobs undefined: remembers nothing */
   constructor(blobs: PushedBlobs | undefined) {
     this.#blobs = blobs;
   }
 
-  /** The facts about a repository. Undefined: none, or the credential does not name its user. */
+  /** Undefined: nothing known, or the credential does not name its user. */
   async of({ client, repository }: Place): Promise<Memory | undefined> {
     const blobs = this.#blobs;
     const account = blobs && (await client.account(repository));
@@ -36,18 +33,16 @@ export class PushMemory {
     return { blobs, account, seen, refuses };
   }
 
-  /** Whether to ask for a token that allows a push, too: a token service may refuse one to a user who only reads. */
+  /** Whether to ask for push access too: a token service may refuse it to a user who only reads. */
   async hasPushed(place: Place): Promise<boolean> {
     return place.client.usesTokens && ((await this.of(place))?.seen.size ?? 0) > 0;
   }
 
-  /** The repository that an earlier push put a blob into. */
   async holder({ client, repository }: Place, digest: Digest): Promise<string | undefined> {
     const account = this.#blobs && (await client.account(repository));
     return account === undefined ? undefined : this.#blobs?.find(account, digest);
   }
 
-  /** Finds out once whether a repository refuses manifests of blobs that it lacks. */
   learn(
     { client, repository }: Place,
     { children, manifest }: ImageContent,

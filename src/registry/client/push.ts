@@ -26,33 +26,30 @@ export type {
 
 export interface PushOptions {
   /**
-   * What to check first. `digest`: one HEAD by digest; sets tags only if the image was missing. `tags`: one HEAD per tag, each of which must
-   * name the image.
+   * `digest`: one HEAD by digest; sets tags only if the image was missing. `tags`: one HEAD per tag, each must name
+   * the image.
    */
   readonly check: "digest" | "tags";
   readonly onEvent?: ((event: PushEvent) => void) | undefined;
-  /** Number of blobs to check, mount or send in parallel. Default: 6. */
+  /** Blobs to check, mount or send in parallel. Default: 6. */
   readonly parallel?: number;
-  /** Blobs of earlier pushes, which need no question or can be mounted. Read when a registry lacks an image. Default: none. */
+  /** Blobs of earlier pushes. Default: none. */
   readonly pushedBlobs?: PushedBlobs;
   /**
-   * Makes sure that the content of blobs can be read. Called before any of their content is sent, with all blobs that the registries lack. Called
-   * again for blobs that turn out to be missing later, never twice for one blob. If it throws, the push fails without sending them.
+   * Called with all missing blobs before their content is sent, and again for those found missing later. If it
+   * throws, nothing is sent.
    */
   readonly prepare?: (blobs: readonly BlobOfImage[]) => Promise<void>;
-  /**
-   * Called for each image that fails, while the push of the others goes on. Then a blob may be prepared once for each image. Default: the first
-   * failure stops the push.
-   */
+  /** Called for an image that fails, while the others go on. Default: the first failure stops the push. */
   readonly onFailure?: ((image: ImageToPush, error: unknown) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Pushes images in parallel and skips content that the registry has. Sends a shared blob once and mounts it into the other repositories. Pushes
- * manifests after their blobs and tags last, so that an interrupted push leaves no broken image and can be repeated.
- *
- * @returns what happened to each image; undefined for one that `onFailure` was called for
+ * Pushes images in parallel and skips what the registry has. Sends a shared blob once and mounts it elsewhere. Pushes
+ * manifests after
+ * their blobs and tags last, so an interrupted push leaves no broken image.
+ * @returns what happened to each image; undefined for one passed to `onFailure`
  * @throws the first failure, after stopping the rest, unless there is `onFailure`
  */
 export async function pushImages(
@@ -67,13 +64,13 @@ export async function pushImages(
   }
 }
 
-/** An image of which the registry lacks something. */
+/** 73 */
 interface Plan {
   readonly image: ImageToPush;
   /** The tags to set. */
   readonly tags: readonly string[];
   readonly content: ImageContent;
-  /** The blobs to store. Empty if the registry has the manifest. */
+  /** Empty if the registry has the manifest. */
   readonly blobs: readonly PlannedBlob[];
   readonly outcome: ImageOutcome;
   readonly memory?: Memory | undefined;
@@ -81,7 +78,7 @@ interface Plan {
 
 interface PlannedBlob extends BlobOfImage {
   readonly image: ImageToPush;
-  /** Whether the repository has it. `remembered`: it had it in an earlier push, and was not asked. */
+  /** `remembered`: an earlier push saw it. */
   isPresent: boolean | "remembered";
 }
 
@@ -92,11 +89,10 @@ class Push {
   readonly #slots: Slots;
   readonly #memory: PushMemory;
   readonly #contents = new Map<ImageToPush, Promise<ImageContent>>();
-  /** By registry, repository and digest, whether the repository has a blob. */
+  /** By registry, repository and digest. */
   readonly #presence = new Map<string, Promise<boolean>>();
-  /** By registry and digest, the repository that has or gets a blob first. */
+  /** By registry and digest, the first repository that has or gets a blob. */
   readonly #holders = new Map<string, { repository: string; arrival: Promise<unknown> }>();
-  /** Digests and origins of blobs that were prepared. */
   readonly #prepared = new Map<string, Promise<void>>();
 
   constructor(options: PushOptions) {
@@ -119,7 +115,7 @@ class Push {
     });
   }
 
-  /** Works on all images in parallel. @returns undefined for an image that failed. @throws the first failure, after stopping the rest */
+  /** @returns undefined for an image that failed. @throws the first failure, after stopping the rest */
   async #all<T>(
     images: readonly ImageToPush[],
     each: (image: ImageToPush, index: number) => Promise<T>,
@@ -139,7 +135,7 @@ class Push {
     }
   }
 
-  /** Finds out what to send. `unchanged`: nothing. */
+  /** `unchanged`: nothing to send. */
   async #plan(image: ImageToPush): Promise<Plan | "unchanged"> {
     const { manifest, tags } = await this.#missing(image);
     if (!manifest && tags.length === 0) {
@@ -163,7 +159,6 @@ class Push {
     if (this.#options.onFailure) await this.#prepare(blobs.filter(({ isPresent }) => !isPresent));
     const storing = this.#storeImage(plan);
     const attaching = image.attach?.(outcome, storing);
-    // If both fail, the image's failure counts.
     attaching?.catch(() => {});
     await storing;
     await attaching;
@@ -201,7 +196,7 @@ class Push {
     await this.#putManifest(image, manifest, tags);
   }
 
-  /** Sends blobs that the registry has deleted since an earlier push. @returns whether it lacked any */
+  /** Sends blobs that the registry has deleted since an earlier push. False: it lacked none. */
   async #sendForgotten({ image, blobs, memory }: Plan, error: unknown): Promise<boolean> {
     const remembered = blobs.filter(({ isPresent }) => isPresent === "remembered");
     if (!memory || remembered.length === 0 || this.#signal.aborted || !mayLackBlobs(error)) return false;
@@ -222,7 +217,7 @@ class Push {
     return missing.length > 0;
   }
 
-  /** The images that the registry lacks. In most runs none, so these are the only requests. */
+  /** In most runs, these are the only requests. */
   async #missing(image: ImageToPush): Promise<{ manifest: boolean; tags: readonly string[] }> {
     const { client, repository, digest, tags } = image;
     if (image.isMissing) return { manifest: true, tags };
@@ -244,7 +239,7 @@ class Push {
     return { manifest: !present, tags: wrong };
   }
 
-  /** Whether an image has a blob that its repository probably lacks. Then it probably lacks the manifest as well, and is not asked for it. */
+  /** If a blob is probably missing, so is the manifest, and the registry is not asked. */
   async #isNew(image: ImageToPush): Promise<boolean> {
     const memory = await this.#memory.of(image);
     if (!memory?.refuses || memory.seen.size === 0) return false;
@@ -257,7 +252,7 @@ class Push {
     return content;
   }
 
-  /** A manifest without tags is stored by digest; else each tag stores it, the first one before the others. */
+  /** Without tags, stores it by digest. */
   async #putManifest(image: ImageToPush, manifest: ImageContent["manifest"], tags: readonly string[]): Promise<void> {
     const { client, repository } = image;
     const { bytes, mediaType } = manifest;
@@ -269,8 +264,9 @@ class Push {
   }
 
   /**
-   * Asks the repository, unless an earlier push has the answer. The specification lets a registry store a manifest whose blobs it lacks, so memory
-   * only counts where the registry was seen to refuse one: its refusal makes up for blobs that it has deleted since.
+   * Asks, unless an earlier push has the answer. Registries may store a manifest whose blobs they lack, so memory
+   * only counts where one
+   * was seen to refuse.
    */
   async #isPresent(
     { client, repository }: ImageToPush,
@@ -279,7 +275,7 @@ class Push {
   ): Promise<PlannedBlob["isPresent"]> {
     if (memory?.seen.has(digest)) {
       if (memory.refuses) return "remembered";
-      // The repository is known but the blob is not, so it is probably new. Sending a small one takes as long as asking.
+      // The blob is probably new. Sending a small one takes as long as asking.
     } else if (memory && memory.seen.size > 0 && size <= maximumUnasked) return false;
     const key = `${client.registry} ${repository} ${digest}`;
     let presence = this.#presence.get(key);
@@ -291,7 +287,6 @@ class Push {
     return presence;
   }
 
-  /** Prepares those blobs that were not prepared yet; each image's on their own if others go on after a failure. */
   async #prepare(blobs: readonly BlobOfImage[]): Promise<void> {
     const { prepare, onFailure } = this.#options;
     if (!prepare) return;
@@ -305,7 +300,7 @@ class Push {
     await Promise.all(blobs.map((each) => this.#prepared.get(keyOf(each))));
   }
 
-  /** Notes who has or gets a blob, if nobody did. @returns who had it */
+  /** @returns who had or gets the blob before */
   #hold({ client, repository }: ImageToPush, { descriptor }: BlobToPush, arrival: Promise<unknown>) {
     const key = `${client.registry} ${descriptor.digest}`;
     const holder = this.#holders.get(key);
@@ -314,7 +309,6 @@ class Push {
   }
 
   async #blob({ image, blob, isPresent }: PlannedBlob): Promise<void> {
-    // Whether the registry still has it shows when it takes the manifest.
     if (isPresent === "remembered") return;
     this.#told(image, blob, isPresent ? "present" : await this.#store(image, blob));
   }
@@ -331,7 +325,7 @@ class Push {
       this.#hold(image, blob, arrival);
       return arrival;
     }
-    // Wait outside a slot: waiting pushes must not take the slot of the push that they wait for.
+    // Waiting pushes must not take the slot of the push that they wait for.
     const arrived = await holder.arrival.then(
       () => true,
       (error) => {
@@ -340,7 +334,7 @@ class Push {
       },
     );
     if (!arrived) {
-      // The other image may have failed for a reason of its own, such as a repository that refuses it.
+      // It may have failed for a reason of its own, such as a repository that refuses it.
       if (this.#holders.get(key) === holder) this.#holders.delete(key);
       return this.#store(image, blob);
     }
@@ -372,5 +366,5 @@ class Push {
   }
 }
 
-/** Bytes of a blob that is sent without a question. */
+/** Blobs up to this many bytes are sent without asking. */
 const maximumUnasked = 1024 * 1024;

@@ -8,44 +8,40 @@ import { isRepository } from "../../oci/reference.ts";
 import { writeHint } from "./hints.ts";
 
 /**
- * Remembers which blobs repositories had, so that a push need not ask for them, and can mount them into other repositories. Only a hint: the
- * registry may have deleted them.
- *
- * Every method takes an account, which is a registry and user. Blobs of one account are never used for another.
+ * Saves questions and uploads: a blob can be mounted into another repository. Only a hint, the registry may have
+ * deleted it.
+ * Keyed by account (registry and user), so that users never share blobs.
  */
 export interface PushedBlobs {
-  /** The repository that had the blob last, if known. */
+  /** The repository that had the blob last. */
   find(account: string, digest: string): string | undefined;
-  /** The blobs that the repository had within a day. */
+  /** Blobs that it had within a day. */
   seenIn(account: string, repository: string): ReadonlySet<string>;
   add(account: string, repository: string, digests: readonly string[]): void;
-  /** Forgets all blobs of a repository. */
   forget(account: string, repository: string): void;
-  /** Whether the repository refuses manifests that name blobs it lacks. Undefined: unknown. */
+  /** Whether it refuses manifests whose blobs it lacks. Undefined: unknown. */
   refusesUnknown(account: string, repository: string): boolean | undefined;
   noteRefusal(account: string, repository: string, refuses: boolean): void;
-  /** Writes changes. */
   save(): void;
 }
 
-/** Blobs of all repositories of one account: 256 KB at most. The most recently seen stay. */
+/** Per account: 256 KB at most. The most recently seen stay. */
 const maximumBlobs = 2000;
 
 /** Milliseconds. Limited, since registries collect garbage and people delete repositories. */
 const maximumAge = 30 * 24 * 3_600_000;
-/** Of what a push does not ask for. */
+/** For {@link PushedBlobs.seenIn}. */
 const maximumTrust = 24 * 3_600_000;
 
-/** A repository: when each blob was last seen there, and whether it refuses unknown blobs. Times are milliseconds since the epoch. */
+/** Milliseconds since the epoch, and whether it refuses unknown blobs. */
 interface Repository {
   readonly blobs: Map<string, number>;
   refusal?: readonly [refuses: boolean, seen: number];
 }
 
-/** The repositories of an account. */
 type Repositories = Map<string, Repository>;
 
-/** The record in the state folder. Loaded on first use. Read and write errors are ignored; they only cost uploads. */
+/** In the state folder. Ignores read and write errors: they only cost uploads. */
 export function pushedBlobsIn(env: Environment, now: () => number = Date.now): PushedBlobs {
   const folder = join(stateFolder(env), "pushed-blobs");
   const pathOf = (account: string) => join(folder, `${createHash("sha256").update(account).digest("hex")}.json`);
@@ -82,7 +78,7 @@ export function pushedBlobsIn(env: Environment, now: () => number = Date.now): P
     },
     save() {
       for (const [account, { added, forgotten }] of changed) {
-        // Read again: other launchers may have written meanwhile.
+        // Other launchers may have written meanwhile.
         const record = load(account);
         for (const repository of forgotten) record.get(repository)?.blobs.clear();
         for (const [repository, { blobs, refusal }] of added) {
@@ -111,7 +107,7 @@ function format(record: Repositories): string {
   const times = [...record.values()].flatMap(({ blobs }) => [...blobs.values()]).sort((a, b) => b - a);
   const oldest = times[maximumBlobs - 1] ?? 0;
   let left = maximumBlobs;
-  // The newest repositories first: blobs of the same push have the same time.
+  // Blobs of the same push have the same time.
   const newest = ([, { blobs }]: readonly [string, Repository]) => Math.max(0, ...blobs.values());
   const repositories = [...record]
     .reverse()
@@ -149,7 +145,7 @@ function read(path: string, now: number): Repositories {
   return record;
 }
 
-/** Registries and accounts that nothing was pushed to for long, and drafts of launchers that were killed. */
+/** Accounts unused for long, and drafts of killed launchers. */
 function forgetAccounts(folder: string, oldest: number): void {
   try {
     for (const name of readdirSync(folder)) {

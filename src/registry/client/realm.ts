@@ -9,16 +9,15 @@ interface RealmOptions {
   readonly endpoint: Endpoint;
   /** A further host that may get the credential, by the user's settings. */
   readonly tokenService?: string | undefined;
-  /** Whether there is a credential to send. */
   readonly secret: boolean;
 }
 
 /**
- * Checks the token service that a registry names, since a malicious registry could name any host. A credential may go to the registry's own
- * host, by TLS to a host of the same domain (`registry-1.docker.io` and `auth.docker.io`), or to the host in the user's settings. On
- * loopback, without TLS, it stays on the registry's port: another port may be another user's. Without a credential, any host with TLS may be
- * asked for an anonymous token.
- *
+ * Checks the token service that a registry names, since a malicious registry could name any host. A credential may go
+ * by TLS to the
+ * registry's host, a host of the same domain (`registry-1.docker.io` and `auth.docker.io`), or the host in the user's
+ * settings. On loopback
+ * without TLS, it stays on the registry's port. Without a credential, any host with TLS is fine.
  * @throws UserError that names the registry and the realm
  */
 export async function checkedRealm(realm: string, { endpoint, tokenService, secret }: RealmOptions): Promise<URL> {
@@ -48,7 +47,6 @@ export async function checkedRealm(realm: string, { endpoint, tokenService, secr
   return trusted ? url : refuse("is in another domain", remedy);
 }
 
-/** Whether two hosts are in the same registered domain. */
 async function isSameDomain(one: string, other: string): Promise<boolean> {
   const { getDomain } = await import("./public-suffix.mjs");
   const [domain, second] = [one, other].map((host) => getDomain(host, { allowPrivateDomains: true }));

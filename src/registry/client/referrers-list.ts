@@ -7,28 +7,25 @@ import { mediaTypes } from "../../oci/media-types.ts";
 import { type RegistryClient, referrersTag } from "./client.ts";
 import { Unsupported } from "./refusal.ts";
 
-/** A change of the list of a manifest's referrers. */
 interface Change {
   readonly add?: readonly Descriptor[];
   readonly remove?: readonly Digest[];
 }
 
-/** How often to write a list that other writers overwrite. */
+/** Writes of a list that other writers overwrite. */
 const attempts = 20;
 
-/** Milliseconds by which writers on several machines move apart, at most. */
+/** Milliseconds, so that writers on several machines move apart. */
 const longestWait = 200;
 
-/** The last change of each list that this process writes. */
+/** By list. */
 const pending = new WeakMap<RegistryClient, Map<string, Promise<void>>>();
 
 /**
- * Changes the list of referrers that clients maintain under a tag, where a registry has no referrers API: distribution specification 1.1,
- * "Referrers Tag Schema".
- *
- * Registries cannot compare and swap, so two writers can overwrite each other. Changes of one process follow each other. After writing and
- * a pause, the list is read back, and written again if another process has replaced it by one without the change.
- *
+ * Changes the referrers list under a tag, for registries without the API: distribution specification 1.1, "Referrers
+ * Tag Schema".
+ * Registries cannot compare and swap: this reads the list back after a pause, and writes it again if another process
+ * replaced it.
  * @throws Failure if other writers replace the list again and again
  */
 export function changeReferrersList(
@@ -59,7 +56,7 @@ async function write(client: RegistryClient, repository: string, subject: Digest
       const list = canonicalJson({ schemaVersion: 2, mediaType: mediaTypes.index, manifests: next });
       await client.putManifest(repository, tag, list, mediaTypes.index);
     } else if (before) await removeList(client, repository, tag, before.digest);
-    // A writer that read the list before this change overwrites it soon: it takes about as long as this one, twice as long if it is slow.
+    // A writer that read the old list writes soon: it takes as long as this one, twice as long if it is slow.
     await delay(2 * (performance.now() - start));
     const after = await read();
     if (has(after?.manifests ?? [], change)) {
@@ -86,7 +83,7 @@ function apply(known: readonly Descriptor[], { add = [], remove = [] }: Change):
   return [...known, ...added].filter(({ digest }) => !remove.includes(digest));
 }
 
-/** Some registries delete manifests, but no tags. In others, a tag outlives its manifest. */
+/** Some registries delete manifests but no tags; in others, a tag outlives its manifest. */
 async function removeList(client: RegistryClient, repository: string, tag: string, digest: Digest): Promise<void> {
   await client.deleteManifest(repository, tag).catch((error) => {
     if (!(error instanceof Unsupported)) throw error;
@@ -94,7 +91,6 @@ async function removeList(client: RegistryClient, repository: string, tag: strin
   await client.deleteManifest(repository, digest);
 }
 
-/** Removes the list that was replaced, if the registry deletes at all. */
 async function removeUnused(client: RegistryClient, repository: string, digest: Digest): Promise<void> {
   await client.deleteManifest(repository, digest).catch(() => {});
 }

@@ -6,11 +6,11 @@ import type { CredentialSearch } from "../../credentials/credential.ts";
 import { type Endpoint, isLoopback } from "../../oci/endpoint.ts";
 import type { FaultBehindProxy, HttpResponse } from "./http.ts";
 
-/** Bytes of an error answer that are read, and milliseconds for one that nobody needs. */
+/** Bytes, and milliseconds for an answer that nobody needs. */
 const maximumAnswer = 64 * 1024;
 const discardTime = 2_000;
 
-/** A kind of error whose culprit is a registry. */
+/** 22 25 28 */
 function errorOf(code: ErrorCode) {
   return class extends UserError {
     constructor(registry: string, problem: string, remedy: string, options?: ErrorOptions) {
@@ -31,11 +31,7 @@ export class Unsupported extends errorOf("registry-unsupported") {}
 /** The remedy for an answer that does not look like a registry's. */
 export const notARegistry = "Check the registry's name: registries do not answer like this.";
 
-/**
- * The error for a registry that broke the protocol or sent damaged content.
- *
- * @param problem follows the registry's name
- */
+/** The registry broke the protocol or sent damaged content. `problem` follows its name. */
 export function protocolError(
   registry: string,
   problem: string,
@@ -50,22 +46,22 @@ export function protocolError(
   );
 }
 
-/** The step that failed, for errors: a verb's form that follows "while", and the repository. */
+/** For errors: "while `doing`". */
 export interface Step {
   /** Such as `uploading blob sha256:…`. */
   readonly doing: string;
   readonly repository?: string | undefined;
 }
 
-/** The account that a registry sees, for errors. Without a source: anonymous, since none was found. */
+/** For errors. Without a source: anonymous. */
 export type Identity = Pick<CredentialSearch, "source" | "correction" | "searched" | "problems">;
 
-/** The registry's own words, by the distribution specification's "Error Codes", fit for one line of a terminal. */
+/** By the distribution specification's "Error Codes", fit for one line of a terminal. */
 type RegistryWords = Readonly<Record<"code" | "message" | "page", string>>;
 
 /**
  * @param within milliseconds
- * @param holdsSecret whether a text contains a secret, which a registry may echo back
+ * @param holdsSecret whether a text contains a secret, which a registry may echo
  */
 export async function readWords(
   response: HttpResponse,
@@ -85,7 +81,7 @@ export async function readWords(
   }
 }
 
-/** Drains an unneeded answer, so that its connection can be reused. */
+/** So that the connection can be reused. */
 export async function discard(response: HttpResponse): Promise<void> {
   try {
     await readWhole(response.body, maximumAnswer, discardTime);
@@ -94,7 +90,7 @@ export async function discard(response: HttpResponse): Promise<void> {
   }
 }
 
-/** The error for an answer that ends a step. A UserError if the user can fix it. */
+/** A UserError if the user can fix it. */
 export function refusalError(
   endpoint: Endpoint,
   step: Step,
@@ -146,7 +142,6 @@ export function refusalError(
   );
 }
 
-/** The error for a web page in place of a registry's answer. */
 export function webServerError(registry: string, step: Step, status: number): UserError {
   return new Unreachable(
     registry,
@@ -155,12 +150,11 @@ export function webServerError(registry: string, step: Step, status: number): Us
   );
 }
 
-/** Whether an answer is a web page, which registries do not send. */
+/** Registries send no web pages. */
 export function isWebPage({ headers }: HttpResponse): boolean {
   return /^text\/html\b/i.test(headers["content-type"] ?? "") && !headers["docker-distribution-api-version"];
 }
 
-/** The error for a registry that cannot be reached. */
 export function unreachableError(endpoint: Endpoint, step: Step, attempts: number, cause: unknown): Error {
   const { registry, base } = endpoint;
   if (endpoint.isEmbedded) return embeddedError(registry, step, cause);
@@ -170,7 +164,7 @@ export function unreachableError(endpoint: Endpoint, step: Step, attempts: numbe
   const words = /:SSL routines:[^:]*:([^:]*)/.exec(message)?.[1]?.trim().toUpperCase().replaceAll(" ", "_");
   const tls = tlsError(endpoint, code === "EPROTO" && words ? words : code, step, cause);
   if (tls) return tls;
-  // A name with several addresses fails with an AggregateError, whose own message is empty.
+  // An AggregateError, for a name with several addresses, has an empty message.
   const why = shortened(message || (cause as AggregateError).errors?.[0]?.message || code);
   if (proxy !== undefined) {
     return new Unreachable(
@@ -188,7 +182,7 @@ export function unreachableError(endpoint: Endpoint, step: Step, attempts: numbe
   );
 }
 
-/** A server that speaks TLS closes a connection that speaks plain HTTP. */
+/** A server that speaks TLS closes a plain HTTP connection. */
 function tlsHint({ registry, base }: Endpoint, code: string): string {
   if (base.protocol !== "http:" || code !== "ECONNRESET") return "";
   return ` If it speaks TLS, write \`plainHttp: false\` in registries: {"${registry}": {…}} of Slipway's configuration file.`;
@@ -203,7 +197,7 @@ function embeddedError(registry: string, step: Step, cause: unknown): Failure {
   );
 }
 
-/** The error for a TLS connection that failed. Undefined: the fault is another one. */
+/** Undefined: not a fault of TLS. */
 function tlsError({ registry, base }: Endpoint, code: string, step: Step, cause: unknown): Error | undefined {
   const entry = `registries: {"${registry}": {…}} of Slipway's configuration file`;
   const faults: readonly [fault: RegExp, problem: string, remedy: string][] = [
@@ -246,20 +240,19 @@ function where(step: Step): string {
   return step.repository === undefined ? step.doing : `${step.doing} in ${step.repository}`;
 }
 
-/** The end of a sentence about a refusal: the credential, and the problems of credential helpers. */
+/** The end of a sentence: the credential, and the problems of credential helpers. */
 export function askedAs({ source, problems }: Identity): string {
   const asked = source ? `, asked with the credential from ${source}.` : ", asked anonymously.";
   return [asked, ...problems].join(" ");
 }
 
-/** The remedy for missing or wrong credentials. */
 export function loginRemedy(registry: string, identity: Identity): string {
   if (identity.correction !== undefined) return identity.correction;
   const looked = identity.searched.length > 0 ? ` Looked in: ${identity.searched.join(", ")}.` : "";
   return `Log in with \`docker login ${registry}\`, \`podman login ${registry}\` or \`slipway credentials add --service docker --url ${registry} …\` as a user with access.${looked}`;
 }
 
-/** Untrusted text for one line of an error. */
+/** Untrusted text for one line. */
 function shortened(value: unknown): string {
   return typeof value === "string" ? printable(value.trim().slice(0, 300)) : "";
 }

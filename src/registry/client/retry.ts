@@ -1,7 +1,7 @@
 import type { BackoffPolicy } from "../../core/back-off.ts";
 
 export interface RetryPolicy extends BackoffPolicy {
-  /** Maximum total wait for connection failures before a registry's first answer: it probably does not exist. */
+  /** Milliseconds of waiting for a first answer: the registry probably does not exist. */
   readonly firstContactBudget: number;
 }
 
@@ -13,14 +13,14 @@ export const defaultRetryPolicy = {
   firstContactBudget: 2_000,
 } satisfies RetryPolicy;
 
-/** Whether a retry may succeed. 507, a full disk, does not go away by waiting. */
+/** 507, a full disk, does not go away by waiting. */
 export function isRetriableStatus(status: number): boolean {
   return [408, 425, 429, 500, 502, 503, 504].includes(status);
 }
 
 const permanentFaults: readonly string[] = ["ENOTFOUND", "EACCES", "EPERM", "ENOENT", "EPROTO"];
 
-/** Whether a connection failure may be temporary. Unknown host names and untrusted certificates are not. */
+/** Unknown host names and untrusted certificates are permanent. */
 export function isRetriableFault(error: unknown): boolean {
   const { code, statusCode } = (error ?? {}) as { code?: unknown; statusCode?: number };
   // The proxy made no connection. 403 and 407 are about the user.
@@ -29,7 +29,7 @@ export function isRetriableFault(error: unknown): boolean {
   return /^(E[A-Z]+|EAI_AGAIN|HPE_[A-Z_]+|ERR_STREAM_PREMATURE_CLOSE)$/.test(code);
 }
 
-/** Milliseconds that a `Retry-After` field asks to wait: RFC 9110, section 10.2.3, seconds or a date. */
+/** Milliseconds of a `Retry-After` (RFC 9110, section 10.2.3): seconds or a date. */
 export function parseRetryAfter(value: string | undefined, now = Date.now()): number | undefined {
   if (value === undefined) return undefined;
   if (/^\s*\d+\s*$/.test(value)) return Number(value) * 1000;

@@ -1,10 +1,10 @@
-/** Access to one repository, as token services understand it: `repository:NAME:pull,push`. */
+/** `repository:NAME:pull,push` for token services. */
 export interface Access {
   readonly repository: string;
   readonly actions: readonly ("pull" | "push" | "delete")[];
 }
 
-/** What reading a repository needs. */
+/** 12 */
 export function pulling(repository: string): Access[] {
   return [{ repository, actions: ["pull"] }];
 }
@@ -19,8 +19,8 @@ export function formatScope(access: Access): string {
 }
 
 /**
- * The scopes to ask a token service for: those of the request and those of the challenge. Merges scopes of the same resource, since some
- * services grant only the first of two.
+ * Joins the request's scopes with the challenge's. Merges those of one resource, since some services grant only the
+ * first of two.
  */
 export function mergeScopes(needed: readonly string[], challenged: string | undefined): string[] {
   const actions = new Map<string, Set<string>>();

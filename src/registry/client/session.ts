@@ -25,45 +25,40 @@ export interface SessionOptions extends Omit<HttpOptions, "origin"> {
   readonly findCredential: FindCredential;
   readonly retry: RetryPolicy;
   readonly firstAnswerTimeout: number;
-  /** Milliseconds for an answer that is read into memory: a manifest, a list, a token, an error. */
+  /** Milliseconds for an answer that is read into memory. */
   readonly answerTimeout: number;
   /** A further host whose token service may get the registry's credential. */
   readonly tokenService?: string | undefined;
   readonly hints?: RegistryHints | undefined;
 }
 
-/** A request to a registry. */
 export interface RegistryRequest extends Omit<HttpRequest, "url"> {
   /** A URL, or a path with query below the registry's root. */
   readonly url: URL | string;
   readonly access: readonly Access[];
   readonly step: Step;
-  /** Try only once. Default: the session's policy. */
   readonly once?: boolean;
-  /** Reads the body of an answer with status 200, up to this many bytes, as part of each try. Default: the caller reads it. */
+  /** Reads the body of a 200 as part of each try, up to this many bytes. Default: the caller reads it. */
   readonly collect?: number;
 }
 
 export interface RegistryResponse extends HttpResponse {
-  /** The bytes that `collect` read. */
   readonly bytes: Buffer;
   readonly attempts: number;
 }
 
-/** Lets another program make a request. */
+/** For another program's requests. */
 export interface Authorization {
-  /** Header fields, only for the registry's own origin. Empty if it needs no credential, or none is known. */
+  /** Only for the registry's own origin. Empty: no credential is needed or known. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Their expiry, if known. */
   readonly expiresAt?: Date;
 }
 
 const maximumRedirects = 5;
 
-/** Bytes of a body that is sent at once. */
+/** In one write. */
 const smallBody = 1 << 20;
 
-/** Talks to one registry: authorises, follows redirects, retries, and explains failures. */
 export class Session {
   readonly endpoint: Endpoint;
   readonly retry: RetryPolicy;
@@ -74,7 +69,7 @@ export class Session {
   readonly #hints: RegistryHints | undefined;
   #takesOnePost: boolean | undefined;
   #answeredOnce = false;
-  /** Values of `Authorization` with which requests were answered. */
+  /** Values of `Authorization` that were accepted. */
   readonly #accepted = new Set<string>();
 
   constructor(options: SessionOptions) {
@@ -94,10 +89,8 @@ export class Session {
   }
 
   /**
-   * Sends a request until it is answered with something other than a passing failure.
-   *
-   * @returns the answer, whatever its status but 401 and 403
-   * @throws UserError when the registry does not answer or refuses access
+   * Retries passing failures. Returns every status but 401 and 403. @throws UserError without an answer, or when
+   * access is refused
    */
   async send(request: RegistryRequest): Promise<RegistryResponse> {
     const endNotice = this.#tellWait(request);
@@ -107,9 +100,8 @@ export class Session {
   }
 
   /**
-   * Gets the header fields for a GET of a URL of the registry, with one request, and another one if it wants a token.
-   *
-   * @throws UserError if the registry or its token service does not answer, or refuses
+   * Header fields for a GET: one request, and one more for a token. @throws UserError without an answer, or when
+   * refused
    */
   async authorize(request: Pick<RegistryRequest, "url" | "access" | "step">): Promise<Authorization> {
     const { access, step } = request;
@@ -132,12 +124,11 @@ export class Session {
     return account === undefined ? undefined : `${this.endpoint.base.origin} ${account}`;
   }
 
-  /** Whether requests need a token of a token service, as far as known. */
   get usesTokens(): boolean {
     return this.#auth.usesTokens;
   }
 
-  /** Whether to send a blob of this size in one POST. @param isStreamed whether it comes from elsewhere, too dear for a try */
+  /** `isStreamed`: the content comes from elsewhere, too dear for a try. */
   mayPostOnce(size: number, isStreamed: boolean): boolean {
     if (this.endpoint.isEmbedded) return size <= maximumOnePost;
     if (!this.#hints) return false;
@@ -152,11 +143,7 @@ export class Session {
     this.#hints?.noteOnePost(this.endpoint.base.origin, takes);
   }
 
-  /**
-   * Whether the registry has what was asked for.
-   *
-   * @throws its refusal, unless the status is one of `absent`
-   */
+  /** @throws the registry's refusal, unless the status is one of `absent` */
   async found(step: Step, response: RegistryResponse, absent: readonly number[] = [404]): Promise<boolean> {
     if (response.status === 200) return true;
     if (!absent.includes(response.status)) throw await this.refusal(response, step);
@@ -164,7 +151,6 @@ export class Session {
     return false;
   }
 
-  /** The error for an unexpected answer. Reads the answer. */
   async refusal(response: RegistryResponse, step: Step): Promise<Error> {
     const words = await readWords(response, this.answerTimeout, (text) => this.#auth.holdsSecret(text));
     const { status, attempts } = response;
@@ -172,12 +158,12 @@ export class Session {
     return refusalError(this.endpoint, step, answer, await this.#auth.identity(step.repository));
   }
 
-  /** The error for a transfer that broke off and cannot continue. */
+  /** The transfer broke off and cannot continue. */
   lost(step: Step, attempts: number, cause: unknown): Error {
     return unreachableError(this.endpoint, step, attempts, cause);
   }
 
-  /** A text from the registry, redacted if it echoes a secret. */
+  /** Redacted if the registry echoes a secret. */
   shown(text: string): string {
     return this.#auth.holdsSecret(text) ? "(redacted: it contains a secret)" : text;
   }
@@ -186,7 +172,7 @@ export class Session {
     this.#http.close();
   }
 
-  /** Tells of a registry that is slow to answer. What is uploaded has a progress of its own, and a terminal redraws it. */
+  /** An upload and a terminal show their own progress. */
   #tellWait({ step, body }: RegistryRequest): () => void {
     if (process.stderr.isTTY || (body?.length ?? 0) > smallBody) return () => {};
     return heartbeat(`Waiting for registry ${this.endpoint.registry}, ${step.doing}`, { after: patience });
@@ -219,7 +205,7 @@ export class Session {
         if (request.once || !isRetriableFault(error)) {
           throw unreachableError(this.endpoint, request.step, backoff.attempts, error);
         }
-        // Count the elapsed time: a host that accepts connections but never answers counts as unreachable.
+        // A host that accepts connections but never answers counts as unreachable.
         if (!this.#answeredOnce) budget = this.retry.firstContactBudget - (performance.now() - start);
         outcome = { error };
       }
@@ -240,7 +226,6 @@ export class Session {
     }
   }
 
-  /** The error for an answer that exceeds a limit. */
   limitError({ message }: ReadLimit, step: Step): Failure {
     const place = step.repository === undefined ? "" : ` in ${step.repository}`;
     const problem = `sent an answer that ${message} while ${step.doing}${place}`;
@@ -249,7 +234,7 @@ export class Session {
 
   async #authorized(request: RegistryRequest): Promise<HttpResponse> {
     const url = new URL(request.url, this.endpoint.base);
-    // Only the registry itself gets the credential. The location of an upload may be on another host.
+    // The location of an upload may be on another host, which gets no credential.
     const own = url.origin === this.endpoint.base.origin;
     const first = own ? await this.#auth.header(request.access) : undefined;
     const response = await this.#redirected(request, url, await this.#credentials(request, own, first));
@@ -258,7 +243,7 @@ export class Session {
       return response;
     }
     const better = await this.#auth.respond(response.headers["www-authenticate"], request.access, first);
-    // Retry a password that just worked: some registries have temporary trouble with their user database.
+    // Retry a password that just worked: some registries lose their user database for a moment.
     const second = better ?? (first !== undefined && this.#accepted.has(first) ? first : undefined);
     if (second === undefined) return response;
     await discard(response);
@@ -267,7 +252,7 @@ export class Session {
     return again;
   }
 
-  /** The header fields that only the registry's own origin may get. */
+  /** Only for the registry's own origin. */
   async #credentials(
     request: Pick<RegistryRequest, "access">,
     own: boolean,
@@ -306,10 +291,9 @@ export class Session {
     return url;
   }
 
-  /** Why not to send content to, or take it from, a URL that the registry named. Undefined: nothing speaks against it. */
+  /** Why not to exchange content with a URL that the registry named. Undefined: no objection. */
   problemOf(url: URL): string | undefined {
     const { base } = this.endpoint;
-    // Node would send them, also to the registry itself.
     if (url.username !== "" || url.password !== "") return "contains a user name";
     if (url.protocol === "https:" || url.origin === base.origin) return undefined;
     const plainAnyway =
@@ -334,13 +318,16 @@ export class Session {
   }
 }
 
-/** Bytes of a blob in one POST. A POST that breaks off has to start again. */
+/** Bytes. A POST that breaks off has to start again. */
 const maximumOnePost = 16 * 1024 * 1024;
 
-/** Likewise, if the registry may open an upload instead. It then gets the blob twice. Go's servers drop a connection with more than 256 KiB unread. */
+/**
+ * Bytes if the registry may answer 202 and need the blob twice. Go's servers drop a connection with over 256 KiB
+ * unread.
+ */
 const maximumTrial = 64 * 1024;
 
-/** Maximum size of a token service's answer, in bytes. */
+/** Bytes. */
 const maximumTokenAnswer = 1 << 20;
 
 const nothing = Buffer.alloc(0);

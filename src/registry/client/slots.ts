@@ -1,4 +1,3 @@
-/** Limits parallel work. */
 export class Slots {
   #free: number;
   readonly #waiting: (() => void)[] = [];

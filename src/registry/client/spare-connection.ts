@@ -1,19 +1,16 @@
 import type { Agent } from "node:http";
 import type { Duplex } from "node:stream";
 
-/** Milliseconds that a connection takes if the host is far away. */
+/** Milliseconds of a first connection from which a host is far away. */
 const far = 10;
 
-/** Connections that nobody waits for: an agent's next request finds one made. */
 export interface SpareConnection {
   close(): void;
 }
 
 /**
- * Lets an agent open a second connection while the first one's request is under way, if the host is far away. A push that finds its image missing
- * sends two blobs at once at least, layer and configuration, and the second need not wait for a connection then.
- *
- * @param threshold milliseconds of the first connection from which on a host is far away
+ * Opens a second connection to a far host beside the first request: a push that finds its image missing sends two
+ * blobs at once.
  */
 export function keepSpare(agent: Agent, threshold = far): SpareConnection {
   type Connect = (

@@ -5,14 +5,13 @@ import type { RegistryResponse, Session } from "./session.ts";
 
 interface ManifestToStore {
   readonly repository: string;
-  /** A tag, or the digest. */
   readonly reference: string;
   readonly bytes: Uint8Array;
   readonly mediaType: string;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Stores a manifest whose blobs are in the repository: distribution specification 1.1, "Pushing Manifests". */
+/** Its blobs must be in the repository: distribution specification 1.1, "Pushing Manifests". */
 export async function storeManifest(
   session: Session,
   { repository, reference, bytes, mediaType, signal }: ManifestToStore,
@@ -32,7 +31,7 @@ export async function storeManifest(
   let response = await session.send(request);
   if (!isStored(response)) {
     const refusal = await session.refusal(response, step);
-    // The distribution project's registry says so of right bytes that another client is storing just now.
+    // The distribution project's registry says so when another client is storing the same bytes.
     const isOdd = response.status === 400 && / DIGEST_INVALID\b/.test(refusal.message);
     if (!isOdd || (isDigest(reference) && reference !== digest)) throw refusal;
     response = await session.send(request);

@@ -7,11 +7,11 @@ import { AccessRefused, askedAs, loginRemedy, protocolError } from "./refusal.ts
 
 export interface Token {
   readonly value: string;
-  /** Milliseconds since the epoch. Earlier than its expiry, since requests take time to arrive. */
+  /** Milliseconds since the epoch, some time before the token expires. */
   readonly staleAt: number;
 }
 
-/** Sends a request, with retries and without authentication, and gives the whole answer. */
+/** With retries, without authentication. */
 export type SendToTokenService = (request: HttpRequest) => Promise<{ status: number; text: string }>;
 
 export interface TokenRequest {
@@ -23,17 +23,16 @@ export interface TokenRequest {
   readonly tokenService?: string | undefined;
 }
 
-/** Default lifetime of a token in seconds, by the token specification. */
+/** Seconds, by the token specification. */
 const defaultLifetime = 60;
 
-/** Seconds before its expiry at which a token counts as stale; at most half of its lifetime. */
+/** Seconds before the expiry, at most half of the lifetime. */
 const margin = 10;
 
 /**
- * Fetches the token for a Bearer challenge: the distribution project's "Docker Registry v2 authentication". Sends a password as Basic
- * authentication of a GET and an identity token by OAuth2's refresh grant. Without a credential, asks for an anonymous token.
- *
- * @throws UserError if the service must not get the credential, or refuses it
+ * The distribution project's "Docker Registry v2 authentication": a password as Basic, an identity token by OAuth2's
+ * refresh grant, or an
+ * anonymous token. @throws UserError if the service must not get the credential, or refuses it
  */
 export async function fetchToken(request: TokenRequest): Promise<Token> {
   const { endpoint, challenge, search } = request;

@@ -5,15 +5,13 @@ import { mediaTypes } from "../../oci/media-types.ts";
 import type { RegistryClient } from "./client.ts";
 import { AccessRefused, Unreachable } from "./refusal.ts";
 
-/** Milliseconds for the question. */
+/** Milliseconds. */
 const patience = 3_000;
 
 /**
- * Whether a repository refuses a manifest that names a blob it lacks. The distribution specification does not demand that: the distribution
- * project's registry, Harbor and the embedded registry refuse it, crane's stores it. Sends a stored image's manifest with one more layer, whose
- * digest nothing has, and deletes it again if the registry takes it.
- *
- * @returns undefined without an answer
+ * Whether a repository refuses a manifest whose blobs it lacks, which the specification leaves open. Sends a stored
+ * manifest with one
+ * unknown layer, and deletes it again if the registry takes it. Undefined: no answer.
  */
 export async function refusesUnknownBlobs(
   client: RegistryClient,
@@ -32,12 +30,11 @@ export async function refusesUnknownBlobs(
     return false;
   } catch (error) {
     if (/\b(MANIFEST_)?BLOB_UNKNOWN\b/.test((error as Error).message)) return true;
-    // A refusal for another reason shows nothing.
     return mayLackBlobs(error) ? false : undefined;
   }
 }
 
-/** Whether a registry may have refused a manifest because it lacks a blob. Registries have several codes for that. */
+/** Registries have several codes for a missing blob. */
 export function mayLackBlobs(error: unknown): boolean {
   if (!(error instanceof Error) || error instanceof AccessRefused || error instanceof Unreachable) return false;
   return /\banswered 4\d\d\b/.test(error.message);

@@ -8,15 +8,14 @@ import { isRetriableFault, isRetriableStatus, parseRetryAfter } from "./retry.ts
 import type { Access } from "./scope.ts";
 import type { RegistryRequest, RegistryResponse, Session } from "./session.ts";
 
-/** Opens a blob's content from byte `start` up to, not including, byte `end`. Called again for each further attempt. */
+/** Opens bytes from `start` up to, not including, `end`. Called again for each attempt. */
 export type OpenBlob = (start: number, end: number) => Readable;
 
-/** A failure that a retry may fix. */
+/** A retry may fix it. */
 interface Fault {
   readonly error: unknown;
-  /** Milliseconds the registry asked to wait. */
+  /** Milliseconds. */
   readonly retryAfter?: number | undefined;
-  /** The registry takes no chunks. */
   readonly unsupported?: boolean;
 }
 
@@ -26,24 +25,22 @@ export interface UploadOptions {
   readonly repository: string;
   readonly descriptor: Pick<Descriptor, "digest" | "size">;
   readonly open: OpenBlob;
-  /** Whether its source is not on this machine, so that each attempt moves the bytes again. Default: no. */
+  /** Each attempt moves the bytes from another machine again. Default: no. */
   readonly isStreamed?: boolean;
   /** A repository of the same registry that may hold the blob. */
   readonly mountFrom?: string | undefined;
-  /** Called with the number of bytes sent. Negative if some must be sent again. */
+  /** Negative if some must be sent again. */
   readonly onBytes?: ((bytes: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Size of a chunk in bytes, and so the maximum loss of an interruption. */
+/** Bytes, the maximum loss of an interruption. */
 const chunkSize = 16 * 1024 * 1024;
 
 /**
- * Uploads a blob that the registry lacks: distribution specification, "Pushing blobs". Mounts it if possible. Otherwise sends it in one POST
- * where the registry takes that: the specification lets it answer 202 and wait for a PUT, as the distribution project's does. Otherwise sends it in
- * one PUT, which every registry supports. If that breaks off, continues in chunks from where the registry stopped.
- *
- * @returns how the blob was uploaded
+ * Uploads a blob: distribution specification, "Pushing blobs". Tries to mount it, then one POST (which may be
+ * answered 202 to wait for a
+ * PUT), then one PUT, which every registry supports. If that breaks off, continues in chunks.
  * @throws BodyError if its source fails; UserError or Failure if the registry does
  */
 export async function uploadBlob(session: Session, options: UploadOptions): Promise<"mounted" | "uploaded"> {
@@ -55,11 +52,9 @@ class Upload {
   readonly #options: UploadOptions;
   readonly #step: Step;
   readonly #backoff: Backoff;
-  /** Of all requests. */
   readonly #common: Pick<RegistryRequest, "access" | "step" | "signal">;
-  /** Bytes reported to `onBytes`. */
+  /** Bytes. */
   #reported = 0;
-  /** End of the furthest chunk that the registry has accepted. */
   #furthest = 0;
 
   constructor(session: Session, options: UploadOptions) {
@@ -90,12 +85,12 @@ class Upload {
     return "uploaded";
   }
 
-  /** Tries to mount the blob from another repository: distribution specification, "Mounting a blob". Undefined: mounted. */
+  /** Distribution specification, "Mounting a blob". Undefined: mounted. */
   async #mountOrStart(from: string): Promise<URL | undefined> {
     const query = new URLSearchParams({ mount: this.#options.descriptor.digest, from });
     const access = [...this.#common.access, { repository: from, actions: ["pull"] as const }];
     const response = await this.#post(`?${query}`, access).catch((error) => {
-      // No access to the other repository does not mean no access to this one.
+      // The other repository may be closed, this one open.
       if (error instanceof AccessRefused) return undefined;
       throw error;
     });
@@ -104,7 +99,7 @@ class Upload {
     return response?.status === 202 ? this.#location(response, this.#uploads()) : this.#start();
   }
 
-  /** Tries to send the blob in one POST: distribution specification, "Single POST". Undefined: sent. */
+  /** Distribution specification, "Single POST". Undefined: sent. */
   async #postOrStart(): Promise<URL | undefined> {
     const { descriptor, isStreamed = false } = this.#options;
     const { digest, size } = descriptor;
@@ -123,7 +118,7 @@ class Upload {
     } catch (error) {
       if (error instanceof BodyError) throw this.#sourceError(error);
       if (this.#options.signal?.aborted) throw error;
-      // Other ways to upload have retries, or fail with the same error.
+      // The next way to upload reports the error.
       this.#report(0);
       return this.#start();
     }
@@ -139,7 +134,7 @@ class Upload {
     return status === 202 ? this.#location(response, this.#uploads()) : this.#start();
   }
 
-  /** Opens an upload session. */
+  /** 159 */
   async #start(): Promise<URL> {
     const response = await this.#post("", this.#common.access);
     if (response.status !== 202) throw await this.#session.refusal(response, this.#step);
@@ -167,7 +162,6 @@ class Upload {
     });
   }
 
-  /** PATCHes from an offset on, and a PUT that ends the upload. */
   async #sendChunks(start: URL, from: number, minimumChunk: number): Promise<Fault | undefined> {
     const { size } = this.#options.descriptor;
     let location = start;
@@ -180,14 +174,14 @@ class Upload {
         location = this.#location(response, location);
       });
       if (fault) return fault;
-      // Many registries lose an interrupted upload, so only bytes beyond the furthest chunk count as progress.
+      // Many registries lose an interrupted upload: only bytes beyond the furthest chunk are progress.
       if (end > this.#furthest) this.#backoff.reset();
       this.#furthest = Math.max(this.#furthest, end);
     }
     return this.#attempt({ method: "PUT", url: this.#withDigest(location), headers: octets });
   }
 
-  /** Sends once. Returns failures that a retry may fix; throws others. */
+  /** Returns failures that a retry may fix; throws others. */
   async #attempt(
     request: Pick<RegistryRequest, "method" | "url" | "body" | "headers">,
     onSuccess: (response: RegistryResponse) => void = () => {},
@@ -202,7 +196,6 @@ class Upload {
       });
     } catch (error) {
       if (error instanceof BodyError) throw this.#sourceError(error);
-      // Refusals, and faults such as an unknown host or an untrusted certificate, do not pass.
       if (this.#options.signal?.aborted || !isRetriableFault((error as Error).cause)) throw error;
       return { error };
     }
@@ -214,19 +207,18 @@ class Upload {
     }
     const error = await this.#session.refusal(response, this.#step);
     if (isRetriableStatus(status)) return { error, retryAfter: parseRetryAfter(response.headers["retry-after"]) };
-    // The registry has lost the upload or a part of it.
     if (status === 404 || status === 416) return { error };
     if (request.method === "PATCH" && [400, 405, 501].includes(status)) return { error, unsupported: true };
     throw error;
   }
 
-  /** Asks how much of an interrupted upload the registry has: distribution specification, "Pushing a blob in chunks". */
+  /** Distribution specification, "Pushing a blob in chunks". */
   async #kept(at: URL): Promise<Kept | undefined> {
     const response = await this.#session.send({ method: "GET", url: at, ...this.#common });
     await discard(response);
     const range = /^(?:bytes=)?0-(\d+)$/.exec(response.headers.range ?? "");
     const last = Number(range?.[1] ?? 0);
-    // "0-0" means one byte by the specification, but no bytes in practice. Start again.
+    // "0-0" means one byte by the specification, but none in practice. Start again.
     if (response.status !== 204 || last === 0 || last >= this.#options.descriptor.size) return undefined;
     return {
       location: this.#location(response, at),
@@ -235,7 +227,7 @@ class Upload {
     };
   }
 
-  /** The URL for the next request of this upload. It may be on another host. */
+  /** May be on another host. */
   #location(response: RegistryResponse, base: URL): URL {
     const { location } = response.headers;
     const { registry } = this.#session.endpoint;
@@ -248,7 +240,7 @@ class Upload {
     if (location === undefined) return base;
     if (!URL.canParse(location, base.href)) throw refuse("is not a URL");
     const url = new URL(location, base);
-    // Behind a proxy that terminates TLS, registries often return http: URLs.
+    // Registries behind a TLS proxy often return http: URLs.
     if (base.protocol === "https:" && url.protocol === "http:" && url.hostname === base.hostname) {
       url.protocol = "https:";
       url.port = base.port;
@@ -260,7 +252,7 @@ class Upload {
 
   #withDigest(location: URL): URL {
     const url = new URL(location);
-    // Append as text: the registry's own query must stay the same byte for byte.
+    // The registry's own query must stay byte for byte.
     url.search += `${url.search === "" ? "?" : "&"}digest=${encodeURIComponent(this.#options.descriptor.digest)}`;
     return url;
   }
@@ -275,14 +267,13 @@ class Upload {
     };
   }
 
-  /** Reports progress up to a byte. This is less than before if something must be sent again. */
+  /** Less than before if something must be sent again. */
   #report(upTo: number): void {
     if (upTo !== this.#reported) this.#options.onBytes?.(upTo - this.#reported);
     this.#reported = upTo;
   }
 
   #sourceError(error: BodyError): unknown {
-    // The source is another registry, and its error says so.
     if (error.cause instanceof Error && "exitStatus" in error.cause) return error.cause;
     const { digest } = this.#options.descriptor;
     return new Failure(
@@ -294,7 +285,6 @@ class Upload {
   }
 }
 
-/** The part of an upload that a registry has. */
 interface Kept {
   readonly location: URL;
   readonly offset: number;

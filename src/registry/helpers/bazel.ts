@@ -16,9 +16,9 @@ import type { Authorization } from "../client/session.ts";
 const program = "bazel-credential-slipway";
 
 /**
- * Bazel's credential helper protocol: `get`, with `{"uri": …}` on stdin, and header fields with their expiry on stdout. For registries it uses
- * their credentials, exchanged at the token service if there is one. For other URLs it uses the sources for downloads and git servers. Returns
- * no header fields if it knows nothing.
+ * Bazel's credential helper protocol: `get`, with `{"uri": …}` on stdin. Exchanges a registry's credential at its
+ * token service; for other
+ * URLs, uses the sources for downloads and git servers. Returns no header fields if it knows none.
  */
 export async function bazelHelper({ args, stdin, env }: HelperCall): Promise<HelperAnswer> {
   if (args[0] !== "get") throw unknownAction(program, args[0], ["get"]);
@@ -47,13 +47,12 @@ function readUri(text: string): URL {
   return new URL(uri);
 }
 
-/** Undefined: not a URL of a registry, or of one that needs no known credential. */
+/** Undefined: no registry's URL, or no credential is needed. */
 async function forRegistry(url: URL, env: Environment): Promise<Authorization | undefined> {
   const repository = /^\/v2\/(.+)\/(?:blobs|manifests|tags|referrers)\/[^/]+$/.exec(url.pathname)?.[1];
   if (repository === undefined || !isRepository(repository)) return undefined;
   const registry = normalizeRegistry(url.host);
   const settings = await registrySettings(registry, env);
-  // Never send a registry's credential over plain HTTP.
   if (endpointOf(registry, settings.plainHttp).base.origin !== url.origin) return undefined;
   const search = await findCredential({ registry, repository }, env);
   const client = openRegistry(registry, { settings, env, findCredential: async () => search });
@@ -62,7 +61,7 @@ async function forRegistry(url: URL, env: Environment): Promise<Authorization | 
     return Object.keys(authorization.headers).length > 0 ? authorization : undefined;
   } catch (error) {
     const { credential, expiresAt } = search;
-    // Without a credential, Bazel's own request reports the problem.
+    // Bazel's own request reports the problem.
     if (credential === undefined) return undefined;
     // Bazel may reach the registry in another way, or find the content in a cache.
     if (!(error instanceof Unreachable) || credential.kind !== "password") throw error;
@@ -73,7 +72,6 @@ async function forRegistry(url: URL, env: Environment): Promise<Authorization | 
 }
 
 async function forDownload(url: URL, env: Environment): Promise<Authorization> {
-  // Remote caches use grpcs:, which is TLS like https:.
   const scheme = url.protocol === "http:" || url.protocol === "grpc:" ? "http" : "https";
   const asked = parseServiceUrl("http", `${scheme}://${url.host}${url.pathname}`);
   const { credential }: CredentialSearch = await findPassword(asked, ["http", "git"], env);

@@ -3,7 +3,7 @@ import { exitStatusOf, reportOf, UserError } from "../../core/errors.ts";
 import { reportUncaught } from "../../core/unexpected.ts";
 import type { HelperAnswer, HelperCall } from "../../credentials/protocols/helper.ts";
 
-/** Helpers by the name under which `slipway install` installs them. */
+/** By the name under which `slipway install` installs them. */
 const helpers: Readonly<Record<string, (call: HelperCall) => Promise<HelperAnswer>>> = {
   "docker-credential-slipway": async (call) =>
     (await import("../../credentials/protocols/docker.ts")).dockerHelper(call),
