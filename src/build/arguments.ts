@@ -4,21 +4,20 @@ import { type JsonNode, parseJson } from "../oci/json.ts";
 import type { Context } from "./context.ts";
 import { readInput, writeFiles } from "./files.ts";
 
-/** An argument that is a JSON list: `["KIND", …]`. */
+/** A JSON list: `["KIND", …]`. */
 export interface Entry {
   readonly kind: string;
   readonly values: readonly unknown[];
-  /** The argument itself, for errors. */
+  /** For errors. */
   readonly text: string;
 }
 
-/** The arguments of a command: `--NAME=VALUE` options, and entries, which start with `[`. */
+/** `--NAME=VALUE` options, and entries, which start with `[`. */
 export class Arguments {
   readonly entries: readonly Entry[];
   readonly #options = new Map<string, string[]>();
   readonly #folder: string;
 
-  /** @param names all options of the command. @param context its folder is the base of relative paths */
   constructor(args: readonly string[], names: readonly string[], context: Pick<Context, "folder">) {
     this.#folder = context.folder;
     const entries: Entry[] = [];
@@ -71,18 +70,16 @@ export class Arguments {
     return parseJson(this.read(path), path);
   }
 
-  /** The file that an option names. */
   output(name: string): string {
     return this.resolve(this.one(name));
   }
 
-  /** Writes the files that options name, all or none. */
+  /** All or none. */
   write(contents: Readonly<Record<string, Uint8Array | string>>): void {
     writeFiles(new Map(Object.entries(contents).map(([name, content]) => [this.output(name), content])));
   }
 }
 
-/** The values of an entry, all of them strings. */
 export function texts<const Names extends readonly string[]>(
   entry: Entry,
   names: Names,

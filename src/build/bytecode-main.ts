@@ -3,7 +3,7 @@ import { bytecode } from "./bytecode/bytecode.ts";
 import { loadPythonCompiler, type PythonCompiler } from "./bytecode/compiler.ts";
 import { runTool } from "./tool.ts";
 
-/** The tool that compiles Python: `tool PYODIDE_FOLDER bytecode …`. Runs one command or as a worker, like the build tool. */
+/** `tool PYODIDE_FOLDER bytecode …`: one command or a worker, like the build tool. */
 const [folder = "", ...args] = process.argv.slice(2);
 let compiler: Promise<PythonCompiler> | undefined;
 

@@ -1,7 +1,6 @@
 import { argumentError } from "./arguments.ts";
 import type { Context } from "./context.ts";
 
-/** A command of the build tool. @param args its options and entries */
 export type Command = (args: readonly string[], context: Context) => Promise<void>;
 
 /** Loaded on first use, since most processes run only one command. */
@@ -19,7 +18,6 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   digest: async () => (await import("./commands/digest.ts")).digest,
 };
 
-/** Runs one command. */
 export async function runCommand(args: readonly string[], context: Context): Promise<void> {
   const [name = "", ...rest] = args;
   const load = Object.hasOwn(commands, name) ? commands[name] : undefined;

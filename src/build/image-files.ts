@@ -9,19 +9,19 @@ import { type ImageManifest, isIndex, parseImageManifest, parseManifest } from "
 import { type Arguments, malformed, texts } from "./arguments.ts";
 import { OciLayout } from "./oci-layout.ts";
 
-/** The arguments of commands that write a whole image. */
 export const imageOptions = ["descriptor", "manifest", "config"] as const;
 
 export interface ImageFiles {
   readonly descriptor: Descriptor;
   readonly manifest: ImageManifest;
-  /** Every blob, once, by its path in an OCI layout, in the order of the image. */
+  /** Each once, by its path in an OCI layout, in the order of the image. */
   readonly blobs: ReadonlyMap<string, Content>;
 }
 
 /**
- * Reads `--descriptor`, `--manifest`, `--config` and the entries `["blob", METADATA, BLOB]` and `["layout", FOLDER]`, and checks that they are one complete image.
- * Small documents are checked by digest; blobs by size, since their digests were computed by the action that wrote them.
+ * Reads `--descriptor`, `--manifest`, `--config` and the entries `["blob", METADATA, BLOB]` and `["layout", FOLDER]` of
+ * one complete image. Documents are checked by digest; blobs by size, since the action that wrote them computed their
+ * digests.
  */
 export function readImage(options: Arguments): ImageFiles {
   const descriptor = readDescriptor(options);
@@ -30,9 +30,7 @@ export function readImage(options: Arguments): ImageFiles {
   return { descriptor, ...readOne(options, files, namedBy, givenBlobs(options)) };
 }
 
-/**
- * As {@link readImage}. With `--index`, reads its images, whose `--manifest` and `--config` are in the order of the index.
- */
+/** With `--index`, `--manifest` and `--config` are in its order. */
 export function readImages(options: Arguments): Pick<ImageFiles, "descriptor" | "blobs"> {
   const index = options.optional("index");
   if (index === undefined) return readImported(options) ?? readImage(options);
@@ -58,7 +56,6 @@ export function readImages(options: Arguments): Pick<ImageFiles, "descriptor" | 
   return { descriptor, blobs };
 }
 
-/** An index from a layout that also has its images. */
 function readImported(options: Arguments): Pick<ImageFiles, "descriptor" | "blobs"> | undefined {
   const path = options.one("manifest");
   const bytes = options.read(path);
@@ -104,7 +101,6 @@ function readOne(
   return { manifest, blobs };
 }
 
-/** The available layers, as single files or in layouts. */
 class GivenBlobs {
   readonly files = new Map<Digest, string>();
   readonly layouts: OciLayout[] = [];

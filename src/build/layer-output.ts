@@ -6,10 +6,9 @@ import { type Arguments, argumentError } from "./arguments.ts";
 import type { Context } from "./context.ts";
 import { writeFiles } from "./files.ts";
 
-/** The options of every command that writes a layer: `--output=BLOB --metadata=JSON [--packages=JSON] --compression=gzip|zstd|none [--comment=TEXT]`. */
+/** Of every command that writes a layer. */
 export const layerOptions = ["output", "metadata", "packages", "compression", "comment"] as const;
 
-/** Writes a layer, its metadata and, if asked for, its list of packages to the files that {@link layerOptions} name. */
 export async function writeLayerFiles(
   options: Arguments,
   context: Context,

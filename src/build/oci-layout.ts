@@ -9,7 +9,7 @@ import { blobPath } from "../oci/layout.ts";
 import { type ImageIndex, type ImageManifest, isIndex, maximumManifestSize, parseManifest } from "../oci/manifest.ts";
 import { readInput } from "./files.ts";
 
-/** An OCI layout of another ruleset (OCI image specification, "Image Layout"). Its blobs may be links out of the folder. */
+/** OCI image specification, "Image Layout". Blobs may be links out of the folder. */
 export class OciLayout {
   readonly name: string;
   readonly #folder: string;
@@ -33,9 +33,8 @@ export class OciLayout {
   }
 
   /**
-   * The image for a platform, in the layout or in its index. A single image is not checked, since rules_oci sets no platform for it.
+   * A single image is not checked, since rules_oci sets no platform for it.
    *
-   * @param platform `os/architecture[/variant]`
    * @throws UserError with the platforms if there are several images, but not exactly one for this platform
    */
   imageFor(platform: string): Descriptor {
@@ -54,7 +53,6 @@ export class OciLayout {
     );
   }
 
-  /** @throws UserError if the manifest is missing or damaged */
   manifest(descriptor: Descriptor): { bytes: Buffer; manifest: ImageManifest | ImageIndex } {
     const bytes = this.#blob(descriptor.digest, maximumManifestSize);
     return {
@@ -63,21 +61,20 @@ export class OciLayout {
     };
   }
 
-  /** @throws UserError if the configuration is missing or damaged */
   config(manifest: ImageManifest): { bytes: Buffer; platform: Platform } {
     const bytes = this.#blob(manifest.config.digest, maximumConfigSize);
     const { os, architecture, variant } = parseImageConfig(bytes, this.#path(manifest.config.digest));
     return { bytes, platform: { os, architecture, ...(variant ? { variant } : {}) } };
   }
 
-  /** The file of a blob, if the layout has it with this size. */
+  /** Undefined if the layout does not have it with this size. */
   blob({ digest, size }: Pick<Descriptor, "digest" | "size">): string | undefined {
     const file = join(this.#folder, blobPath(digest));
     return existsSync(file) && statSync(file).size === size ? file : undefined;
   }
 
   #entries(): Descriptor[] {
-    // Do not check schemaVersion: rules_oci omits it for an index.
+    // rules_oci omits schemaVersion for an index.
     return parseJson(this.#read("index.json", maximumManifestSize), join(this.name, "index.json"))
       .get("manifests")
       .items()

@@ -1,9 +1,8 @@
 /**
- * Bazel's repository mapping (`SOURCE,APPARENT,TARGET` per line) without the lines of repositories with interpreters or packages for one
- * platform. They look up no runfiles, and their names depend on the platforms of image and build machine, which would make the image depend
- * on the build machine.
+ * Bazel's repository mapping (`SOURCE,APPARENT,TARGET` per line) without repositories of interpreters or packages for
+ * one platform: their names would make the image depend on the build machine.
  *
- * @param prefixes prefixes of the names of such repositories, after the module extension's prefix
+ * @param prefixes prefixes of their names, after the module extension's
  */
 export function withoutRepositories(mapping: Buffer, prefixes: readonly string[]): Buffer {
   const kept = mapping

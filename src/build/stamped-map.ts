@@ -3,14 +3,12 @@ import { UserError } from "../core/errors.ts";
 
 const variable = /\{([A-Z][A-Z0-9_]*)\}/g;
 
-/** The key whose value is a time (OCI image specification 1.1, "Pre-Defined Annotation Keys"). Bazel's times are seconds since 1970. */
+/** A time (OCI image specification 1.1, "Pre-Defined Annotation Keys"). Bazel's are seconds since 1970. */
 const createdKey = "org.opencontainers.image.created";
 
 /**
- * Labels or annotations with `{NAME}` replaced by the build status. In a build without `--stamp`, entries with such a variable are left out, so
- * that no digest depends on the build status.
- *
- * @param status undefined: the build is not stamped
+ * Replaces `{NAME}` by the build status. Without `--stamp` (`status` is undefined), entries with a variable are left
+ * out, so that no digest depends on the build status.
  */
 export function stampedMap(
   field: string,
@@ -25,9 +23,7 @@ export function stampedMap(
   return Object.fromEntries(entries);
 }
 
-/**
- * Reads a file with labels or annotations: `KEY=VALUE` in each line. Skips empty lines, and lines that start with `#`.
- */
+/** `KEY=VALUE` in each line. Skips empty lines, and lines that start with `#`. */
 export function parseMap(text: string, path: string): Record<string, string> {
   const lines = text.split("\n").map((line) => line.trim());
   const entries = lines.flatMap((line, index): [string, string][] => {

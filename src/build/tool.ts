@@ -5,8 +5,8 @@ import type { Context } from "./context.ts";
 import { readInput } from "./files.ts";
 
 /**
- * A tool for build actions. `tool @flagfile` runs one command and exits. `tool --persistent_worker` serves requests on standard input until it
- * ends. Both use the same code, so that they write the same bytes.
+ * `tool @flagfile` runs one command. `tool --persistent_worker` serves requests on standard input until it ends. Both
+ * use the same code, for the same bytes.
  */
 export async function runTool(
   args: readonly string[],
@@ -15,7 +15,7 @@ export async function runTool(
   reportUncaught();
   if (args.includes("--persistent_worker")) return serveRequests(run);
 
-  // Abort the command on a signal, so that it removes its temporary files.
+  // So that the command removes its temporary files.
   const stop = new AbortController();
   onTermination(() => stop.abort());
   try {
@@ -58,7 +58,7 @@ function onTermination(stop: () => void): void {
   }
 }
 
-/** Replaces every `@FILE` with the lines of that file, as Bazel writes it (`Args.set_param_file_format("multiline")`). */
+/** As Bazel writes it (`Args.set_param_file_format("multiline")`). */
 function expandFlagFiles(args: readonly string[]): string[] {
   return args.flatMap((arg) => {
     if (!arg.startsWith("@")) return [arg];

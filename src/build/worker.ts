@@ -1,17 +1,17 @@
 import { exitStatusOf, reportOf } from "../core/errors.ts";
 import type { Context } from "./context.ts";
 
-/** Bazel's `WorkRequest` (worker_protocol.proto) as JSON. */
+/** worker_protocol.proto, as JSON. */
 interface WorkRequest {
   readonly arguments?: readonly string[];
   readonly requestId?: number;
   /** Cancels the request with this ID. */
   readonly cancel?: boolean;
-  /** Folder of this request's inputs and outputs, if the worker is multiplexed and sandboxed. */
+  /** Folder of inputs and outputs, if the worker is multiplexed and sandboxed. */
   readonly sandboxDir?: string;
 }
 
-/** Bazel's `WorkResponse` (worker_protocol.proto) as JSON. */
+/** worker_protocol.proto, as JSON. */
 interface WorkResponse {
   readonly exitCode: number;
   readonly output: string;
@@ -26,10 +26,7 @@ export interface WorkerOptions {
   readonly run: (args: readonly string[], context: Context) => Promise<void>;
 }
 
-/**
- * Serves work requests in parallel until the input ends, then aborts those still running. An error in a request becomes its response and never
- * ends the worker.
- */
+/** Serves requests in parallel until the input ends, then aborts those still running. An error becomes its response. */
 export async function serve(options: WorkerOptions): Promise<void> {
   const running = new Map<number, { readonly stop: AbortController; readonly done: Promise<void> }>();
   const respond = (response: WorkResponse) => options.respond(`${JSON.stringify(response)}\n`);

@@ -4,7 +4,7 @@ export interface ImageUser {
   readonly name: string;
   readonly uid: number;
   readonly gid: number;
-  /** Absolute path; made, owned by the user, mode 0755. */
+  /** Absolute; made, owned by the user, mode 0755. */
   readonly home: string;
   readonly shell: string;
 }
@@ -12,9 +12,8 @@ export interface ImageUser {
 const SHADOW_GROUP = 42;
 
 /**
- * What base-passwd and passwd make at installation: /etc/passwd and /etc/group from base-passwd's masters (or root and nobody, where that
- * package is not in the image), the users of the image with their group and home, and /etc/shadow and /etc/gshadow in which every
- * account is locked (`!*`: no password works, other ways in are not touched).
+ * /etc/passwd and /etc/group from base-passwd's masters (without that package: root and nobody) with the image's users
+ * and their homes; /etc/shadow and /etc/gshadow in which every account is locked (`!*`: no password works).
  */
 export function makeAccounts(tree: RootTree, users: readonly ImageUser[]): void {
   const passwd = lines(tree, "usr/share/base-passwd/passwd.master", [
@@ -23,7 +22,7 @@ export function makeAccounts(tree: RootTree, users: readonly ImageUser[]): void 
   ]).map((line) => {
     const fields = line.split(":");
     const shell = fields[6] ?? "";
-    // The master names bash as root's shell, which is not in every image.
+    // The master names bash, which is not in every image.
     const known = tree.resolve(shell.slice(1)) !== undefined || shell.endsWith("/nologin");
     return [fields[0], "x", ...fields.slice(2, 6), known ? shell : "/bin/sh"].join(":");
   });
@@ -45,7 +44,7 @@ export function makeAccounts(tree: RootTree, users: readonly ImageUser[]): void 
   tree.write("etc/gshadow", text(group.map((line) => `${locked(line)}:!*::`)), secret);
 }
 
-/** What debianutils' update-shells makes: /etc/shells, with the path below /usr beside the traditional one. */
+/** As debianutils' update-shells, with the path below /usr beside the traditional one. */
 export function makeShells(tree: RootTree): void {
   const head = tree.read("usr/share/debianutils/shells")?.toString();
   const folder = "usr/share/debianutils/shells.d";

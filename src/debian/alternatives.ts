@@ -13,8 +13,8 @@ interface Candidate extends Link {
 }
 
 /**
- * The calls of `update-alternatives --install` in a postinst script whose arguments are written out. Calls that compute an argument
- * (`$`) are left out: nothing runs here.
+ * The calls of `update-alternatives --install` in a postinst script. Nothing runs here, so calls that compute an
+ * argument (`$`) are left out.
  */
 export function parseAlternatives(script: string): Candidate[] {
   const candidates: Candidate[] = [];
@@ -39,8 +39,8 @@ export function parseAlternatives(script: string): Candidate[] {
 }
 
 /**
- * Makes /etc/alternatives: of the candidates of a name whose file exists, the one with the highest priority, and among equals the first by
- * package order; slaves whose file does not exist are left out, as update-alternatives does.
+ * Of the candidates whose file exists, the one with the highest priority, among equals the first by package order.
+ * Slaves whose file does not exist are left out, as update-alternatives does.
  */
 export function makeAlternatives(tree: RootTree, scripts: readonly string[]): void {
   const best = new Map<string, Candidate>();

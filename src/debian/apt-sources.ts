@@ -3,13 +3,13 @@ import { join } from "node:path";
 import { archiveOf } from "./archive.ts";
 import { parseParagraphs, words } from "./deb822.ts";
 
-/** A package source that apt would use (sources.list(5)). */
+/** sources.list(5). */
 export interface AptSource {
   readonly uri: string;
   readonly suite: string;
 }
 
-/** Reads the one-line format: `deb [options] URI SUITE [COMPONENT]…`. */
+/** `deb [options] URI SUITE [COMPONENT]…`. */
 export function parseSourcesList(text: string): AptSource[] {
   const sources: AptSource[] = [];
   for (const line of text.split("\n")) {
@@ -19,7 +19,7 @@ export function parseSourcesList(text: string): AptSource[] {
   return sources;
 }
 
-/** Reads the deb822 format (`*.sources`): a paragraph is a source for each of its URIs and suites, unless `Enabled: no`. */
+/** deb822 (`*.sources`): a paragraph is a source for each of its URIs and suites, unless `Enabled: no`. */
 export function parseSourcesFile(text: string): AptSource[] {
   return parseParagraphs(text)
     .filter((paragraph) => words(paragraph.get("types")).includes("deb"))
@@ -29,10 +29,7 @@ export function parseSourcesFile(text: string): AptSource[] {
     );
 }
 
-/**
- * The package sources of this machine, from `etc/apt/sources.list` and `etc/apt/sources.list.d`, in apt's order. A file that is not there or not
- * readable has none.
- */
+/** In apt's order: `etc/apt/sources.list` and `etc/apt/sources.list.d`. Missing and unreadable files have none. */
 export function readAptSources(root = "/"): AptSource[] {
   const folder = join(root, "etc/apt/sources.list.d");
   const names = attempt(() => readdirSync(folder).sort()) ?? [];
@@ -55,10 +52,8 @@ function attempt<Result>(action: () => Result): Result | undefined {
 }
 
 /**
- * The mirror that carries a suite, as far as apt's sources tell: one that is used for that very suite, else one that is used for another
- * suite of the same archive, which mirrors carry whole.
- *
- * @returns its address without a `/` at the end; undefined when no source names one
+ * The mirror of a suite by apt's sources, without a final `/`: one used for the suite itself, else for another suite of
+ * the same archive, which mirrors carry whole.
  */
 export function mirrorFor(suite: string, sources: readonly AptSource[]): string | undefined {
   const usable = sources.filter(({ uri }) => /^(https?|file):\/\//i.test(uri) && !uri.includes("$("));

@@ -1,7 +1,7 @@
 import type { FileHandle } from "node:fs/promises";
 import { Failure } from "../core/errors.ts";
 
-/** A member of an `ar` archive: its place in the archive, in bytes. */
+/** Its place in the archive, in bytes. */
 export interface ArMember {
   readonly name: string;
   readonly offset: number;
@@ -11,9 +11,7 @@ export interface ArMember {
 const MAGIC = "!<arch>\n";
 const HEADER_SIZE = 60;
 
-/**
- * Lists the members of an `ar` archive in the common format that deb(5) prescribes: no long names, members padded to even length.
- */
+/** The format that deb(5) prescribes: no long names, members padded to even length. */
 export async function listAr(file: FileHandle, name: string): Promise<ArMember[]> {
   const total = (await file.stat()).size;
   const text = async (position: number, length: number) => {

@@ -4,14 +4,14 @@ import trixie from "./keys/trixie.json" with { type: "json" };
 export interface ArchiveKey {
   /** Of the primary key: 40 hexadecimal digits. */
   readonly fingerprint: string;
-  /** The transferable public key, ASCII-armoured. */
+  /** ASCII-armoured. */
   readonly armored: string;
 }
 
 /**
- * The keys that sign Debian's indexes and those of its security archives, as the package debian-archive-keyring has them
- * (`/usr/share/keyrings/debian-archive-*.gpg`), without signatures of others and without the list of keys that may revoke them.
- * https://ftp-master.debian.org/keys.html lists the fingerprints. A new release brings new keys a year or more before it needs them.
+ * Debian's archive and security keys, from the package debian-archive-keyring (`/usr/share/keyrings`), without
+ * signatures of others. https://ftp-master.debian.org/keys.html lists the fingerprints. A new release brings new keys a
+ * year or more early.
  */
 export const archiveKeys: readonly ArchiveKey[] = [...bookworm, ...trixie].map(({ fingerprint, armored }) => ({
   fingerprint,

@@ -3,7 +3,7 @@ import type { RootTree } from "./root-tree.ts";
 const MAIL_GROUP = 8;
 const UTMP_GROUP = 43;
 
-/** A file that a script copies from a default in the package, unless there is one: destination, default. */
+/** Destination and default: copied unless there is one. */
 const DEFAULTS: readonly (readonly [string, string])[] = [
   ["root/.profile", "usr/share/base-files/dot.profile"],
   ["root/.bashrc", "usr/share/base-files/dot.bashrc"],
@@ -13,8 +13,8 @@ const DEFAULTS: readonly (readonly [string, string])[] = [
 ];
 
 /**
- * What the scripts of base-files, libc-bin and tzdata make: default configuration, the empty folders of the hierarchy, the links of /var
- * into /run, logs that programs append to, and UTC as the time zone. /etc/hosts, /etc/hostname and /etc/resolv.conf are the engine's.
+ * As the scripts of base-files, libc-bin and tzdata: default configuration, empty folders, the links of /var into /run,
+ * logs that programs append to, and UTC. /etc/hosts, /etc/hostname and /etc/resolv.conf are the engine's.
  */
 export function makeBaseSystem(tree: RootTree): void {
   for (const [path, source] of DEFAULTS) {
@@ -39,7 +39,7 @@ export function makeBaseSystem(tree: RootTree): void {
   tree.directory("tmp", { mode: 0o1777 });
   tree.directory("var/tmp", { mode: 0o1777 });
   tree.directory("root", { mode: 0o700 });
-  // Mount points of the engine, which some engines do not make by themselves.
+  // Some engines do not make their mount points.
   for (const path of ["dev", "proc", "sys", "run"]) tree.directory(path);
   if (tree.resolve("usr/share/zoneinfo/Etc/UTC") !== undefined) {
     tree.symlink("etc/localtime", "/usr/share/zoneinfo/Etc/UTC");

@@ -3,11 +3,9 @@ import type { RootTree } from "./root-tree.ts";
 const SOURCE = "usr/share/ca-certificates";
 
 /**
- * What ca-certificates makes at installation: all its certificates enabled in /etc/ca-certificates.conf, a link for each in /etc/ssl/certs,
- * and the bundle /etc/ssl/certs/ca-certificates.crt, which is what OpenSSL, GnuTLS, Go, curl, Python and Node read in Debian.
- *
- * The links named by subject hash (`openssl rehash`) are not made: they serve programs that are given a folder alone, and none of the
- * above needs them where there is the bundle.
+ * As ca-certificates: all certificates in /etc/ca-certificates.conf, a link for each in /etc/ssl/certs, and the bundle,
+ * which OpenSSL, GnuTLS, Go, curl, Python and Node read in Debian. Links by subject hash (`openssl rehash`) are not
+ * made: only programs that are given a folder alone need them.
  */
 export function makeCertificates(tree: RootTree): void {
   const names: string[] = [];

@@ -7,24 +7,19 @@ import { type Paragraph, parseParagraphs } from "./deb822.ts";
 import { decompressAll, decompressed } from "./decompress.ts";
 import { indexTar, type TarEntry } from "./tar-index.ts";
 
-/** A binary package whose data were unpacked to a tar file (deb(5)). */
+/** deb(5), with the data unpacked to a tar file. */
 export interface OpenedPackage {
   readonly name: string;
-  /** The paragraph of its `control` file, and the text it was read from. */
+  /** Of its `control` file. */
   readonly control: Paragraph;
   readonly controlText: string;
-  /** Other files of the control member by name: `postinst`, `md5sums`, `conffiles`, … */
+  /** By name: `postinst`, `md5sums`, `conffiles`, … */
   readonly controlFiles: ReadonlyMap<string, string>;
-  /** The uncompressed data tar, and what is in it. */
   readonly dataPath: string;
   readonly entries: readonly TarEntry[];
 }
 
-/**
- * Opens a `.deb`: reads its control member and decompresses its data member to `dataPath`.
- *
- * @param dataPath file to write the uncompressed data tar to; the caller removes it
- */
+/** The caller removes `dataPath`, which gets the uncompressed data. */
 export async function openDeb(path: string, dataPath: string): Promise<OpenedPackage> {
   const file = await open(path);
   let members: ArMember[];
@@ -52,7 +47,7 @@ export async function openDeb(path: string, dataPath: string): Promise<OpenedPac
   const controlText = controlFiles.get("control") ?? "";
   const [control, ...others] = parseParagraphs(controlText);
   const name = control?.get("package");
-  // The text becomes a part of dpkg's list of all packages.
+  // It becomes a part of dpkg's list of all packages.
   if (control === undefined || name === undefined || others.length > 0) {
     throw noPackage(path, "it has no control file that names one package");
   }
@@ -73,7 +68,7 @@ export async function openDeb(path: string, dataPath: string): Promise<OpenedPac
   }
 }
 
-/** Bytes of an unpacked control member. The largest in Debian has 7 MB. */
+/** The largest unpacked control member in Debian has 7 MB. */
 const maximumControl = 32 * 1024 * 1024;
 
 async function readControl(member: { name: string; open: () => Readable }, path: string): Promise<Map<string, string>> {

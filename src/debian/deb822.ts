@@ -1,10 +1,7 @@
-/** Fields of one paragraph by lower-case name, in the order they were written. Continuation lines keep their line breaks. */
+/** By lower-case name, in the order of the text. Continuation lines keep their line breaks. */
 export type Paragraph = ReadonlyMap<string, string>;
 
-/**
- * Reads paragraphs in the syntax of deb822(5): `Field: value`, continued by lines that start with a blank; `#` starts a comment line.
- * Lines that are none of these are skipped, as apt does with comments between paragraphs.
- */
+/** deb822(5). Other lines are skipped, as apt does with comments between paragraphs. */
 export function parseParagraphs(text: string): Paragraph[] {
   const paragraphs: Paragraph[] = [];
   let current = new Map<string, string>();
@@ -28,7 +25,7 @@ export function parseParagraphs(text: string): Paragraph[] {
   return paragraphs;
 }
 
-/** The words of a field whose value is a list separated by blanks and line breaks. */
+/** Separated by blanks and line breaks. */
 export function words(value: string | undefined): string[] {
   return (value ?? "").split(/\s+/).filter((word) => word !== "");
 }

@@ -3,9 +3,9 @@ import type { OpenedPackage } from "./deb.ts";
 import { mergedPath, type RootTree } from "./root-tree.ts";
 
 /**
- * Makes the database that dpkg keeps, so that scanners, `dpkg -l` and a later `apt-get install` in a derived image see what is installed:
- * /var/lib/dpkg/status, and for each package its list of files, checksums, and configuration files. Maintainer scripts are not kept:
- * they did not run. Lists name files as packages do, also those that are left out of the image (dpkg's own `path-exclude` does the same).
+ * For scanners, `dpkg -l` and a later `apt-get install`: /var/lib/dpkg/status, and each package's files, checksums and
+ * configuration files. No maintainer scripts: they did not run. Lists also name files that are left out (as with dpkg's
+ * `path-exclude`).
  */
 export function makeDpkgDatabase(tree: RootTree, packages: readonly OpenedPackage[]): void {
   const paragraphs: string[] = [];
@@ -23,7 +23,7 @@ export function makeDpkgDatabase(tree: RootTree, packages: readonly OpenedPackag
     if (conffiles.length > 0) status.push("Conffiles:");
     for (const path of conffiles) {
       const content = tree.read(mergedPath(path.trim().slice(1)));
-      // The md5 that dpkg compares with to see whether an administrator changed the file.
+      // dpkg sees by the md5 whether an administrator changed the file.
       if (content !== undefined) status.push(` ${path.trim()} ${createHash("md5").update(content).digest("hex")}`);
     }
     paragraphs.push(`${status.join("\n")}\n`);

@@ -6,17 +6,15 @@ import { leastPace, ReadLimit, readWhole } from "../core/read-whole.ts";
 import type { Mirrors } from "./mirrors.ts";
 import type { FetchFile } from "./update-lock.ts";
 
-/** Milliseconds that an archive may be silent. */
+/** Milliseconds. */
 const longestSilence = 30_000;
 
-/** Bytes of a suite's InRelease, which nothing vouches for yet. Debian's have 200 KB. */
+/** Nothing vouches for InRelease yet. Debian's have 200 KB. */
 const maximumRelease = 4 * 1024 * 1024;
 
 /**
- * Fetches files of archives over HTTP, through the proxies that the environment names (`http_proxy`, `https_proxy`, `no_proxy`), or from
- * `file:` addresses. Says every 5 seconds what it waits for.
- *
- * @param silence milliseconds that an archive may send nothing for
+ * Over HTTP through the proxies of the environment (`http_proxy`, `https_proxy`, `no_proxy`), or from `file:`
+ * addresses. Prints every 5 seconds what it waits for.
  */
 export function mirrorFetch(mirrors: Mirrors, silence = longestSilence): FetchFile {
   return async (archive, path, _sha256, most = maximumRelease) => {
@@ -26,7 +24,7 @@ export function mirrorFetch(mirrors: Mirrors, silence = longestSilence): FetchFi
         throw failure(url, explained(cause), cause);
       });
     }
-    // In a bundle a CommonJS package has its default export alone.
+    // In a bundle, a CommonJS package has only its default export.
     const { EnvHttpProxyAgent, interceptors, request } = (await import("undici")).default;
     const agent = new EnvHttpProxyAgent({ headersTimeout: silence, bodyTimeout: silence });
     const dispatcher = agent.compose(interceptors.redirect({ maxRedirections: 10 }));
@@ -41,7 +39,7 @@ export function mirrorFetch(mirrors: Mirrors, silence = longestSilence): FetchFi
       throw failure(url, explained(cause), cause);
     } finally {
       stop();
-      // Not `close`: it waits for bodies that are not read to their end.
+      // `close` would wait for bodies that are not read to their end.
       await agent.destroy();
     }
   };

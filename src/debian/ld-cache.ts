@@ -12,7 +12,7 @@ export interface CacheEntry {
 const FLAG_ELF_LIBC6 = 0x0003;
 const EF_ARM_ABI_FLOAT_HARD = 0x400;
 
-/** glibc's flags of a library (sysdeps/generic/ldconfig.h); undefined for a machine whose loader is not told by them here. */
+/** sysdeps/generic/ldconfig.h. Undefined for other machines. */
 function flagsOf({ bits, machine, flags }: SharedObject): number | undefined {
   switch (machine) {
     case 3: // EM_386
@@ -33,8 +33,8 @@ function flagsOf({ bits, machine, flags }: SharedObject): number | undefined {
 }
 
 /**
- * The folders that ldconfig searches: those of /etc/ld.so.conf with its includes, in order, then /lib and /usr/lib. Images without libc-bin,
- * which has that file, get what it says in Debian: it includes /etc/ld.so.conf.d, where libc6 itself names the multiarch folders.
+ * Those of /etc/ld.so.conf with its includes, then /lib and /usr/lib. Images without libc-bin get Debian's default,
+ * /etc/ld.so.conf.d.
  */
 function libraryFolders(tree: RootTree): string[] {
   const folders: string[] = [];
@@ -54,9 +54,9 @@ function libraryFolders(tree: RootTree): string[] {
 }
 
 /**
- * The shared libraries that ldconfig would put into its cache: `lib*.so*` and `ld-*.so*` of every folder by their SONAME, and the links
- * `lib*.so` of development packages by their own name; a folder that is another one's link is searched once. Folders of glibc-hwcaps are not read (no Debian package of 12 and 13
- * has any); the loader finds those without the cache.
+ * As ldconfig: `lib*.so*` and `ld-*.so*` of every folder by their SONAME, and development links `lib*.so` by their own
+ * name. A folder that is another one's link is searched once. glibc-hwcaps are not read: no Debian package of 12 and 13
+ * has any, and the loader needs no cache for them.
  */
 export function findLibraries(tree: RootTree): CacheEntry[] {
   const entries: CacheEntry[] = [];
@@ -83,7 +83,7 @@ export function findLibraries(tree: RootTree): CacheEntry[] {
   return entries;
 }
 
-/** glibc's order of names in the cache (`_dl_cache_libcmp`): numbers by value, other characters by code, a digit after any other. */
+/** `_dl_cache_libcmp`: numbers by value, other characters by code, a digit after any other. */
 export function compareLibraryNames(left: string, right: string): number {
   let i = 0;
   let j = 0;
@@ -111,8 +111,8 @@ const HEADER_SIZE = 48;
 const ENTRY_SIZE = 24;
 
 /**
- * Writes a cache in the format `glibc-ld.so.cache1.1` (sysdeps/generic/dl-cache.h, `struct cache_file_new`), little-endian, without extensions:
- * entries in descending order of name, then of flags, since the loader bisects. The loader of every glibc from 2.2 on reads it.
+ * `glibc-ld.so.cache1.1` (sysdeps/generic/dl-cache.h, `struct cache_file_new`), little-endian, without extensions, for
+ * every glibc from 2.2 on. In descending order of name, then of flags, since the loader bisects.
  */
 export function formatCache(entries: readonly CacheEntry[]): Buffer {
   const sorted = entries
@@ -148,7 +148,7 @@ export function formatCache(entries: readonly CacheEntry[]): Buffer {
   return Buffer.concat([table, ...strings]);
 }
 
-/** Makes /etc/ld.so.cache, which libc-bin's trigger makes by ldconfig, where the image has a C library that reads it. */
+/** As libc-bin's trigger does with ldconfig, if the image has a C library that reads it. */
 export function makeLoaderCache(tree: RootTree): void {
   const entries = findLibraries(tree);
   if (entries.some(({ name }) => name === "libc.so.6")) tree.write("etc/ld.so.cache", formatCache(entries));

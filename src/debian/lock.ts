@@ -2,41 +2,37 @@ import { Failure, UserError } from "../core/errors.ts";
 import type { ArchiveName } from "./archive.ts";
 import { words } from "./deb822.ts";
 
-/** A package of a lock, enough to fetch and check it. */
 export interface LockedPackage {
   readonly name: string;
   readonly version: string;
   readonly archive: ArchiveName;
-  /** Path below the archive: `pool/…`. */
+  /** Below the archive: `pool/…`. */
   readonly path: string;
   readonly sha256: string;
   readonly size: number;
 }
 
-/** What was asked for when a lock was made. */
 export interface LockRequest {
   /** In apt's words: `bookworm`, `bookworm-security`. */
   readonly suites: readonly string[];
   readonly components: readonly string[];
-  /** Debian's name of it: `amd64`, `arm64`. */
+  /** Debian's name: `amd64`, `arm64`. */
   readonly architecture: string;
   readonly packages: readonly string[];
-  /** Packages that count as present and are not taken. */
+  /** These count as present. */
   readonly excluded: readonly string[];
 }
 
-/** A lock: what was asked for, and the exact packages that answer it. It names no host. */
+/** The request and its exact packages. It names no host. */
 export interface Lock extends LockRequest {
-  /** A moment at which Debian's archive of all versions has these packages, in its own notation: `20261122T110000Z`. Older locks have none. */
+  /** A moment at which snapshot.debian.org has these packages: `20261122T110000Z`. Older locks have none. */
   readonly snapshot?: string;
   readonly locked: readonly LockedPackage[];
 }
 
 const HEADER = "# Debian packages, locked by `slipway image lock`: name, version, path below a mirror, sha256, bytes.";
 
-/**
- * Writes a lock: a header of `Field: words`, an empty line, a line per package. One line per package, so that an update reads well as a diff.
- */
+/** One line per package, so that an update reads well as a diff. */
 export function formatLock(lock: Lock): string {
   const header = [
     HEADER,
@@ -54,7 +50,7 @@ export function formatLockedPackage({ name, version, archive, path, sha256, size
   return [name, version, `${archive}/${path}`, sha256, size].join(" ");
 }
 
-/** Reads a package's line. Its name becomes a path and a label. Undefined: it is none. */
+/** Its name becomes a path and a label. Undefined: the line is no package. */
 function parseLockedPackage(line: string): LockedPackage | undefined {
   const [, name, version, archive, path, sha256, size] =
     /^([a-z0-9][a-z0-9+.-]*) (\S+) (debian|debian-security)\/(pool\/\S+\.deb) ([0-9a-f]{64}) (\d+)$/.exec(line) ?? [];
@@ -62,7 +58,7 @@ function parseLockedPackage(line: string): LockedPackage | undefined {
   return { name, version, archive: archive as ArchiveName, path, sha256, size: Number(size) };
 }
 
-/** A package of an index, as a lock has it. @throws Failure if its lock could not be read */
+/** @throws Failure if its lock could not be read */
 export function lockedPackage(entry: LockedPackage): LockedPackage {
   const line = formatLockedPackage(entry);
   const locked = parseLockedPackage(line);
@@ -74,7 +70,7 @@ export function lockedPackage(entry: LockedPackage): LockedPackage {
   );
 }
 
-/** Reads a lock. @param file how errors call it. @throws UserError with the line that is wrong */
+/** @throws UserError with the line that is wrong */
 export function parseLock(text: string, file: string): Lock {
   const header = new Map<string, string>();
   const locked: LockedPackage[] = [];

@@ -2,14 +2,14 @@ import { UserError } from "../core/errors.ts";
 import { type AptSource, mirrorFor } from "./apt-sources.ts";
 import { type ArchiveName, archiveOf } from "./archive.ts";
 
-/** The address of each archive, without a `/` at the end. */
+/** Without a final `/`. */
 export type Mirrors = Readonly<Partial<Record<ArchiveName, string>>>;
 
 /**
- * Where the archives of some suites are: on the mirror that is given, else on those that apt's sources name. Mirrors carry the security archive
- * beside the main one, so that `http://HOST/debian` tells both.
+ * On the given mirror, else on apt's. Mirrors carry the security archive beside the main one, so `http://HOST/debian`
+ * tells both.
  *
- * @param mirror address of the main archive, ending in `/debian` where a security suite is among `suites`; empty for apt's
+ * @param mirror ends in `/debian` where a security suite is among `suites`; empty for apt's
  * @throws UserError with the line to write when no mirror is known
  */
 export function findMirrors(suites: readonly string[], mirror: string, sources: readonly AptSource[]): Mirrors {
@@ -42,7 +42,7 @@ function onMirror(archive: ArchiveName, mirror: string): string {
   );
 }
 
-/** Bazel prints addresses, and what it prints ends up in logs. */
+/** What Bazel prints ends up in logs. */
 function withoutPassword(url: string): string {
   if (!/^[a-z+]+:\/\/[^/]*@/i.test(url)) return url;
   const culprit = url.replace(/\/\/[^/]*@/, "//");

@@ -11,12 +11,11 @@ export interface AvailablePackage extends LockedPackage {
   readonly provides: readonly Dependency[];
 }
 
-/** The packages that suites offer together, found by name and by what they provide. */
 export class PackageIndex {
   readonly #byName = new Map<string, AvailablePackage[]>();
   readonly #providers = new Map<string, { readonly by: AvailablePackage; readonly version?: string }[]>();
 
-  /** Adds a Packages file. Its tens of megabytes are cut at paragraphs, and only the fields that are used are looked for. */
+  /** Tens of megabytes: cut at paragraphs, and only the fields that are used are read. */
   add(text: string, archive: ArchiveName): void {
     for (let start = 0; start < text.length; ) {
       const end = text.indexOf("\n\n", start);
@@ -62,10 +61,7 @@ export class PackageIndex {
     return this.#byName.get(name)?.reduce((a, b) => (compareVersions(b.version, a.version) > 0 ? b : a));
   }
 
-  /**
-   * Packages that provide a virtual one, in versions that satisfy a constraint, newest of each: by Debian's own preference (priority), then by
-   * name.
-   */
+  /** Providers in versions that satisfy a constraint, newest of each: by Debian's priority, then by name. */
   providers(name: string, operator?: VersionOperator, constraint?: string): AvailablePackage[] {
     const fitting = (this.#providers.get(name) ?? []).filter(({ by, version }) => {
       if (this.newest(by.name) !== by) return false;

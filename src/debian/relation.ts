@@ -1,13 +1,12 @@
 import type { VersionOperator } from "./version.ts";
 
-/** One package that a relation names, with the versions that satisfy it. */
 export interface Alternative {
   readonly name: string;
   readonly operator?: VersionOperator;
   readonly version?: string;
 }
 
-/** Alternatives of which one must be there, first wins (`a | b`). */
+/** `a | b`: one must be there, the first wins. */
 export type Dependency = readonly Alternative[];
 
 const ALTERNATIVE =
@@ -16,10 +15,7 @@ const ALTERNATIVE =
 /** The obsolete operators `<` and `>` mean "or equal" (Policy Manual 7.1). */
 const OBSOLETE: Readonly<Record<string, VersionOperator>> = { "<": "<=", ">": ">=" };
 
-/**
- * Reads a relation field of a binary package (`Depends`, `Pre-Depends`, `Provides`; Policy Manual 7.1). Architecture qualifiers (`:any`)
- * carry no meaning where there is one architecture, and are dropped.
- */
+/** `Depends`, `Pre-Depends`, `Provides` (Policy Manual 7.1). Architecture qualifiers (`:any`) are dropped. */
 export function parseRelations(field: string | undefined): Dependency[] {
   const dependencies: Dependency[] = [];
   for (const clause of (field ?? "").split(",")) {

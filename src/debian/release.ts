@@ -8,7 +8,7 @@ export interface IndexFile {
   readonly size: number;
 }
 
-/** What a suite's Release file says. Only ever made of text whose signature was verified. */
+/** Only made of text whose signature was verified. */
 export interface Release {
   readonly suite: string;
   readonly components: readonly string[];
@@ -17,11 +17,10 @@ export interface Release {
 }
 
 /**
- * Reads a Release file and checks that it is the one that was asked for and still valid: a mirror, or somebody between, may serve an old one
- * or another suite's.
+ * Checks that it is the suite that was asked for and still valid: a mirror may serve an old one or another suite's.
  *
  * @param wanted the suite's name or codename
- * @param now for `Valid-Until`; Debian's stable suites carry none, their updates and security do
+ * @param now for `Valid-Until`, which Debian's updates and security suites carry
  */
 export function parseRelease(text: string, wanted: string, now: Date): Release {
   const [release] = parseParagraphs(text);
@@ -56,11 +55,7 @@ export function parseRelease(text: string, wanted: string, now: Date): Release {
   };
 }
 
-/**
- * The Packages index of a component and architecture. In the security archive components may be written `updates/main`.
- *
- * @throws Failure when the suite has no such index; the ones it has are named
- */
+/** The security archive may write a component as `updates/main`. @throws Failure that names the indexes it has */
 export function packagesIndex(release: Release, component: string, architecture: string): IndexFile {
   const file = release.files.get(`${component}/binary-${architecture}/Packages.xz`);
   if (file !== undefined) return file;

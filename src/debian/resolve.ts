@@ -5,13 +5,12 @@ import type { Alternative, Dependency } from "./relation.ts";
 import { satisfies } from "./version.ts";
 
 /**
- * The packages that must be unpacked for `roots` to work: the closure of `Pre-Depends` and `Depends`, each package in its newest version. Of
- * alternatives, one that is in the closure already wins, else the first that can be had; of the providers of a virtual package, likewise.
- * Essential packages and `Recommends` are not added: name what the image shall have.
+ * The closure of `Pre-Depends` and `Depends`, each package in its newest version, sorted by name. Of alternatives and
+ * providers, one that is in the closure wins, else the first available. Essential packages and `Recommends` are not
+ * added.
  *
- * @param excluded names that count as present and are neither taken nor followed
- * @returns sorted by name
- * @throws UserError for an unknown package (the nearest name is given) and for a dependency that nothing satisfies (the chain is given)
+ * @param excluded names that count as present
+ * @throws UserError for an unknown package (with the nearest name), and for an unsatisfied dependency (with its chain)
  */
 export function resolveClosure(
   index: PackageIndex,

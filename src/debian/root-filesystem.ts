@@ -13,24 +13,24 @@ import { makeLoaderCache } from "./ld-cache.ts";
 import { parseRelations } from "./relation.ts";
 import { type Extent, mergedPath, type RootNode, RootTree, readExtent } from "./root-tree.ts";
 
-/** The entries of a root filesystem; their contents lie in temporary files that {@link RootFilesystem.close} removes. */
+/** Contents lie in temporary files that {@link RootFilesystem.close} removes. */
 export interface RootFilesystem {
   readonly entries: readonly TarEntry[];
   close(): Promise<void>;
 }
 
 /**
- * What Debian's own container images leave out of packages: manuals, translations, documentation but for the copyright files, which licences
- * ask for. Read by nobody in a container, and a third of a small image.
+ * As Debian's container images: manuals, translations and documentation, a third of a small image. Licences ask for the
+ * copyright files.
  */
 const LEFT_OUT = /^usr\/share\/(man|info|locale|lintian|linda|groff)\/.|^usr\/share\/doc\/(?!.*\/copyright$)[^/]+\/./;
 
 /**
- * Merges Debian packages to a root filesystem: their files with their modes, owners and links, /usr merged, and what their maintainer scripts
- * would have made (see the functions `make…` of this folder). Depends on the packages and users alone, not on their order.
+ * Merges packages: files with modes, owners and links, /usr merged, and what maintainer scripts would make (the
+ * functions `make…`). Does not depend on their order.
  *
- * @param scratch existing folder for temporary files: as much as the packages take unpacked
- * @param signal stops the work between two packages
+ * @param scratch folder for temporary files: as much as the packages take unpacked
+ * @param signal stops between two packages
  */
 export async function openRootFilesystem(
   debs: readonly string[],
@@ -79,7 +79,7 @@ export async function openRootFilesystem(
   }
 }
 
-/** base-files first, because the folders it has are the ones whose modes count; the others by name. */
+/** base-files first, because the modes of its folders count; the others by name. */
 function order({ name }: OpenedPackage): string {
   return name === "base-files" ? "" : name;
 }

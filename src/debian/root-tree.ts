@@ -2,7 +2,6 @@ import { readSync } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { Failure, UserError } from "../core/errors.ts";
 
-/** Bytes inside an open file. */
 export interface Extent {
   readonly file: FileHandle;
   readonly offset: number;
@@ -13,7 +12,7 @@ interface Owned {
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
-  /** The package, or what made it, for errors. */
+  /** For errors: the package, or what made it. */
   readonly origin: string;
 }
 
@@ -25,25 +24,24 @@ export type RootNode =
 
 const GENERATED = { uid: 0, gid: 0, origin: "Slipway" };
 
-/** Top folders that are links to their namesakes below /usr on every Debian since 12. */
+/** Links to their namesakes below /usr on every Debian since 12. */
 const MERGED = ["bin", "lib", "lib32", "lib64", "libx32", "sbin"];
 
-/** Where a path of a package lies on a system with merged /usr: `bin/sh` at `usr/bin/sh`. */
+/** With merged /usr: `bin/sh` lies at `usr/bin/sh`. */
 export function mergedPath(path: string): string {
   const slash = path.indexOf("/");
   return slash > 0 && MERGED.includes(path.slice(0, slash)) ? `usr/${path}` : path;
 }
 
-/** The files of a root filesystem by path (no leading slash), with /usr merged. */
+/** By path (no leading slash), with /usr merged. */
 export class RootTree {
   readonly #nodes = new Map<string, RootNode>();
-  /** Folders that something lies in, whether or not they are nodes themselves. */
   readonly #parents = new Set<string>();
 
   /**
-   * Adds what a package contains. A folder that is there already keeps its owner and mode, as dpkg leaves it.
+   * A folder that exists keeps its owner and mode, as with dpkg.
    *
-   * @param replaces names of packages whose files this one may take over (Policy Manual 7.6)
+   * @param replaces packages whose files this one may take over (Policy Manual 7.6)
    */
   add(path: string, node: RootNode, replaces: ReadonlySet<string> = new Set()): void {
     const place = mergedPath(path);
@@ -67,7 +65,7 @@ export class RootTree {
     this.#set(place, node);
   }
 
-  /** Removes what a pattern matches. A file that stays as another's hard link stays: the link becomes the file. */
+  /** A file that stays as another's hard link stays: the link becomes the file. */
   leaveOut(pattern: RegExp): void {
     for (const [path, node] of [...this.#nodes]) {
       if (node.type !== "hardlink" || pattern.test(path) || !pattern.test(node.target)) continue;
@@ -77,7 +75,7 @@ export class RootTree {
     for (const path of [...this.#nodes.keys()]) if (pattern.test(path)) this.#nodes.delete(path);
   }
 
-  /** Makes the links /bin, /sbin, /lib and those of /lib64 and its like that something lies in. */
+  /** Links /bin, /sbin, /lib, and those of /lib64 and its like that something lies in. */
   mergeUsr(): void {
     for (const name of MERGED) {
       const used = ["bin", "sbin", "lib"].includes(name) || this.list(`usr/${name}`).length > 0;
@@ -114,7 +112,7 @@ export class RootTree {
     return this.#nodes.entries();
   }
 
-  /** Names of what lies directly in a folder, sorted. */
+  /** Sorted. */
   list(folder: string): string[] {
     const prefix = `${folder}/`;
     const names = new Set<string>();
@@ -124,23 +122,22 @@ export class RootTree {
     return [...names].sort();
   }
 
-  /** Writes a generated file over whatever is there, symlinks included. Mode 0644 and owner 0:0 where not given. */
+  /** Replaces what is there, symlinks included. Default: mode 0644, owner 0:0. */
   write(path: string, content: string | Buffer, options: { mode?: number; uid?: number; gid?: number } = {}): void {
     const bytes = typeof content === "string" ? Buffer.from(content) : content;
     this.#set(path, { type: "file", content: bytes, mode: 0o644, ...GENERATED, ...options });
   }
 
-  /** A generated symlink over whatever is there. */
   symlink(path: string, target: string): void {
     this.#set(path, { type: "symlink", target, mode: 0o777, ...GENERATED });
   }
 
-  /** A generated folder, unless there is something. Mode 0755 and owner 0:0 where not given. */
+  /** Unless something is there. Default: mode 0755, owner 0:0. */
   directory(path: string, options: { mode?: number; uid?: number; gid?: number } = {}): void {
     if (!this.#nodes.has(path)) this.#set(path, { type: "directory", mode: 0o755, ...GENERATED, ...options });
   }
 
-  /** The path that symlinks lead to, or undefined where they lead out of the tree, in circles or nowhere. */
+  /** Undefined if symlinks lead out of the tree, in circles or nowhere. */
   resolve(path: string): string | undefined {
     let pending = path.split("/");
     let place: string[] = [];
@@ -162,7 +159,7 @@ export class RootTree {
     return this.has(result) ? result : undefined;
   }
 
-  /** Content of the regular file at `path`, through symlinks and hard links; undefined when there is none. At most `limit` bytes. */
+  /** Through symlinks and hard links, at most `limit` bytes. Undefined if there is no regular file. */
   read(path: string, limit = Number.POSITIVE_INFINITY): Buffer | undefined {
     const place = this.resolve(path);
     const node = place === undefined ? undefined : this.#nodes.get(place);

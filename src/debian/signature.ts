@@ -2,10 +2,10 @@ import { Failure } from "../core/errors.ts";
 import { type ArchiveKey, archiveKeys } from "./archive-keys.ts";
 
 /**
- * Verifies an InRelease file (a cleartext-signed message, RFC 9580 section 7) and gives the text that was signed; nothing outside the signature
- * is ever returned. One good signature by one of the keys, not expired or revoked when it was made, is enough, as for apt.
+ * The signed text of an InRelease file (cleartext-signed, RFC 9580 section 7) and nothing outside the signature. As for
+ * apt, one good signature by one key is enough, not expired or revoked when it was made.
  *
- * @param options `keys`: default the archive keys of Debian that come with Slipway; `now`: signatures of the future are refused
+ * @param options `keys`: default Debian's archive keys; `now`: signatures of the future are refused
  */
 export async function verifiedText(
   inRelease: string,

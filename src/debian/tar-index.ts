@@ -2,30 +2,30 @@ import { Failure } from "../core/errors.ts";
 import { blockSize } from "../layer/header.ts";
 import { type Extension, entryTypes, normalisedPath, readExtension, readHeader } from "../layer/read-header.ts";
 
-/** One entry of an uncompressed tar file; its content is `size` bytes at `offset` of that file. */
+/** Its content is `size` bytes at `offset` of the tar file. */
 export interface TarEntry {
-  /** As written, without a leading `./` or `/` and without a trailing `/`; empty for the root. */
+  /** Without a leading `./` or `/` and without a trailing `/`; empty for the root. */
   readonly path: string;
   readonly type: "file" | "directory" | "symlink" | "hardlink" | "device";
-  /** Permission bits with setuid, setgid and sticky: `0o7777`. */
+  /** With setuid, setgid and sticky: `0o7777`. */
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
   readonly offset: number;
   readonly size: number;
-  /** Target of a symlink as written, of a hard link like `path`; empty for others. */
+  /** As written for symlinks, like `path` for hard links; empty for others. */
   readonly target: string;
 }
 
-/** What {@link indexTar} needs of an open file; `FileHandle` is one. */
+/** `FileHandle` is one. */
 export interface RandomAccess {
   stat(): Promise<{ size: number }>;
   read(buffer: Buffer, at: number, size: number, position: number): Promise<{ buffer: Buffer; bytesRead: number }>;
 }
 
 /**
- * Lists the entries of an uncompressed tar file: POSIX ustar, GNU long names and PAX paths, the dialects that dpkg reads. Nothing but
- * headers is read, so that merging many archives takes memory by the number of their files and not by their contents.
+ * The dialects that dpkg reads: POSIX ustar, GNU long names and PAX paths. Reads only headers, so memory depends on the
+ * number of files, not on their contents.
  */
 export async function indexTar(file: RandomAccess, name: string): Promise<TarEntry[]> {
   const total = (await file.stat()).size;
@@ -49,7 +49,6 @@ export async function indexTar(file: RandomAccess, name: string): Promise<TarEnt
       extension = readExtension(flag, await read(offset, size), extension);
       continue;
     }
-    // dpkg reads no sparse files.
     const type = flag === "S" ? undefined : entryTypes[flag];
     if (type !== undefined) {
       const target = extension.target ?? header.target;

@@ -11,18 +11,15 @@ import { resolveClosure } from "./resolve.ts";
 import { verifiedText } from "./signature.ts";
 import { snapshotOf } from "./snapshot.ts";
 
-/**
- * Fetches a file of an archive. `sha256` is known for everything but a suite's signed index. A file of more than `most` bytes is an error; the
- * default is enough for a signed index.
- */
+/** `sha256` is unknown only for a suite's signed index, for which the default of `most` (bytes) is enough. */
 export type FetchFile = (archive: ArchiveName, path: string, sha256?: string, most?: number) => Promise<Uint8Array>;
 
-/** Bytes of a Packages index, as fetched and unpacked. Debian's largest has 10 and 65 MB. */
+/** Bytes, as fetched and unpacked. Debian's largest has 10 and 65 MB. */
 const maximumIndex = 32 * 1024 * 1024;
 const maximumText = 160 * 1024 * 1024;
 
 export interface LockOptions {
-  /** Where files come from. Nothing it gives is trusted. Requests that do not depend on each other are made at once. */
+  /** Nothing it gives is trusted. Independent requests are made at once. */
   readonly fetch: FetchFile;
   readonly now: Date;
   /** Default: Debian's archive keys. */
@@ -30,8 +27,8 @@ export interface LockOptions {
 }
 
 /**
- * Locks the newest packages that answer a request. The chain is checked from end to end: the signature of each suite's InRelease by the archive
- * keys, its validity, the sha256 of the Packages index in it, and from that the sha256 of each package.
+ * Checked from end to end: the signature of each suite's InRelease by the archive keys, its validity, the sha256 of the
+ * Packages index in it, and from that the sha256 of each package.
  */
 export async function makeLock(request: LockRequest, options: LockOptions): Promise<Lock> {
   const releases = await Promise.all(request.suites.map((suite) => fetchRelease(suite, options)));
@@ -53,7 +50,7 @@ export async function makeLock(request: LockRequest, options: LockOptions): Prom
   };
 }
 
-/** The moment of the old lock is as good where no package changed, and so an update that brings nothing changes nothing. */
+/** An update that changes no package changes nothing. */
 export function withOldSnapshot(made: Lock, old: Lock | undefined): Lock {
   const lines = ({ locked }: Lock) => locked.map(formatLockedPackage).join("\n");
   return old?.snapshot !== undefined && lines(old) === lines(made) ? { ...made, snapshot: old.snapshot } : made;

@@ -1,6 +1,6 @@
 import { Failure } from "../core/errors.ts";
 
-/** The three parts of a Debian version number: `[epoch:]upstream[-revision]` (deb-version(7)). */
+/** `[epoch:]upstream[-revision]` (deb-version(7)). */
 interface DebianVersion {
   readonly epoch: number;
   readonly upstream: string;
@@ -24,7 +24,7 @@ function parse(text: string): DebianVersion {
   return { epoch: Number(epoch), upstream, revision };
 }
 
-/** Weight of one character outside numbers: `~` before the end, the end before letters, letters before everything else. */
+/** `~` before the end, the end before letters, letters before everything else. */
 function weight(character: string | undefined): number {
   if (character === "~") return -1;
   if (character === undefined || isDigit(character)) return 0;
@@ -36,14 +36,16 @@ function isDigit(character: string | undefined): boolean {
   return character !== undefined && character >= "0" && character <= "9";
 }
 
-/** Reads a run of digits from `position`, as a number without a limit of size. */
+/** Without a limit of size. */
 function numberAt(text: string, position: number): { value: bigint; next: number } {
   let next = position;
   while (isDigit(text[next])) next++;
   return { value: next === position ? 0n : BigInt(text.slice(position, next)), next };
 }
 
-/** Policy Manual 5.6.12: alternately the longest part without digits, character by character, and the number after it. */
+/**
+ * Policy Manual 5.6.12: alternately the longest part without digits, character by character, and the number after it.
+ */
 function comparePart(left: string, right: string): number {
   let i = 0;
   let j = 0;
@@ -63,7 +65,7 @@ function comparePart(left: string, right: string): number {
   return 0;
 }
 
-/** Orders two Debian versions as dpkg does (Policy Manual 5.6.12). */
+/** As dpkg (Policy Manual 5.6.12). */
 export function compareVersions(left: string, right: string): number {
   const a = parse(left);
   const b = parse(right);

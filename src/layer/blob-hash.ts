@@ -4,12 +4,12 @@ import type { Worker } from "node:worker_threads";
 import { Failure } from "../core/errors.ts";
 import type { Digest } from "../oci/digest.ts";
 
-/** SHA-256 of this many bytes takes longer than the start of a thread. */
+/** Bytes whose SHA-256 takes longer than the start of a thread. */
 export const worthThread = 64 << 20;
 
 /**
- * The digest of a file that is being written. Hashes a few MiB itself. For more, another thread reads the file back from memory, because SHA-256
- * is most of the time for a layer that is stored, and it is needed twice.
+ * The digest of a file that is being written. From some MiB on, another thread reads the file back from memory: SHA-256
+ * is most of the time of a stored layer, and it is needed twice.
  */
 export class BlobHash {
   readonly #path: string;
@@ -18,24 +18,21 @@ export class BlobHash {
   #size = 0;
   #thread: { readonly worker: Worker; readonly result: Promise<string[]> } | undefined;
 
-  /** @param fd file that starts empty. Readable */
   constructor(path: string, fd: number) {
     this.#path = path;
     this.#fd = fd;
   }
 
-  /** Starts the thread if it pays off: it begins at the start of the file. @param size bytes that are about to be written */
+  /** Starts the thread if it pays off. @param size bytes that are about to be written */
   expect(size: number): void {
     if (this.#thread || size < worthThread || size < 2 * this.#size) return;
     const { Worker } = process.getBuiltinModule("node:worker_threads");
     const worker = new Worker(`(${hashFile})()`, { eval: true, workerData: this.#fd });
     const result = once(worker, "message") as Promise<string[]>;
-    // It is awaited later.
     result.catch(() => {});
     this.#thread = { worker, result };
   }
 
-  /** Adds bytes that are in the file. */
   update(bytes: Uint8Array): void {
     this.#size += bytes.length;
     if (this.#thread) this.#thread.worker.postMessage({ size: this.#size, isLast: false });
@@ -58,13 +55,13 @@ export class BlobHash {
     }
   }
 
-  /** Ends the thread, which must not read once the file is closed. */
+  /** The thread must not read once the file is closed. */
   async close(): Promise<void> {
     await this.#thread?.worker.terminate();
   }
 }
 
-/** The thread. It is started from its text, so it uses no names from outside. */
+/** Started from its text, so it uses no names from outside. */
 function hashFile(): void {
   const { createHash } = process.getBuiltinModule("node:crypto");
   const { readSync } = process.getBuiltinModule("node:fs");

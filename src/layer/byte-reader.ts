@@ -1,4 +1,3 @@
-/** Reads a byte stream in chunks of any size. */
 export class ByteReader {
   readonly #source: AsyncIterator<Uint8Array>;
   #rest: Buffer = Buffer.alloc(0);
@@ -8,12 +7,11 @@ export class ByteReader {
     this.#source = source[Symbol.asyncIterator]();
   }
 
-  /** Number of bytes read so far. */
   get position(): number {
     return this.#position;
   }
 
-  /** Reads between one and `maximum` bytes. Undefined at the end. */
+  /** Between one and `maximum` bytes. Undefined at the end. */
   async some(maximum: number): Promise<Buffer | undefined> {
     while (this.#rest.length === 0) {
       const { value, done } = await this.#source.next();
@@ -26,7 +24,7 @@ export class ByteReader {
     return piece;
   }
 
-  /** Reads `count` bytes, or fewer at the end. */
+  /** Fewer at the end. */
   async upTo(count: number): Promise<Buffer> {
     const first = (await this.some(count)) ?? Buffer.alloc(0);
     if (first.length === count) return first;
@@ -39,7 +37,7 @@ export class ByteReader {
     return Buffer.concat(pieces);
   }
 
-  /** Streams the next `count` bytes, or fewer at the end. */
+  /** Fewer at the end. */
   async *pass(count: number): AsyncGenerator<Buffer> {
     for (let missing = count; missing > 0; ) {
       const piece = await this.some(missing);
@@ -49,13 +47,11 @@ export class ByteReader {
     }
   }
 
-  /** Puts bytes back, to be read again. */
   unread(bytes: Buffer): void {
     this.#rest = Buffer.concat([bytes, this.#rest]);
     this.#position -= bytes.length;
   }
 
-  /** Closes the source early. */
   async close(): Promise<void> {
     await this.#source.return?.();
   }

@@ -3,12 +3,11 @@ import { constants, createGunzip, createZstdDecompress } from "node:zlib";
 import { ByteReader } from "./byte-reader.ts";
 import { zstdFrames } from "./zstd-frames.ts";
 
-/** zstd may want up to 2 GiB to look back. No level that tools for images use needs more than 8 MiB, and RFC 8878 asks for no more. */
+/** zstd may want up to 2 GiB to look back. No image tool needs more than 8 MiB, and RFC 8878 asks for no more. */
 const params = { [constants.ZSTD_d_windowLogMax]: 25 };
 
 /**
- * Decompresses a layer's blob to its tar: gzip (all members), zstd (all frames) or uncompressed. Detects the format by the first bytes, since
- * media types are sometimes wrong.
+ * Detects the format by the first bytes (gzip, zstd, else uncompressed), since media types are sometimes wrong.
  *
  * @throws zlib's error or RangeError if the blob cannot be decompressed
  */

@@ -1,14 +1,12 @@
-/** A file of a layer, to look at while the layer is written. */
 export interface FileView {
-  /** Its path in the image: relative, `/` between components. */
+  /** Relative, `/` between components. */
   readonly path: string;
   /** Bytes. */
   readonly size: number;
-  /** Reads at most `length` bytes from byte `at` on; fewer where the file ends. */
+  /** At most `length` bytes from byte `at` on; fewer where the file ends. */
   read(at: number, length: number): Buffer;
 }
 
-/** @param fill fills `target` from byte `at` of the file on */
 export function viewOf(path: string, size: number, fill: (target: Buffer, at: number) => void): FileView {
   return {
     path,

@@ -4,26 +4,23 @@ import type { TarEntry } from "./entry.ts";
 /** Tar's unit: headers take one block, content is padded to whole ones. */
 export const blockSize = 512;
 
-/** Largest values that ustar's octal fields hold. */
+/** Limits of ustar's octal fields. */
 const maximumSize = 0o77777777777;
 const maximumId = 0o7777777;
 
 const typeFlags = { file: "0", hardlink: "1", symlink: "2", directory: "5" } as const;
 const extendedTypeFlag = "x";
 
-/** POSIX leaves the encoding of ustar's names open, so only ASCII means the same to every reader; PAX records are UTF-8. */
+/** POSIX leaves the encoding of ustar's names open, so other names go into PAX records, which are UTF-8. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the range of ASCII is what is meant
 const ascii = /^[\x01-\x7f]*$/;
 
 /**
- * The header of an entry: one ustar block, preceded by a PAX extended header only if ustar cannot express it (a path that does not
- * split into 155 and 100 bytes, a link target over 100 bytes, names that are not ASCII, sizes from 8 GiB on, owners over 2097151).
- * POSIX.1-2017, pax, "ustar Interchange Format" and "pax Extended Header".
+ * One ustar block, after a PAX extended header only if ustar cannot express the entry (POSIX.1-2017, pax, "ustar
+ * Interchange Format" and "pax Extended Header").
  *
- * Own code instead of a package: segments are cut between entries, files are read directly into them, and the PAX records must not change with
- * a package's version. tar-stream is as fast, but takes 11 ms to load.
- *
- * @param size bytes of content that follow; 0 for everything but files
+ * Own code: files are read directly into segments that are cut between entries, and PAX records must not change with a
+ * package's version. tar-stream takes 11 ms to load.
  */
 export function header(entry: TarEntry, size: number): Buffer {
   const path = entry.type === "directory" ? `${entry.path}/` : entry.path;
@@ -53,12 +50,11 @@ export function header(entry: TarEntry, size: number): Buffer {
   return result;
 }
 
-/** Bytes from the end of `size` bytes of content to the next block. */
 export function paddingOf(size: number): number {
   return (blockSize - (size % blockSize)) % blockSize;
 }
 
-/** What ends an archive: two blocks of zeros. */
+/** Two blocks of zeros end an archive. */
 export const trailerSize = 2 * blockSize;
 
 type Block = Record<"name" | "typeFlag", string> &
@@ -89,7 +85,7 @@ function octal(value: number, digits: number): string {
   return value.toString(8).padStart(digits, "0");
 }
 
-/** Splits a path at a slash into the two fields of ustar. Undefined if it does not fit. */
+/** Undefined if it does not fit. */
 function splitName(path: string): { prefix: string; name: string } | undefined {
   if (!ascii.test(path)) return undefined;
   if (path.length <= 100) return { prefix: "", name: path };

@@ -3,7 +3,6 @@ import { elfMachine, elfMachineEnd } from "../core/elf.ts";
 import { UserError } from "../core/errors.ts";
 import { ownArchitecture, type Platform } from "../oci/descriptor.ts";
 
-/** An operating system and architecture. */
 export type NativePlatform = Pick<Platform, "os" | "architecture">;
 
 /** `e_machine` (System V ABI, "ELF Header"). */
@@ -20,14 +19,11 @@ const elfMachines: Readonly<Record<number, string>> = {
 /** `cputype` (mach/machine.h). */
 const machMachines: Readonly<Record<number, string>> = { 16777223: "amd64", 16777228: "arm64" };
 
-/** Number of bytes at the start of a file that identify its platform. */
 export const nativeHeaderSize = elfMachineEnd;
 
 /**
- * The platform of a program, library or object file, from its first {@link nativeHeaderSize} bytes: ELF, and Mach-O for one architecture. ELF
- * does not name the system; it is taken as Linux, since others are rare in images.
- *
- * @returns undefined for everything else
+ * The platform of a program, library or object file: ELF, which is taken as Linux's, or Mach-O for one architecture.
+ * Undefined for everything else.
  */
 export function nativePlatform(head: Buffer): NativePlatform | undefined {
   if (head.length < nativeHeaderSize) return undefined;
@@ -42,23 +38,25 @@ export function nativePlatform(head: Buffer): NativePlatform | undefined {
   return undefined;
 }
 
-/** The platform of this process, that is, of the build machine. */
 export function ownPlatform(): NativePlatform {
   return { os: process.platform, architecture: ownArchitecture() };
 }
 
 export interface NativeCheck {
   readonly image: NativePlatform;
-  /** The build machine's platform: its programs end up in images by mistake. Files for other platforms are allowed, since many packages have them. */
+  /**
+   * Files for the build machine end up in images by mistake. Those for other platforms are allowed: many packages have
+   * them.
+   */
   readonly builder: NativePlatform;
-  /** The program that the image starts. It must be for the image's platform. */
+  /** It must be for the image's platform. */
   readonly program: string | undefined;
 }
 
 /**
- * Refuses a file for another platform than the image's, if it is for the build machine or is the program itself.
+ * Refuses a file for another platform, if it is for the build machine or is the program. Keeps the descriptor's
+ * position.
  *
- * @param fd descriptor of the file. Its position is unchanged
  * @throws UserError with the file's name
  */
 export function checkNative(fd: number, path: string, source: string, check: NativeCheck): void {

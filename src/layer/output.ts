@@ -1,11 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { closeSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 
-/**
- * Writes a file atomically: to a temporary file beside it, then renames. Leaves nothing behind if `write` fails.
- *
- * @param write writes to the open file, which is also readable
- */
+/** Writes a file atomically: to a temporary file beside it, then renames. Leaves nothing behind if `write` fails. */
 export async function withNewFile<Result>(
   path: string,
   write: (fd: number) => Result | Promise<Result>,
@@ -27,12 +23,10 @@ export async function withNewFile<Result>(
   }
 }
 
-/** A unique temporary name beside `path`. */
 export function temporaryName(path: string): string {
   return `${path}.${randomBytes(6).toString("hex")}.part`;
 }
 
-/** Writes all the bytes at the file's position. */
 export function writeFully(fd: number, bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
 }

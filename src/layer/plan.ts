@@ -2,11 +2,9 @@ import { UserError } from "../core/errors.ts";
 import type { Content, EmbeddedContent, TarEntry } from "./entry.ts";
 
 /**
- * Sorts the entries of a layer by the bytes of their paths, removes duplicates, and adds missing parent folders (0755, owner 0:0). The result
- * does not depend on the order of the entries.
+ * Sorts entries by the bytes of their paths, removes duplicates and adds missing parent folders (0755, owner 0:0).
  *
- * @throws UserError if a path is invalid, if two entries for one path differ, or if an entry is below something that is not a folder. The error
- *   names both culprits
+ * @throws UserError with both culprits if entries conflict, and for an invalid path
  */
 export function planEntries(entries: Iterable<TarEntry>): TarEntry[] {
   const byPath = new Map<string, TarEntry>();
@@ -25,13 +23,13 @@ export function planEntries(entries: Iterable<TarEntry>): TarEntry[] {
   const parents = new Map<string, TarEntry>();
   for (const entry of byPath.values()) addParents(entry, byPath, parents);
 
-  // Strings compare by UTF-16 units. As Latin-1, every unit is one byte of the path's UTF-8.
+  // Strings compare by UTF-16 units. As Latin-1, every unit is one byte of UTF-8.
   const keyed = [...byPath.values(), ...parents.values()].map((entry) => ({ entry, key: byteText(entry.path) }));
   keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
   return orderHardLinks(keyed.map(({ entry }) => entry));
 }
 
-/** Describes an entry for errors. */
+/** For errors. */
 export function describe(entry: TarEntry): string {
   if (entry.origin !== undefined) return entry.origin;
   switch (entry.type) {

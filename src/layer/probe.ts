@@ -5,8 +5,8 @@ const slices = 16;
 const sliceSize = 1024;
 
 /**
- * The part of a segment that compression would save, by a sample: near 0 for random bytes and files that are compressed already, 0.07 for weights
- * in 32 bits. Compresses 16 KiB from all over the segment on another thread, which takes 0.1 ms. The answer depends only on the bytes.
+ * The part that compression would save: near 0 for random bytes and compressed files, 0.07 for weights in 32 bits.
+ * Compresses a sample of 16 KiB in 0.1 ms. Depends only on the bytes.
  */
 export async function probeGain(segment: Uint8Array): Promise<number> {
   // A small segment is compressed as quickly as it is probed.

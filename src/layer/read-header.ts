@@ -1,20 +1,18 @@
 import { blockSize } from "./header.ts";
 
-/** The fields of a header block: POSIX ustar with GNU's extensions. */
+/** POSIX ustar with GNU's extensions. */
 export interface TarHeader {
   /** The type flag: `0` and NUL for files, `5` for directories, `x` for a PAX header, `L` for a GNU long name, … */
   readonly flag: string;
   readonly path: string;
-  /** Bytes of content that follow, padded to whole blocks. */
+  /** Padded to whole blocks. */
   readonly size: number;
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
-  /** Target of a link, as written. */
   readonly target: string;
 }
 
-/** Types of entries by their flag. */
 export const entryTypes: Readonly<Record<string, "file" | "directory" | "symlink" | "hardlink" | "device">> = {
   "0": "file",
   "\0": "file",
@@ -28,7 +26,7 @@ export const entryTypes: Readonly<Record<string, "file" | "directory" | "symlink
   "6": "device",
 };
 
-/** Fields from PAX or GNU extensions for the next entry. */
+/** From PAX or GNU extensions, for the next entry. */
 export type Extension = Partial<Pick<TarHeader, "path" | "target" | "size" | "uid" | "gid">>;
 
 /** Undefined: the checksum is wrong. */
@@ -45,7 +43,6 @@ export function readHeader(block: Buffer): TarHeader | undefined {
   };
 }
 
-/** Adds the fields of a PAX extended header, or of a GNU long name or link, to `known`. */
 export function readExtension(flag: string, content: Buffer, known: Extension): Extension {
   if (flag === "L") return { ...known, path: string(content, 0, content.length) };
   if (flag === "K") return { ...known, target: string(content, 0, content.length) };

@@ -9,31 +9,27 @@ import {
   type TarHeader,
 } from "./read-header.ts";
 
-/** One entry of a tar. */
 export interface ListedEntry {
   /** Without a leading `./` or `/` and without a trailing `/`; empty for the root. */
   readonly path: string;
   readonly type: "file" | "directory" | "symlink" | "hardlink" | "device";
-  /** Bytes of a file's content; 0 for others. */
+  /** 0 for all but files. */
   readonly size: number;
-  /** Permission bits. */
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
-  /** The uninterpreted target of a link. */
+  /** As written. */
   readonly target: string;
-  /** The beginning of a file, if requested. */
   readonly head?: Buffer;
 }
 
-/** Maximum size in bytes of a PAX header or long name. */
+/** Bytes of a PAX header or long name. */
 const maximumExtension = 1 << 20;
 
 /**
- * Streams the entries of a tar and skips their content, so memory use is constant. Reads POSIX ustar and pax, and GNU's long names, large sizes
- * and sparse files.
+ * Streams entries in constant memory: POSIX ustar and pax, and GNU's long names, large sizes and sparse files.
+ * `headSize` bytes of each file are returned with its entry.
  *
- * @param headSize number of bytes of each file's content to return with its entry. Default: 0
  * @throws RangeError if it is not a tar, damaged or truncated
  */
 export async function* listTar(
@@ -48,7 +44,7 @@ export async function* listTar(
       const block = await reader.upTo(blockSize);
       // Two blocks of zeros end a tar, but some writers omit them.
       if (block.length === 0 || (block.length === blockSize && block.every((byte) => byte === 0))) {
-        // Read to the end, so that the whole blob is verified.
+        // So that the whole blob is verified.
         while (await reader.some(maximumExtension));
         return;
       }
@@ -95,7 +91,6 @@ async function content(reader: ByteReader, { size }: TarHeader): Promise<Buffer>
   return bytes.subarray(0, size);
 }
 
-/** Size of content with its padding to whole blocks. */
 function padded(size: number): number {
   return Math.ceil(size / blockSize) * blockSize;
 }

@@ -4,13 +4,10 @@ import { crc32 } from "node:zlib";
 import type { Codec } from "./compression.ts";
 import { segmentLimit } from "./segments.ts";
 
-/** A compressed segment in a layer. */
 export interface StoredSegment {
-  /** Its content and compression: {@link segmentKey}. */
+  /** {@link segmentKey}. */
   readonly key: string;
-  /** Offset in the layer, in bytes. */
   readonly offset: number;
-  /** Bytes. */
   readonly size: number;
   readonly crc: number;
 }
@@ -22,30 +19,28 @@ interface StoredLayer {
 
 const defaultLimit = 128;
 
-/** A layer with fewer segments is made in less time than it takes to look them up in another process. */
+/** Fewer segments are made in less time than it takes to look them up. */
 const fewest = 4;
 
 /**
- * Finds compressed segments in the layers that this process has written, and in those that another process has written to the same path. Keeps the
- * layer files open, so that it can read them even after Bazel has deleted them, and stores nothing twice.
+ * Finds compressed segments in layers that this process has written, and that another one has written to the same path.
+ * Keeps layer files open, to read them after Bazel has deleted them.
  *
- * Bazel deletes an action's outputs before it runs the action. For the next process, a hard link beside the layer keeps its bytes, and a list tells
- * its segments: `.NAME.kept` and `.NAME.segments`. Neither is an output, so nobody else sees them, and a sandbox drops them.
- *
- * {@link compressOnce} verifies what it finds here. So the cache never changes a layer.
+ * Bazel deletes an action's outputs before it runs the action. For the next process, `.NAME.kept` is a hard link to the
+ * layer and `.NAME.segments` lists its segments. Neither is an output, so nobody sees them, and a sandbox drops them.
+ * {@link compressOnce} verifies what it finds, so the cache never changes a layer.
  */
 export class SegmentCache {
   readonly #limit: number;
-  /** Layers by path, the oldest first. */
+  /** The oldest first. */
   readonly #layers = new Map<string, StoredLayer>();
   readonly #places = new Map<string, { readonly layer: StoredLayer; readonly segment: StoredSegment }>();
 
-  /** @param limit maximum number of layers; each is an open file */
   constructor(limit = defaultLimit) {
     this.#limit = limit;
   }
 
-  /** The compressed segment, or undefined if it is missing or damaged. */
+  /** Undefined if missing or damaged. */
   find(key: string): Uint8Array | undefined {
     const place = this.#places.get(key);
     if (place === undefined) return undefined;
@@ -58,18 +53,15 @@ export class SegmentCache {
     return undefined;
   }
 
-  /** Adds the segments of the layer that another process has written to `path`, if any. */
   load(path: string): void {
     if (this.#layers.has(path)) return;
     const { link, list } = besides(path);
     try {
       this.#add(path, link, parseList(readFileSync(list, "utf8")));
-    } catch {
-      // Missing: then it is made anew.
-    }
+    } catch {}
   }
 
-  /** Adds the segments of a complete layer. Replaces those of an earlier layer at the same path. */
+  /** Replaces those of an earlier layer at the same path. */
   keep(path: string, segments: readonly StoredSegment[]): void {
     const { link, list } = besides(path);
     try {
@@ -87,7 +79,6 @@ export class SegmentCache {
     }
   }
 
-  /** Closes all files. */
   close(): void {
     for (const path of this.#layers.keys()) this.#drop(path);
   }
@@ -132,13 +123,13 @@ function besides(path: string): { readonly link: string; readonly list: string }
 
 export interface Compressed {
   readonly bytes: Uint8Array;
-  /** Its key in the cache. Undefined for a segment that need not be kept. */
+  /** Undefined for a segment that need not be kept. */
   readonly key?: string;
 }
 
 /**
- * Compresses a segment, or takes what the cache has for it. A found segment is used only if it gives back the content, so that a short key is
- * enough: unpacking takes a third of the time that SHA-256 takes.
+ * A found segment is used only if it gives back the content, so a short key is enough: unpacking takes a third of the
+ * time of SHA-256.
  */
 export async function compressOnce(
   codec: Codec,
@@ -146,7 +137,6 @@ export async function compressOnce(
   content: Uint8Array,
 ): Promise<Compressed> {
   const isStored = await codec.stores(content);
-  // It is stored again as quickly as it is found.
   if (!cache || isStored) return { bytes: await codec.compress(content, isStored) };
   const key = segmentKey(codec, content);
   const found = cache.find(key);
@@ -154,7 +144,7 @@ export async function compressOnce(
   return { bytes: await codec.compress(content, isStored), key };
 }
 
-/** The key of a segment. Others may have the same. */
+/** Others may have the same key. */
 export function segmentKey(codec: Pick<Codec, "name">, content: Uint8Array): string {
   return `${codec.name} ${content.length} ${crc32(content)}`;
 }

@@ -1,19 +1,13 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync, readSync } from "node:fs";
 import { Failure, UserError } from "../core/errors.ts";
 
-/** A file to read into a layer. Its mode and type are ignored, since sandbox and umask change them. */
+/** Mode and type are ignored, since sandbox and umask change them. */
 export interface Source {
   readonly fd: number;
-  /** Bytes. */
   readonly size: number;
 }
 
-/**
- * Opens a file and follows links, since the sandbox stages files as links.
- *
- * @param image its path in the image, for errors
- * @throws UserError if it does not exist or is not a file
- */
+/** Follows links, since the sandbox stages files as links. @throws UserError if it does not exist or is not a file */
 export function openSource(file: string, image: string): Source {
   // Without O_NONBLOCK, opening a named pipe would wait for its writer.
   const fd = attempt(file, image, () => openSync(file, constants.O_RDONLY | constants.O_NONBLOCK));
@@ -38,11 +32,7 @@ export function openSource(file: string, image: string): Source {
   }
 }
 
-/**
- * Fills `buffer` from the source's position, or from byte `start` on, which leaves the position as it is.
- *
- * @throws Failure if the source ends too early
- */
+/** With `start`, the position stays. @throws Failure if the source ends too early */
 export function readFully(source: Source, buffer: Uint8Array, file: string, start?: number): void {
   for (let at = 0; at < buffer.length; ) {
     const count = readSync(source.fd, buffer, at, buffer.length - at, start === undefined ? null : start + at);
@@ -57,7 +47,6 @@ export function readFully(source: Source, buffer: Uint8Array, file: string, star
   }
 }
 
-/** The uninterpreted target of a symlink artifact. */
 export function readLinkSource(file: string, image: string): string {
   return attempt(file, image, () => readlinkSync(file));
 }

@@ -2,12 +2,8 @@ import { lstatSync, readlinkSync, realpathSync } from "node:fs";
 import { posix } from "node:path";
 
 /**
- * The link target of a tree artifact's member, if the link leads to the same file inside the image's tree.
- *
- * @param path the member's path in this process
- * @param execPath its path in the execution root. A sandbox stages it as an absolute link to that path
- * @param inTree its path below the tree's root
- * @returns the target; undefined for a file, and for a link that leaves the tree
+ * The target of a tree's member if it links to a file inside the tree, else undefined. A sandbox stages `path` as an
+ * absolute link to `execPath`.
  */
 export function linkInTree(path: string, execPath: string, inTree: string): string | undefined {
   let actual = path;

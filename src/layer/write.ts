@@ -19,25 +19,25 @@ import { endsBefore, segmentLimit, standsAlone } from "./segments.ts";
 import { openSource, readFully } from "./source.ts";
 
 export interface LayerOptions {
-  /** In any order; {@link planEntries} orders them and adds the parents they imply. */
+  /** {@link planEntries} orders them and adds parents. */
   readonly entries: Iterable<TarEntry>;
-  /** Path of the blob. It is published atomically. */
+  /** Published atomically. */
   readonly output: string;
   readonly compression: Compression;
-  /** Description for the image's history. */
+  /** For the image's history. */
   readonly comment?: string;
-  /** Refuses files for another platform. Default: no check. */
+  /** Default: no check. */
   readonly native?: NativeCheck;
-  /** Gets each file before it is written, in the order of the layer. Default: nobody looks. */
+  /** Gets each file before it is written. Default: nobody looks. */
   readonly look?: (file: FileView) => void;
-  /** Cache of compressed segments, read and extended. Default: none. */
+  /** Default: none. */
   readonly cache?: SegmentCache;
   /** Aborts between two segments. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Writes a layer and returns its metadata. Uses a few MiB of memory for any size. The bytes depend only on the entries and the compression.
+ * Uses a few MiB of memory for any size. The bytes depend only on the entries and the compression.
  *
  * @throws UserError if the entries conflict, or if a source is missing or not a file
  */
@@ -61,7 +61,7 @@ export async function writeLayer(options: LayerOptions): Promise<LayerMetadata> 
 
 type Written = Pick<LayerMetadata, "digest" | "size" | "diffId">;
 
-/** Puts entries into segments. Reads files directly into their segment, without a copy. */
+/** Reads files directly into their segment, without a copy. */
 class TarWriter {
   readonly #blob: BlobWriter;
   readonly #options: Pick<LayerOptions, "native" | "look" | "signal">;
@@ -108,7 +108,6 @@ class TarWriter {
     return this.#blob.end();
   }
 
-  /** @param fill fills `target` with the content from byte `at` on; called in order */
   async #entry(entry: TarEntry, size: number, fill: (target: Buffer, at: number) => void): Promise<void> {
     const head = header(entry, size);
     const padding = paddingOf(size);
@@ -143,9 +142,8 @@ const zeros = (target: Buffer) => target.fill(0);
 
 type Segment = Buffer<ArrayBuffer>;
 
-/** Compresses segments in parallel and writes them in order. */
 class BlobWriter {
-  /** The written segments, for the cache. Empty without a cache. */
+  /** Empty without a cache. */
   readonly segments: StoredSegment[] = [];
   readonly #path: string;
   readonly #fd: number;
@@ -170,7 +168,6 @@ class BlobWriter {
     return this.#free.pop() ?? Buffer.allocUnsafeSlow(segmentLimit);
   }
 
-  /** @param size bytes of a file that follows */
   expect(size: number): void {
     this.#blobHash?.expect(size);
   }
@@ -186,7 +183,7 @@ class BlobWriter {
       return;
     }
     const compressed = compressOnce(this.#codec, this.#cache, content);
-    // It is awaited later, maybe after another one has failed.
+    // Awaited later, maybe after another one has failed.
     compressed.catch(() => {});
     this.#tarHash.update(content);
     this.#pending.push({ compressed, segment });
@@ -208,7 +205,6 @@ class BlobWriter {
     if (first) this.#put(await first.compressed, first.segment);
   }
 
-  /** @param segment what may be used again */
   #put({ bytes, key }: Compressed, segment: Segment): void {
     if (key !== undefined) {
       this.segments.push({ key, offset: this.#size, size: bytes.length, crc: crc32(bytes) });
@@ -229,5 +225,5 @@ class BlobWriter {
   }
 }
 
-/** Segments in progress: one more than the four threads of Node's pool, to keep them busy. */
+/** One more than the four threads of Node's pool, to keep them busy. */
 const concurrency = Math.min(availableParallelism(), 4) + 1;

@@ -4,7 +4,7 @@ import { canonicalJson } from "./json.ts";
 import type { ImageManifest } from "./manifest.ts";
 import { mediaTypes } from "./media-types.ts";
 
-/** Content of the empty descriptor: image specification, "Guidance for an Empty Descriptor". */
+/** Image specification, "Guidance for an Empty Descriptor". */
 export const emptyContent = Buffer.from("{}");
 export const emptyDescriptor: Descriptor = {
   mediaType: mediaTypes.empty,
@@ -14,30 +14,21 @@ export const emptyDescriptor: Descriptor = {
 
 /** A document that refers to an image: an SBOM, a signature, provenance. */
 export interface Artifact {
-  /** The kind of artifact, which lists of referrers show. */
   readonly artifactType: string;
-  /** The format of `content`. */
   readonly mediaType: string;
   readonly content: Uint8Array;
   /** Of the manifest, and of its entry in lists of referrers. */
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-/** The manifest of an artifact and its descriptor. */
 export interface ComposedArtifact {
   readonly bytes: Uint8Array;
-  /** As lists of referrers have it, with `artifactType` and annotations. */
+  /** With `artifactType` and annotations, as lists of referrers have it. */
   readonly descriptor: Descriptor;
-  /** The blob that it needs, beside the empty one. */
   readonly layer: Descriptor;
 }
 
-/**
- * Composes the manifest of an artifact with a subject: image specification 1.1, "Guidelines for Artifact Usage". The same content gives the
- * same bytes.
- *
- * @param subject the image or index that it refers to
- */
+/** The same content gives the same bytes (image specification 1.1, "Guidelines for Artifact Usage"). */
 export function composeArtifact(subject: Descriptor, artifact: Artifact): ComposedArtifact {
   const { artifactType, mediaType, content, annotations } = artifact;
   const layer = { mediaType, digest: sha256(content), size: content.length };

@@ -7,7 +7,7 @@ import type { LayerMetadata } from "./layer.ts";
 import { parseImageManifest } from "./manifest.ts";
 import { mediaTypes, ociLayerMediaType } from "./media-types.ts";
 
-/** The specification of an image. Omitted fields come from the base. */
+/** Omitted fields come from the base. */
 export interface ImageSpec {
   readonly os?: string;
   readonly architecture?: string;
@@ -25,34 +25,33 @@ export interface ImageSpec {
   readonly workingDir?: string;
   /** Added to the base's, and override them. */
   readonly labels?: Readonly<Record<string, string>>;
-  /** The creation time of the image and of its layers' history: seconds since 1970. Default: 0, so that the same inputs give the same digests. */
+  /**
+   * Creation time of the image and its layers' history, in seconds since 1970. Default: 0, for reproducible digests.
+   */
   readonly epoch?: number;
   /** Annotations of the manifest. The base's are not inherited, since they describe the base. */
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-/** A layer that goes on top of the base. */
 export interface ComposedLayer extends LayerMetadata {
   /** Whether to omit it if the base has it: a runtime, which no other layer changes. */
   readonly unlessInBase?: boolean;
 }
 
-/** The base image's documents, with their exact bytes. */
 export interface BaseImage {
   readonly manifest: Uint8Array;
   readonly config: Uint8Array;
-  /** Its name in errors. Default: "the base image". */
+  /** Default: "the base image". */
   readonly name?: string;
 }
 
 type Base = ReturnType<typeof readBase>;
 
 /**
- * Assembles an image from its layers' metadata: an OCI manifest and configuration, deterministic to the byte. The base's layers come first and
- * keep their blobs. Docker's media types become OCI's.
+ * Assembles an OCI image from its layers' metadata, deterministic to the byte. The base's layers come first and keep
+ * their blobs.
  *
- * @throws UserError if the base is not an image of one platform, if its parts disagree, or if its platform is unknown or differs from the
- *   specification's
+ * @throws UserError if the base has several platforms, its parts disagree, or its platform is unknown or another one
  */
 export function composeImage(options: {
   readonly base?: BaseImage;
@@ -152,7 +151,6 @@ function baseHistory(base: Base | undefined): readonly HistoryEntry[] {
     : base.layers.map(() => ({ created: timeOf(0), comment: "base image" }));
 }
 
-/** RFC 3339, as the specification has times. */
 function timeOf(epoch: number): string {
   return new Date(epoch * 1000).toISOString().replace(".000Z", "Z");
 }
@@ -181,7 +179,6 @@ function isRoot(user: string | undefined): boolean {
 
 /** Keeps the base's order and replaces values in place. New variables follow, sorted by name. */
 function mergeEnvironment(base: readonly string[], changes: Readonly<Record<string, string>>): string[] {
-  // An entry without = has an empty value.
   const merged = new Map(base.map((entry) => /^([^=]*)=?(.*)$/s.exec(entry)?.slice(1) as [string, string]));
   for (const name of Object.keys(changes).sort()) {
     if (!/^[^=\0]+$/.test(name)) {

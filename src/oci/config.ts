@@ -3,10 +3,9 @@ import type { Digest } from "./digest.ts";
 import { parseJson } from "./json.ts";
 import type { ImageManifest } from "./manifest.ts";
 
-/** Bytes of the largest configuration that is read. */
 export const maximumConfigSize = 8 * 1024 * 1024;
 
-/** How a container of an image starts: OCI image specification, "Image Configuration", `config`. */
+/** OCI image specification, "Image Configuration", `config`. */
 export interface ExecutionConfig {
   readonly User?: string;
   readonly ExposedPorts?: Readonly<Record<string, object>>;
@@ -20,7 +19,6 @@ export interface ExecutionConfig {
   readonly StopSignal?: string;
 }
 
-/** The history of one layer, or of a build step without one. */
 export interface HistoryEntry {
   readonly created?: string;
   readonly author?: string;
@@ -43,12 +41,7 @@ export interface ImageConfig {
   readonly history?: readonly HistoryEntry[];
 }
 
-/**
- * Reads and checks an image configuration. The result keeps unknown fields.
- *
- * @param document its name in errors
- * @throws UserError with document and field
- */
+/** Keeps unknown fields. @throws UserError with document and field */
 export function parseImageConfig(bytes: Uint8Array, document = "image configuration"): ImageConfig {
   const node = parseJson(bytes, document);
   node.get("os").string();
@@ -68,11 +61,6 @@ export function parseImageConfig(bytes: Uint8Array, document = "image configurat
   return node.value as ImageConfig;
 }
 
-/**
- * Checks that a configuration has one diff ID for each layer of its manifest.
- *
- * @param image its name in errors
- */
 export function checkDiffIds({ layers }: ImageManifest, { rootfs }: ImageConfig, image: string): void {
   if (rootfs.diff_ids.length === layers.length) return;
   throw new UserError(

@@ -1,7 +1,7 @@
 import type { Digest } from "./digest.ts";
 import type { JsonNode } from "./json.ts";
 
-/** The platform of an image, with Go's names: OCI image specification, "Image Index". */
+/** With Go's names: OCI image specification, "Image Index". */
 export interface Platform {
   readonly os: string;
   readonly architecture: string;
@@ -10,7 +10,7 @@ export interface Platform {
   readonly "os.features"?: readonly string[];
 }
 
-/** A typed, sized, content-addressed pointer: OCI image specification, "Content Descriptors". */
+/** OCI image specification, "Content Descriptors". */
 export interface Descriptor {
   readonly mediaType: string;
   readonly digest: Digest;
@@ -20,15 +20,11 @@ export interface Descriptor {
   readonly platform?: Platform;
   readonly artifactType?: string;
   readonly urls?: readonly string[];
-  /** The content itself, in base64. */
+  /** In base64. */
   readonly data?: string;
 }
 
-/**
- * Checks a descriptor. The result keeps unknown fields.
- *
- * @throws UserError with document and field
- */
+/** Keeps unknown fields. @throws UserError with document and field */
 export function checkDescriptor(node: JsonNode): Descriptor {
   node.get("mediaType").string();
   node.get("digest").digest();
@@ -49,12 +45,10 @@ export function ownArchitecture(): string {
   return names[process.arch] ?? process.arch;
 }
 
-/** Formats a platform as `os/architecture[/variant]`. */
 export function formatPlatform(platform: Platform): string {
   return [platform.os, platform.architecture, platform.variant].filter((part) => part).join("/");
 }
 
-/** Whether a platform matches the wanted one, which may omit the variant. */
 export function isSamePlatform(wanted: string, platform: string): boolean {
   return platform === wanted || (platform.startsWith(`${wanted}/`) && wanted.split("/").length === 2);
 }

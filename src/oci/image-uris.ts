@@ -6,8 +6,7 @@ export const customImage = "SLIPWAY_CONTAINER_IMAGE";
 export const builtImages = "SLIPWAY_CONTAINER_IMAGE_URIS";
 
 /**
- * Reads the images that the launcher set, by tag. Addresses may contain colons (a registry's port, IPv6), so `::` separates entries only
- * before a tag and `##`.
+ * Addresses may contain colons (a port, IPv6), so `::` separates entries only before a tag and `##`.
  *
  * @throws UserError if an entry has no tag or no address
  */

@@ -4,22 +4,18 @@ import { type Digest, isDigest } from "./digest.ts";
 
 const usualRemedy = "Make it again with a tool that writes OCI or Docker (schema 2) images.";
 
-/** Maximum nesting of a document. Deeper ones exhaust the stack when they are written. */
+/** Deeper documents exhaust the stack when they are written. */
 const maximumDepth = 200;
 
 type JsonObject = { readonly [key: string]: unknown };
 
-/** What errors say about a document: its name, what to do (default: advice for images), code and culprit. */
 export interface JsonContext {
   readonly document: string;
   readonly remedy?: string | undefined;
   readonly identity?: Partial<ErrorIdentity> | undefined;
 }
 
-/**
- * A JSON value with its path, so that errors name the document and the field. Own code instead of a library, because the launcher uses it and
- * must start fast.
- */
+/** A JSON value with its path, for errors. Own code, because the launcher uses it and must start fast. */
 export class JsonNode {
   readonly value: unknown;
   readonly #context: JsonContext;
@@ -31,7 +27,6 @@ export class JsonNode {
     this.#path = path;
   }
 
-  /** Throws a UserError with document and field. */
   fail(problem: string): never {
     const { document, remedy = usualRemedy, identity } = this.#context;
     throw new UserError(
@@ -41,23 +36,20 @@ export class JsonNode {
     );
   }
 
-  /** Throws: the value is missing or has the wrong type. */
   #isNot(what: string): never {
     return this.fail(this.value === undefined ? "is missing" : `is not ${what}`);
   }
 
-  /** The field `key` of this object. Its value is undefined if absent. */
   get(key: string): JsonNode {
     return new JsonNode(this.object()[key], this.#context, this.#path === "" ? key : `${this.#path}.${key}`);
   }
 
-  /** The field `key` of this object, if it is present. */
   optional(key: string): JsonNode | undefined {
     const node = this.get(key);
     return node.present ? node : undefined;
   }
 
-  /** Whether this value is present. Null counts as absent, since Go's encoders write it for nothing. */
+  /** Null counts as absent, since Go's encoders write it for nothing. */
   get present(): boolean {
     return this.value !== undefined && this.value !== null;
   }
@@ -78,7 +70,6 @@ export class JsonNode {
     return this.value as string;
   }
 
-  /** A size in bytes: an integer of at least 0. */
   size(): number {
     if (!Number.isSafeInteger(this.value) || (this.value as number) < 0) this.#isNot("a size in bytes");
     return this.value as number;
@@ -100,11 +91,8 @@ export class JsonNode {
 }
 
 /**
- * Parses JSON bytes.
+ * `remedy` is for images and their parts by default, `identity` is `image-invalid` with the field or else the document.
  *
- * @param document its name in errors: a path, or `manifest of REPOSITORY:TAG`
- * @param remedy remedy in errors. Default: one for images and their parts
- * @param identity code and culprit of errors. Default: `image-invalid`, and the field or else the document
  * @throws UserError if the bytes are not UTF-8 or not JSON
  */
 export function parseJson(

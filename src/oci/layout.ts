@@ -5,17 +5,13 @@ import type { ImageManifest } from "./manifest.ts";
 import { mediaTypes } from "./media-types.ts";
 import { formatReference, type Reference } from "./reference.ts";
 
-/** The path of a blob in an OCI layout: OCI image specification, "Image Layout", `blobs`. */
+/** OCI image specification, "Image Layout", `blobs`. */
 export function blobPath(digest: Digest): string {
   const { algorithm, hex } = splitDigest(digest);
   return `blobs/${algorithm}/${hex}`;
 }
 
-/**
- * The files of an OCI layout except the blobs.
- *
- * @param descriptor descriptor of its only image
- */
+/** The files of an OCI layout with one image, except the blobs. */
 export function layoutFiles(descriptor: Descriptor): ReadonlyMap<string, Uint8Array<ArrayBuffer>> {
   const index = { schemaVersion: 2, mediaType: mediaTypes.index, manifests: [descriptor] };
   return new Map([
@@ -25,10 +21,8 @@ export function layoutFiles(descriptor: Descriptor): ReadonlyMap<string, Uint8Ar
 }
 
 /**
- * The files, except the blobs, of an archive that is both an OCI layout and the format of `docker save` since Docker 25 (`manifest.json` with
- * the same blobs), so that podman, docker, containerd and skopeo can all read it.
- *
- * @param image `name`: the image's name after loading; `reference`: the same, parsed
+ * An archive that is both an OCI layout and the format of `docker save` since Docker 25 (`manifest.json` with the same
+ * blobs), so that podman, docker, containerd and skopeo can all read it. Without the blobs.
  */
 export function archiveFiles(image: {
   readonly descriptor: Descriptor;

@@ -3,7 +3,7 @@ import { checkDescriptor, type Descriptor } from "./descriptor.ts";
 import { parseJson } from "./json.ts";
 import { mediaTypes } from "./media-types.ts";
 
-/** An image of one platform, or an artifact: OCI image specification, "Image Manifest"; Docker's "Image Manifest V 2, Schema 2". */
+/** Or an artifact: OCI image specification, "Image Manifest"; Docker's "Image Manifest V 2, Schema 2". */
 export interface ImageManifest {
   readonly schemaVersion: 2;
   readonly mediaType: string;
@@ -14,18 +14,17 @@ export interface ImageManifest {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-/** Manifests of several platforms: OCI image specification, "Image Index"; Docker's "manifest list". */
+/** OCI image specification, "Image Index"; Docker's "manifest list". */
 export interface ImageIndex extends Omit<ImageManifest, "config" | "layers"> {
   readonly manifests: readonly Descriptor[];
 }
 
-/** Maximum size of a manifest in bytes: the size that the distribution specification asks registries to accept. */
+/** In bytes: the size that the distribution specification asks registries to accept. */
 export const maximumManifestSize = 4 * 1024 * 1024;
 
-/** Maximum number of indexes in one another. More are damage: an index cannot contain itself. */
+/** More are damage: an index cannot contain itself. */
 const maximumIndexDepth = 32;
 
-/** @throws UserError for an image in more indexes than the limit */
 export function checkIndexDepth(depth: number, image: string): void {
   if (depth <= maximumIndexDepth) return;
   throw new UserError(
@@ -35,13 +34,11 @@ export function checkIndexDepth(depth: number, image: string): void {
   );
 }
 
-/** Maximum number of artifacts that refer to an image, directly or not. A registry can make up more without end. */
+/** Artifacts that refer to an image, directly or not. A registry can make up more without end. */
 const mostReferrers = 1000;
 
-/** The same for who removes them. */
 export const mostRemovable = 20_000;
 
-/** @throws UserError for more referrers than the limit */
 export function checkReferrerCount(count: number, image: string, most = mostReferrers): void {
   if (count <= most) return;
   throw new UserError(
@@ -58,7 +55,6 @@ export function isIndex(manifest: ImageManifest | ImageIndex): manifest is Image
 interface ManifestOptions {
   /** The type that the registry or layout gave, which must match the document. */
   readonly mediaType?: string;
-  /** Its name in errors. */
   readonly document?: string;
 }
 
@@ -66,8 +62,7 @@ interface ManifestOptions {
 const mostParts = 4096;
 
 /**
- * Reads and checks a manifest or an index, OCI or Docker schema 2. The result keeps unknown fields and always has `mediaType`, which is optional
- * in OCI documents.
+ * Reads an OCI or Docker schema 2 document. Keeps unknown fields, and adds `mediaType`, which is optional in OCI's.
  *
  * @throws UserError with document and field
  */
@@ -104,11 +99,7 @@ export function parseManifest(bytes: Uint8Array, options: ManifestOptions = {}):
   return { ...(node.value as ImageManifest | ImageIndex), mediaType };
 }
 
-/**
- * Reads the manifest of an image for one platform.
- *
- * @throws UserError as {@link parseManifest}, and if it is an index
- */
+/** @throws UserError as {@link parseManifest}, and if it is an index */
 export function parseImageManifest(bytes: Uint8Array, options: ManifestOptions = {}): ImageManifest {
   const manifest = parseManifest(bytes, options);
   if (!isIndex(manifest)) return manifest;

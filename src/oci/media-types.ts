@@ -1,4 +1,4 @@
-/** Media types of the OCI image specification, and of Docker's schema 2 for the same formats. */
+/** OCI's, and those of Docker's schema 2 for the same formats. */
 export const mediaTypes = {
   manifest: "application/vnd.oci.image.manifest.v1+json",
   index: "application/vnd.oci.image.index.v1+json",
@@ -12,7 +12,6 @@ export const mediaTypes = {
   dockerConfig: "application/vnd.docker.container.image.v1+json",
 } as const;
 
-/** The `Accept` header for a manifest of any kind. */
 export const manifestMediaTypes: readonly string[] = [
   mediaTypes.manifest,
   mediaTypes.index,
@@ -20,7 +19,6 @@ export const manifestMediaTypes: readonly string[] = [
   mediaTypes.dockerIndex,
 ];
 
-/** OCI's names for Docker's layer types. */
 const ociLayerNames: Readonly<Record<string, string>> = {
   "application/vnd.docker.image.rootfs.diff.tar": mediaTypes.layer,
   "application/vnd.docker.image.rootfs.diff.tar.gzip": mediaTypes.layerGzip,
@@ -30,12 +28,12 @@ const ociLayerNames: Readonly<Record<string, string>> = {
     "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip",
 };
 
-/** The OCI name of a layer's media type. Unknown names stay unchanged. */
+/** Unknown names stay unchanged. */
 export function ociLayerMediaType(mediaType: string): string {
   return ociLayerNames[mediaType] ?? mediaType;
 }
 
-/** Whether a layer is "foreign": registries need not have its blob. */
+/** Such a layer is "foreign": registries need not have its blob. */
 export function isNondistributable(mediaType: string): boolean {
   return ociLayerMediaType(mediaType).startsWith("application/vnd.oci.image.layer.nondistributable.v1.");
 }

@@ -5,24 +5,24 @@ import { canonicalRegistry, dockerHub } from "./registry-host.ts";
 const component = "[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*";
 const repositoryPattern = new RegExp(`^${component}(?:/${component})*$`);
 const tagPattern = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/;
-/** Maximum length of a repository name that registries and clients accept. */
+/** Longer names are refused by registries and clients. */
 const maximumRepositoryLength = 255;
 
-/** A parsed image reference: `registry/repository[:tag][@digest]`. */
+/** `registry/repository[:tag][@digest]`. */
 export interface Reference {
-  /** `host[:port]` in its canonical form. */
+  /** `host[:port]` in canonical form. */
   readonly registry: string;
   readonly repository: string;
   readonly tag?: string;
   readonly digest?: Digest;
 }
 
-/** Whether a text is a repository name by the OCI distribution specification. */
+/** By the OCI distribution specification. */
 export function isRepository(text: string): boolean {
   return text.length <= maximumRepositoryLength && repositoryPattern.test(text);
 }
 
-/** Whether a text is a tag by the OCI distribution specification. */
+/** By the OCI distribution specification. */
 export function isTag(text: string): boolean {
   return tagPattern.test(text);
 }
@@ -33,8 +33,8 @@ function looksLikeRegistry(first: string): boolean {
 }
 
 /**
- * Reads an image reference as Docker and podman do: `ubuntu` is `registry-1.docker.io/library/ubuntu`, and a first component with a
- * dot or a port, or `localhost`, is the registry. Gives it its canonical form. Adds no default tag.
+ * Reads a reference as Docker and podman do, in canonical form: `ubuntu` is `registry-1.docker.io/library/ubuntu`. Adds
+ * no default tag.
  *
  * @throws UserError that names the invalid part
  */
@@ -76,10 +76,7 @@ export function parseReference(text: string): Reference {
   return { registry, repository, ...(tag === undefined ? {} : { tag }), ...(digest === undefined ? {} : { digest }) };
 }
 
-/**
- * Writes a reference for people, engines and `SLIPWAY_CONTAINER_IMAGE_URIS`. Docker Hub is written `docker.io`, the name that engines
- * look up credentials and mirrors by; {@link parseReference} reads it back unchanged.
- */
+/** Docker Hub is written `docker.io`, the name that engines look up credentials and mirrors by. */
 export function formatReference(reference: Reference): string {
   const registry = reference.registry === dockerHub ? "docker.io" : reference.registry;
   const tag = reference.tag === undefined ? "" : `:${reference.tag}`;
@@ -87,7 +84,7 @@ export function formatReference(reference: Reference): string {
   return `${registry}/${reference.repository}${tag}${digest}`;
 }
 
-/** The name of an image that a text is; undefined where it is none. */
+/** Undefined if the text is no reference. */
 export function referenceIn(value: string): Reference | undefined {
   try {
     return parseReference(value);

@@ -1,24 +1,21 @@
 import { isIPv4, isIPv6 } from "node:net";
 import { domainToASCII } from "node:url";
 
-/** The host of Docker Hub's registry. */
 export const dockerHub = "registry-1.docker.io";
 
-/** Other names of Docker Hub. Image references and engines' credential files use the first. */
+/** Image references and engines' credential files use the first. */
 const dockerHubAliases: readonly string[] = ["docker.io", "index.docker.io", dockerHub];
 
 const label = "[a-z0-9](?:[a-z0-9-]*[a-z0-9])?";
 const hostPattern = new RegExp(`^${label}(?:\\.${label})*$`);
 
 /**
- * The one form of a host's name or address: lower case, IDNA names in ASCII, no dot at the end, IPv4 with four decimal numbers, IPv6
- * compressed and in brackets. An IPv4 address that is written as IPv6 becomes IPv4.
- *
- * @returns undefined if the text is no host
+ * The canonical form of a host: lower case, IDNA names in ASCII, no dot at the end, IPv4 with four decimal numbers,
+ * IPv6 compressed and in brackets. An IPv4 address that is written as IPv6 becomes IPv4. Undefined if it is no host.
  */
 export function canonicalName(host: string): string | undefined {
   if (host.startsWith("[")) return host.endsWith("]") ? canonicalIPv6(host.slice(1, -1)) : undefined;
-  // The parser decodes escapes, and drops line ends and tabs: what it makes of them is nothing that anyone wrote.
+  // The parser decodes escapes, and drops line ends and tabs.
   if (/[^\p{L}\p{M}\p{N}.-]/u.test(host)) return undefined;
   const name = domainToASCII(host).replace(/\.$/, "");
   return name.length <= 253 && hostPattern.test(name) ? name : undefined;
@@ -37,12 +34,9 @@ function canonicalIPv6(address: string): string | undefined {
 }
 
 /**
- * The one form of a registry's name, `host[:port]`: the host as by {@link canonicalName}, without the port that is used anyway (443, and 80 on
- * this machine, whose registries speak plain HTTP), all names of Docker Hub as {@link dockerHub}. Names that lead to one server by
- * definition have one form. Names that only happen to do so, such as `localhost` and `127.0.0.1`, stay apart, so that the credential of
- * one goes to no other; see {@link ruleHost}.
- *
- * @returns undefined if the text is not `host[:port]`
+ * The canonical form of `host[:port]`: without the default port (443, on this machine 80), Docker Hub as {@link
+ * dockerHub}. `localhost` and `127.0.0.1` stay apart, so that the credential of one goes to no other; see {@link
+ * ruleHost}. Undefined if it is not `host[:port]`.
  */
 export function canonicalRegistry(text: string): string | undefined {
   const [, host = "", digits] = /^(\[[^\]]+\]|[^:[\]]+)(?::([0-9]{1,5}))?$/.exec(text) ?? [];
@@ -57,24 +51,23 @@ export function canonicalRegistry(text: string): string | undefined {
   return dockerHubAliases.includes(registry) ? dockerHub : registry;
 }
 
-/** Whether a text is `host[:port]`: a name, an IPv4 address, or an IPv6 address in brackets. */
 export function isRegistry(text: string): boolean {
   return canonicalRegistry(text) !== undefined;
 }
 
-/** As {@link canonicalRegistry}. A text that is no registry stays, for the error of who opens it. */
+/** A text that is no registry stays, for the error of who opens it. */
 export function normalizeRegistry(text: string): string {
   return canonicalRegistry(text) ?? text;
 }
 
-/** Whether a canonical host is this machine by definition: `localhost`, 127.0.0.0/8, ::1. */
+/** By definition: `localhost`, 127.0.0.0/8, ::1. */
 export function isLoopbackHost(name: string): boolean {
   return name === "localhost" || name === "[::1]" || (isIPv4(name) && name.startsWith("127."));
 }
 
 /**
- * The form of a registry's name in rules that forbid. It is the same for names that may lead to one server: all addresses of this machine,
- * and the ports 80 and 443, since plain HTTP is a setting. A rule then holds for too much rather than for too little.
+ * The name in rules that forbid: the same for all addresses of this machine, and for the ports 80 and 443, since plain
+ * HTTP is a setting. A rule then holds for too much rather than too little.
  */
 export function ruleHost(registry: string): string {
   const [, host = "", port = ""] = /^(.*?)(:[0-9]+)?$/.exec(normalizeRegistry(registry)) ?? [];

@@ -10,9 +10,9 @@ import type { PythonCompiler } from "./compiler.ts";
 import { bytecodePath } from "./paths.ts";
 
 /**
- * `bytecode --output=BLOB --metadata=JSON [--packages=JSON] --compression=gzip|zstd|none [--comment=TEXT]`, then `["file", IMAGE_PATH, SOURCE]` for each module,
- * and `["deb", PATH]` for each Debian package whose modules count: a layer with their bytecode, each beside its module. A module that does not compile has none, as
- * Python's own `compileall` leaves it.
+ * `bytecode --output=BLOB --metadata=JSON [--packages=JSON] --compression=gzip|zstd|none [--comment=TEXT]`, then
+ * `["file", IMAGE_PATH, SOURCE]` for each module and `["deb", PATH]` for Debian packages: a layer with bytecode, each
+ * beside its module. A module that does not compile has none, as with Python's own `compileall`.
  */
 export async function bytecode(args: readonly string[], context: Context, compiler: PythonCompiler): Promise<void> {
   const options = new Arguments(args, layerOptions, context);
@@ -32,7 +32,7 @@ export async function bytecode(args: readonly string[], context: Context, compil
     } else {
       throw malformed(entry.text, "a file or deb");
     }
-    // Lets a worker receive a cancellation meanwhile.
+    // So that a worker can receive a cancellation.
     await new Promise(setImmediate);
   }
   await writeLayerFiles(options, context, { entries });

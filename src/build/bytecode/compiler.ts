@@ -2,17 +2,16 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { program } from "./program.ts";
 
-/** Compiles a Python module. Undefined: it is not valid Python of this version. @param path its name in tracebacks */
+/** Undefined: it is not valid Python of this version. @param path its name in tracebacks */
 export type PythonCompiler = (source: Uint8Array, path: string) => Promise<Uint8Array | undefined>;
 
-/** The parts of Pyodide's interface that are used here. */
 interface Pyodide {
   readonly FS: { writeFile(path: string, data: Uint8Array): void; readFile(path: string): Uint8Array };
   readonly globals: { get(name: string): (path: string) => boolean };
   runPython(code: string): void;
 }
 
-/** Loads CPython in WebAssembly, so that every build machine uses the same interpreter. */
+/** CPython in WebAssembly, so that every build machine uses the same interpreter. */
 export async function loadPythonCompiler(folder: string): Promise<PythonCompiler> {
   const { loadPyodide } = (await import(pathToFileURL(join(folder, "pyodide.mjs")).href)) as {
     loadPyodide(options: { readonly indexURL: string; readonly env: Record<string, string> }): Promise<Pyodide>;
@@ -27,14 +26,13 @@ export async function loadPythonCompiler(folder: string): Promise<PythonCompiler
     for (;;) {
       const loaded = loading;
       const interpreter = await loaded;
-      // A module of another request has ended it meanwhile.
       if (loaded !== loading) continue;
       try {
         const { FS } = interpreter.python;
         FS.writeFile("/tmp/source", source);
         return interpreter.compile(path) ? FS.readFile("/tmp/bytecode") : undefined;
       } catch (error) {
-        // Nested so deeply that the interpreter itself has ended. In all else, errors of Python say what they are.
+        // Nested so deeply that the interpreter has ended.
         if (!(error instanceof RangeError || error instanceof WebAssembly.RuntimeError)) throw error;
         loading = load();
         return undefined;

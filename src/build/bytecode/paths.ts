@@ -2,7 +2,7 @@ import { posix } from "node:path";
 
 const cacheTag = "cpython-311";
 
-/** The path of a module's bytecode (PEP 3147). */
+/** PEP 3147. */
 export function bytecodePath(module: string): string {
   const { dir, name } = posix.parse(module);
   return posix.join(dir, "__pycache__", `${name}.${cacheTag}.pyc`);

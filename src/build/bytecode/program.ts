@@ -1,8 +1,7 @@
 /**
- * The Python program that compiles a module to an unchecked hash-based `.pyc` (PEP 552).
- *
- * The output of `marshal.dumps` depends on reference counts, and so on what ran before. This program shares strings by value and interns them
- * as the compiler does, so that the same source always gives the same bytes.
+ * Compiles a module to an unchecked hash-based `.pyc` (PEP 552). `marshal.dumps` depends on reference counts, so on
+ * what ran before. This program shares strings by value and interns them as the compiler does, for the same bytes
+ * always.
  */
 export const program = `
 import _imp

@@ -12,9 +12,8 @@ interface Metafile {
 }
 
 /**
- * `imports --metafile=PATH --target=LABEL --output=MARKER [--repository=NAME] [--package=NAME]…`: checks that every npm package that a
- * bundle imports is one of its dependencies, since a missing one would only show when the program runs. PATH is esbuild's metafile. Writes
- * MARKER on success.
+ * `imports --metafile=PATH --target=LABEL --output=MARKER [--repository=NAME] [--package=NAME]…`: checks that every npm
+ * package in esbuild's metafile is a dependency, since a missing one would only show when the program runs.
  */
 export async function imports(args: readonly string[], context: Context): Promise<void> {
   const options = new Arguments(args, ["metafile", "target", "output", "repository", "package"], context);
@@ -41,7 +40,7 @@ function packageOf(path: string): string {
   return path.split("/", path.startsWith("@") ? 2 : 1).join("/");
 }
 
-/** `:LINE` of the first mention of a module. Empty if it is not found. */
+/** Empty if it is not found. */
 function lineOf(path: string, file: string): string {
   const index = readInput(file)
     .toString("utf8")

@@ -6,9 +6,9 @@ import type { Context } from "../context.ts";
 import { layerOptions, writeLayerFiles } from "../layer-output.ts";
 
 /**
- * `debian --output=BLOB --metadata=JSON [--packages=JSON] --compression=gzip|zstd|none [--comment=TEXT]`, then `["deb", PATH]` for each package and
- * `["user", {"name", "uid", "gid", "home", "shell"}]` for each account: one layer with the content of the packages and the files that
- * their maintainer scripts would create.
+ * `debian --output=BLOB --metadata=JSON [--packages=JSON] --compression=gzip|zstd|none [--comment=TEXT]`, then `["deb",
+ * PATH]` and `["user", {"name", "uid", "gid", "home", "shell"}]`: one layer with the packages and what their maintainer
+ * scripts would create.
  */
 export async function debian(args: readonly string[], context: Context): Promise<void> {
   const options = new Arguments(args, layerOptions, context);

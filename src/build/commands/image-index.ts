@@ -8,8 +8,8 @@ import { Arguments } from "../arguments.ts";
 import type { Context } from "../context.ts";
 
 /**
- * `index --index=OUT --descriptor=OUT --image=DESCRIPTOR…`: the index of images for several platforms (OCI image specification, "Image
- * Index"), in the order given.
+ * `index --index=OUT --descriptor=OUT --image=DESCRIPTOR…`: in the order given (OCI image specification, "Image
+ * Index").
  */
 export async function imageIndex(args: readonly string[], context: Context): Promise<void> {
   const options = new Arguments(args, ["index", "descriptor", "image"], context);

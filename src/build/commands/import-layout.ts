@@ -5,8 +5,8 @@ import type { Context } from "../context.ts";
 import { OciLayout } from "../oci-layout.ts";
 
 /**
- * `import --layout=DIR [--platform=OS/ARCHITECTURE[/VARIANT]] --manifest=OUT --config=OUT --descriptor=OUT`: extracts an image from
- * an OCI layout, byte for byte. With a platform, the image for it. Without, the only image or index of the layout; for an index, CONFIG is empty.
+ * `import --layout=DIR [--platform=OS/ARCHITECTURE[/VARIANT]] --manifest=OUT --config=OUT --descriptor=OUT`: extracts
+ * an image, byte for byte. Without a platform, the layout's only image or index; for an index, CONFIG is empty.
  */
 export async function importLayout(args: readonly string[], context: Context): Promise<void> {
   const options = new Arguments(args, ["layout", "platform", "manifest", "config", "descriptor"], context);

@@ -15,18 +15,20 @@ import { layerOptions, writeLayerFiles } from "../layer-output.ts";
 import { withoutRepositories } from "../repo-mapping.ts";
 
 /**
- * `layer --output=BLOB --metadata=JSON [--packages=JSON] --compression=gzip|zstd|none [--comment=TEXT] [--root=FOLDER] [--platform=OS/ARCHITECTURE
- * [--program=SOURCE]]`, then entries: `["file", IMAGE_PATH, SOURCE, {"mode", "uid", "gid"}]`, `["symlink", IMAGE_PATH, TARGET]`, `["empty",
- * IMAGE_PATH]`, `["directory", IMAGE_PATH, {"mode", "uid", "gid"}]`, `["repo_mapping", IMAGE_PATH, SOURCE, PREFIX…]` (see {@link withoutRepositories}).
+ * `layer --output=BLOB --metadata=JSON [--packages=JSON] --compression=gzip|zstd|none [--comment=TEXT] [--root=FOLDER]
+ * [--platform=OS/ARCHITECTURE [--program=SOURCE]]`, then entries: `["file", IMAGE_PATH, SOURCE, {"mode", "uid",
+ * "gid"}]`, `["symlink", IMAGE_PATH, TARGET]`, `["empty", IMAGE_PATH]`, `["directory", IMAGE_PATH, {"mode", "uid",
+ * "gid"}]`, `["repo_mapping", IMAGE_PATH, SOURCE, PREFIX…]` (see {@link withoutRepositories}).
  *
- * Further entries describe sources, which need not be in the layer: `["link", SOURCE]`, a declared symlink, which stays unchanged;
- * `["tree", SOURCE]`, a tree artifact. In a tree, a link to another member in the layer stays a link; every other link is replaced by its
- * target. `["bytecode", SOURCE]` is an uncompressed layer of the command `bytecode`: its files are added if their modules are in this layer.
+ * Further entries describe sources, which need not be in the layer: `["link", SOURCE]`, a declared symlink, which stays
+ * unchanged; `["tree", SOURCE]`, a tree artifact. In a tree, a link to another member in the layer stays a link; every
+ * other link is replaced by its target. `["bytecode", SOURCE]` is an uncompressed layer of the command `bytecode`: its
+ * files are added if their modules are in this layer.
  *
  * PLATFORM is the image's platform. {@link NativeCheck} refuses files for other platforms.
  *
- * Image paths are relative to FOLDER (default: the image's root) and may leave it with `..`, as Bazel's runfiles paths of other repositories
- * do.
+ * Image paths are relative to FOLDER (default: the image's root) and may leave it with `..`, as Bazel's runfiles paths
+ * of other repositories do.
  */
 export async function layer(args: readonly string[], context: Context): Promise<void> {
   const options = new Arguments(args, [...layerOptions, "root", "platform", "program"], context);
@@ -55,7 +57,7 @@ export async function layer(args: readonly string[], context: Context): Promise<
   }
 }
 
-/** Reads the bytecode of modules from archives. Adds the open archives to `opened`. */
+/** Adds the open archives to `opened`. */
 async function bytecodeOf(
   modules: ReadonlySet<string>,
   archives: readonly string[],
@@ -80,7 +82,6 @@ interface Attributes {
   gid?: number;
 }
 
-/** The entry for `source`: a file or a link. */
 interface FromSource extends Attributes {
   readonly path: string;
   readonly source: string;
@@ -106,7 +107,6 @@ function toTar(
   });
 }
 
-/** The target of a tree artifact's member, if it is a link to another member in the layer. */
 function linkBetweenMembers(
   file: string,
   source: string,
@@ -181,7 +181,6 @@ function repoMapping(entry: Entry, options: Arguments): TarEntry {
   return { type: "file", path: path as string, content: { bytes } };
 }
 
-/** Separates the attributes of an entry from the `count` values before them. */
 function withAttributes(entry: Entry, count: number): { readonly attributes: Attributes; readonly plain: Entry } {
   const [given, ...more] = entry.values.slice(count);
   const plain = given === undefined ? entry : { ...entry, values: entry.values.slice(0, count) };

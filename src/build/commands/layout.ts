@@ -8,9 +8,9 @@ import type { Context } from "../context.ts";
 import { imageOptions, readImages } from "../image-files.ts";
 
 /**
- * `layout --output=DIR --descriptor=PATH --manifest=PATH --config=PATH ["blob", METADATA, BLOB]…`: an OCI layout of regular files. With
- * `--index=PATH`, of several images: see {@link readImages}. Blobs are copied, not hard linked, since a change of mode or content would affect
- * both files. Copies share blocks if the file system supports it.
+ * `layout --output=DIR --descriptor=PATH --manifest=PATH --config=PATH ["blob", METADATA, BLOB]…`; with `--index=PATH`,
+ * of several images: see {@link readImages}. Blobs are copied, since a hard link would share mode and content. Copies
+ * share blocks if the file system supports it.
  */
 export async function layout(args: readonly string[], context: Context): Promise<void> {
   const options = new Arguments(args, ["output", "index", ...imageOptions], context);
@@ -25,7 +25,7 @@ export async function layout(args: readonly string[], context: Context): Promise
       await mkdir(dirname(join(folder, path)), { recursive: true });
       await place(content, join(folder, path));
     }
-    // Bazel creates the output folder before the action runs. A rename replaces it only while it is empty.
+    // A rename replaces Bazel's output folder only while it is empty.
     await rm(output, { recursive: true, force: true });
     await rename(folder, output);
   } catch (error) {
@@ -37,6 +37,6 @@ export async function layout(args: readonly string[], context: Context): Promise
 async function place(content: Content, path: string): Promise<void> {
   if ("bytes" in content) return writeFile(path, content.bytes);
   await copyFile(content.file, path, constants.COPYFILE_FICLONE);
-  // The copy has the mode of its source, and Bazel's outputs are read-only.
+  // Bazel's outputs are read-only.
   await chmod(path, 0o644);
 }

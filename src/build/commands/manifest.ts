@@ -7,10 +7,10 @@ import type { Context } from "../context.ts";
 import { parseMap, stampedMap } from "../stamped-map.ts";
 
 /**
- * `manifest --manifest=OUT --config=OUT --descriptor=OUT [--base-manifest=PATH --base-config=PATH] [--layer=METADATA]… [--unless-in-base=METADATA]…
- * [--labels=PATH] [--annotations=PATH] [--status=PATH]… --spec=JSON`: assembles an image from its layers' metadata, without reading layers. A
- * `--layer` that is also in `--unless-in-base` is omitted if the base has it. `{NAME}` in labels and annotations stands for a variable of the
- * build status, in `--status`.
+ * `manifest --manifest=OUT --config=OUT --descriptor=OUT [--base-manifest=PATH --base-config=PATH] [--layer=METADATA]…
+ * [--unless-in-base=METADATA]… [--labels=PATH] [--annotations=PATH] [--status=PATH]… --spec=JSON`: assembles an image
+ * from its layers' metadata, without reading layers. A `--layer` that is also in `--unless-in-base` is omitted if the
+ * base has it. `{NAME}` in labels and annotations stands for a variable of the build status, in `--status`.
  */
 export async function manifest(args: readonly string[], context: Context): Promise<void> {
   const inputs = ["base-manifest", "base-config", "layer", "unless-in-base", "labels", "annotations", "status", "spec"];
@@ -28,7 +28,6 @@ export async function manifest(args: readonly string[], context: Context): Promi
   options.write({ manifest: image.manifest, config: image.config, descriptor: canonicalJson(image.descriptor) });
 }
 
-/** The specification with the labels and annotations of files, and with values of the build status. */
 function stamped(spec: ImageSpec, options: Arguments): ImageSpec {
   const read = (path: string) => options.read(path).toString("utf8");
   const paths = options.all("status");
@@ -57,7 +56,7 @@ function readBase(options: Arguments): BaseImage | undefined {
 
 const specTexts = ["os", "architecture", "variant", "user", "defaultUser", "defaultHome", "workingDir"];
 const specLists = ["entrypoint", "cmd"];
-/** The end of the year 9999, after which a time is not RFC 3339. */
+/** A later time is not RFC 3339. */
 const lastEpoch = 253_402_300_799;
 const specMaps = ["env", "labels", "annotations"];
 

@@ -5,7 +5,7 @@ import { canonicalJson } from "../../oci/json.ts";
 import { Arguments, malformed, texts } from "../arguments.ts";
 import type { Context } from "../context.ts";
 
-/** Names that status commands commonly give to the commit, the state of the tree (`clean`, else it has changes) and the repository. */
+/** Common names in status commands. A tree that is not `clean` has changes. */
 const names = {
   commit: ["STABLE_GIT_COMMIT", "STABLE_SCM_REVISION", "BUILD_SCM_REVISION", "COMMIT_SHA"],
   tree: ["STABLE_GIT_TREE", "STABLE_SCM_STATUS", "BUILD_SCM_STATUS", "GIT_TREE_STATUS"],
@@ -17,9 +17,9 @@ const buildType = "pkg:npm/bazel-slipway#image/v1";
 const defaultBuilder = "pkg:npm/bazel-slipway";
 
 /**
- * `provenance --output=OUT --descriptor=PATH --target=LABEL --version=SLIPWAY [--status=PATH]… [ENTRY]…`: writes a statement on how an image was
- * built (in-toto attestation framework 1.0, "Statement"; SLSA 1.0, "Provenance"). Entries are materials:
- * `["base", DESCRIPTOR, NAME]`, `["lock", PATH, LABEL]`.
+ * `provenance --output=OUT --descriptor=PATH --target=LABEL --version=SLIPWAY [--status=PATH]… [ENTRY]…`: a statement
+ * on how an image was built (in-toto attestation framework 1.0, "Statement"; SLSA 1.0, "Provenance"). Entries are
+ * materials: `["base", DESCRIPTOR, NAME]`, `["lock", PATH, LABEL]`.
  */
 export async function provenance(args: readonly string[], context: Context): Promise<void> {
   const options = new Arguments(args, ["output", "descriptor", "target", "version", "status"], context);
@@ -55,7 +55,7 @@ function first(status: BuildStatus, known: readonly string[]): string | undefine
   return known.map((name) => status.get(name)).find(Boolean);
 }
 
-/** The sources. Empty if the build status has no commit. */
+/** Empty if the build status has no commit. */
 function sourceMaterial(status: BuildStatus): object[] {
   const commit = first(status, names.commit);
   if (commit === undefined) return [];
@@ -76,7 +76,7 @@ function baseMaterial(name: string, { digest }: Descriptor): object {
   return { name, ...(/^(@|\/\/)/.test(name) ? {} : { uri: `oci://${name}@${digest}` }), digest: digestSet(digest) };
 }
 
-/** The form of in-toto: hexadecimal values by algorithm. */
+/** Hexadecimal values by algorithm, as in in-toto. */
 function digestSet(digest: Digest): Record<string, string> {
   const { algorithm, hex } = splitDigest(digest);
   return { [algorithm]: hex };

@@ -9,9 +9,9 @@ import { Arguments, argumentError, malformed, texts } from "../arguments.ts";
 import type { Context } from "../context.ts";
 
 /**
- * `sbom --output=OUT --format=spdx|cyclonedx --name=LABEL --descriptor=PATH --manifest=PATH [--base=DESCRIPTOR --base-name=NAME]`: writes what an
- * image contains. Entries are the layers whose packages are known, `["layer", METADATA, PACKAGES]`, and the locks that name their checksums,
- * `["lock", PATH]`. With `--base`, the other layers are the base's, which has an SBOM of its own.
+ * `sbom --output=OUT --format=spdx|cyclonedx --name=LABEL --descriptor=PATH --manifest=PATH [--base=DESCRIPTOR
+ * --base-name=NAME]`, then layers with known packages, `["layer", METADATA, PACKAGES]`, and locks with their checksums,
+ * `["lock", PATH]`. With `--base`, the other layers are the base's, which has its own SBOM.
  */
 export async function sbom(args: readonly string[], context: Context): Promise<void> {
   const options = new Arguments(

@@ -7,9 +7,8 @@ import type { Context } from "../context.ts";
 import { imageOptions, readImage } from "../image-files.ts";
 
 /**
- * `tarball --output=FILE --tag=NAME:TAG --descriptor=PATH --manifest=PATH --config=PATH ["blob", METADATA, BLOB]…`: one tar that is both
- * an OCI layout and the format of `docker save` since Docker 25 (`manifest.json` with the same blobs), so that podman, docker, containerd and
- * skopeo can all read it.
+ * `tarball --output=FILE --tag=NAME:TAG --descriptor=PATH --manifest=PATH --config=PATH ["blob", METADATA, BLOB]…`: a
+ * tar that podman, docker, containerd and skopeo can all read: see {@link archiveFiles}.
  */
 export async function tarball(args: readonly string[], context: Context): Promise<void> {
   const options = new Arguments(args, ["output", "tag", ...imageOptions], context);

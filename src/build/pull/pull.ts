@@ -15,7 +15,6 @@ import { readPublicKey } from "../../signatures/keys.ts";
 import { runnableImage } from "../../signatures/runnable-image.ts";
 import { verifyImage } from "../../signatures/verify.ts";
 
-/** The attributes of `base_images.pull`. */
 export interface PullRequest {
   /** `REGISTRY/REPOSITORY`, with a tag for people or a digest. */
   readonly image: string;
@@ -25,13 +24,12 @@ export interface PullRequest {
   readonly platforms: readonly string[];
   /** Platforms that Bazel can choose by. */
   readonly known: readonly string[];
-  /** Path of the public key that must have signed the image. Empty or missing: none. */
+  /** Of the public key that must have signed the image. Empty or missing: none. */
   readonly key?: string;
 }
 
-/** An image of one platform, without its layers. */
 export interface PulledImage {
-  /** By the index. Without an index, by the configuration. */
+  /** By the index, else by the configuration. */
   readonly platform: string;
   readonly descriptor: Descriptor & { readonly platform: Platform };
   readonly manifest: Buffer;
@@ -41,10 +39,9 @@ export interface PulledImage {
 }
 
 /**
- * Fetches and verifies the manifest and configuration of a base image for each wanted platform, but no layers.
+ * Fetches and verifies manifests and configurations, but no layers. `source` is the location of the layers.
  *
- * @returns `source`: the location of the layers
- * @throws Failure if the signature is not there that the declaration or the configuration file requires
+ * @throws Failure if a signature is missing that the declaration or the configuration file requires
  * @throws UserError if the declaration or the image is invalid. If the digest is missing, the error tells it
  */
 export async function pullBase(
@@ -58,7 +55,7 @@ export async function pullBase(
     const digest = digestOf(request, reference) ?? (await tellDigest(request, reference, client));
     const fetched = await fetchManifest(client, reference.repository, digest);
     if (request.key) await verifyImage(client, reference.repository, digest, await readPublicKey(request.key, env));
-    // Images of an index are named in it by digest, so its signature is enough.
+    // An index names its images by digest, so its signature is enough.
     const { registry, repository } = reference;
     await runnableImage(formatReference({ registry, repository, digest }), env, open);
     return {

@@ -2,20 +2,16 @@ import { UserError } from "../../core/errors.ts";
 import { words } from "../deb822.ts";
 import type { Lock } from "../lock.ts";
 
-/** The attributes of `base_images.debian` that say what a lock should be of; empty ones say nothing. */
+/** Attributes of `base_images.debian`. Empty: not declared. */
 export interface DeclaredRequest {
-  /** One or several, separated by blanks. */
+  /** Separated by blanks. */
   readonly suite: string;
   readonly components: readonly string[];
   readonly architecture: string;
   readonly packages: readonly string[];
 }
 
-/**
- * Checks that a lock answers what is declared beside it.
- *
- * @throws UserError naming the attribute that the lock was not made for, and the command that makes it
- */
+/** @throws UserError with the attribute that the lock was not made for, and the command that makes it */
 export function checkRequest(lock: Lock, declared: DeclaredRequest, file: string): void {
   const suites = words(declared.suite);
   const expectations = [

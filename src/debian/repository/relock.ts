@@ -3,18 +3,18 @@ import { formatLock, formatLockedPackage, type Lock } from "../lock.ts";
 import { type LockOptions, makeLock } from "../update-lock.ts";
 import { compareVersions } from "../version.ts";
 
-/** A lock made anew. */
 export interface Relocked {
   readonly lock: string;
   readonly locked: Lock["locked"];
-  /** Its lines that the old one does not have. */
+  /** Lines that the old one does not have. */
   readonly changed: readonly string[];
 }
 
 /**
- * Locks the newest packages for what `lock` was made for.
+ * Locks the newest packages.
  *
- * @throws Failure also when a package would become older: a suite's index may be genuine and valid, and yet be an old one that is served again
+ * @throws Failure also when a package would become older: an index may be genuine and valid, yet an old one served
+ * again
  */
 export async function relock({ locked, ...request }: Lock, options: LockOptions): Promise<Relocked> {
   const made = await makeLock(request, options);
