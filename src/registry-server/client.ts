@@ -7,14 +7,10 @@ import { type RegistryPaths, socketExists } from "./paths.ts";
 import { controlPath, type Status, type TokenRequest } from "./protocol.ts";
 import type { Token } from "./tokens.ts";
 
-/** Timeout for control requests, in milliseconds. */
+/** Milliseconds. */
 const answerTime = 30_000;
 
-/**
- * Sends a request to the server at a socket. Undefined if no server listens there.
- *
- * @throws UserError if the server refuses the request, Failure if it fails or does not answer
- */
+/** Undefined: no server listens there. @throws UserError if the server refuses, Failure if it fails or is silent */
 export async function askServer<Answer>(
   socketPath: string,
   method: "GET" | "POST",
@@ -65,22 +61,17 @@ function messageOf(answer: string): string {
   }
 }
 
-/** Undefined when no server runs. */
 export function askStatus(socketPath: string): Promise<Status | undefined> {
   return askServer<Status>(socketPath, "GET", "status");
 }
 
-/** Stops the server, of any version. False if none runs. */
+/** Of any version. False: none runs. */
 export async function stopServer(paths: RegistryPaths): Promise<boolean> {
   if (!(await socketExists(paths))) return false;
   return (await askServer(paths.socket, "POST", "stop")) !== undefined;
 }
 
-/**
- * Requests a token for one repository, for engines that pull over TCP. It becomes invalid when the server stops.
- *
- * @throws UserError if no server runs
- */
+/** For one repository, for engines that pull over TCP, until the server stops. @throws UserError if no server runs */
 export async function requestToken(socketPath: string, what: TokenRequest): Promise<Token> {
   const answer = await askServer<Token>(socketPath, "POST", "token", what);
   if (answer) return answer;

@@ -11,21 +11,20 @@ import { type Handshake, protocolVersion } from "./protocol.ts";
 
 export { requestToken } from "./client.ts";
 
-/** The addresses of the embedded registry. */
 export interface EmbeddedRegistry {
-  /** Unix socket, for our own tools: no token needed. */
+  /** For our own tools, without a token. */
   readonly socketPath: string;
-  /** `localhost:PORT`, for image references and engines: tokens needed. */
+  /** `localhost:PORT`, for image references and engines, with tokens. */
   readonly host: string;
 }
 
-/** The only environment variables that the server inherits. */
+/** All else of the environment stays behind. */
 const passedOn = ["HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR"] as const;
 
-/** Timeout for the start, in milliseconds. A server that replaces another may have to wait for open requests of that one. */
+/** Milliseconds. A server that replaces another waits for open requests of that one. */
 const startTime = 60_000;
 
-/** Finds this user's embedded registry if it runs. Never starts it. */
+/** Never starts it. */
 export async function findEmbeddedRegistry(
   options: { readonly env?: Environment } = {},
 ): Promise<EmbeddedRegistry | undefined> {
@@ -36,12 +35,9 @@ export async function findEmbeddedRegistry(
 }
 
 /**
- * Finds or starts this user's embedded registry. Replaces a running one with another protocol version. The server is detached: it has none of the
- * caller's descriptors, is not its child, and stops when idle.
- *
- * @param options `serverBundle`: path of the server's bundle; `node`: path of Node, default the running one; `notice`: gets messages
- *   for people, default a line on stderr
- * @throws UserError if its folder is open to others; Failure if it does not start
+ * Finds or starts this user's embedded registry, and replaces one with another protocol version. The server is
+ * detached, and stops when idle. @param options `serverBundle`: a path; `notice`: gets messages for people, default a
+ * line on stderr @throws UserError if its folder is open to others; Failure if it does not start
  */
 export async function ensureEmbeddedRegistry(options: {
   readonly serverBundle: string;
@@ -74,7 +70,7 @@ async function start(
   const { size: saidBefore } = await log.stat();
   let handshake: Handshake | undefined;
   try {
-    // The shell exits immediately, so that the program that replaces the launcher does not inherit an unknown child.
+    // The shell exits at once, so that the program that replaces the launcher does not inherit an unknown child.
     const shell = spawn("/bin/sh", ["-c", '"$@" &', "sh", node, "--disable-warning=ExperimentalWarning", bundle], {
       cwd: "/",
       detached: true,
@@ -82,7 +78,7 @@ async function start(
       stdio: ["ignore", "ignore", log.fd, "pipe"],
     });
     const ended = Promise.race([once(shell, "exit"), once(shell, "error").then(([error]) => Promise.reject(error))]);
-    // Start reading now: unread data on the pipe is lost when the shell exits.
+    // Unread data on the pipe is lost when the shell exits.
     [handshake] = await Promise.all([readHandshake(shell.stdio[3] as Readable), ended]);
   } finally {
     await log.close();
@@ -95,7 +91,7 @@ async function start(
   throw fromWire(handshake.failed) ?? notStarted(paths, handshake.failed.message);
 }
 
-/** Reads one line of JSON. Undefined if the server exited or timed out. */
+/** Undefined if the server exited or timed out. */
 async function readHandshake(pipe: Readable): Promise<Handshake | undefined> {
   let text = "";
   const timeout = setTimeout(() => pipe.destroy(), startTime);

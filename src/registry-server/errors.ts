@@ -1,4 +1,4 @@
-/** Error codes of the distribution specification, and two of our own. */
+/** The distribution specification's, and two of our own. */
 export type ErrorCode =
   | "BLOB_UNKNOWN"
   | "BLOB_UPLOAD_INVALID"
@@ -16,7 +16,7 @@ export type ErrorCode =
   | "STORAGE_FULL"
   | "UNKNOWN";
 
-/** An answer to a client: OCI distribution specification, "Error Codes". */
+/** OCI distribution specification, "Error Codes". */
 export class RegistryError extends Error {
   override readonly name = "RegistryError";
   readonly status: number;
@@ -31,7 +31,7 @@ export class RegistryError extends Error {
   }
 }
 
-/** The body of an error answer. */
+/** 39 */
 export function errorBody(code: ErrorCode, message: string): object {
   return { errors: [{ code, message }] };
 }
@@ -41,12 +41,11 @@ export function systemCode(error: unknown): string | undefined {
   return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
 }
 
-/** Whether something failed because a disk or a quota is full. */
 export function isDiskFull(error: unknown): boolean {
   return ["ENOSPC", "EDQUOT"].includes(systemCode(error) ?? "");
 }
 
-/** Maps a missing file or folder to undefined; throws other errors. */
+/** Undefined for a missing file or folder; throws other errors. */
 export function ifMissing(error: unknown): undefined {
   if (["ENOENT", "ENOTDIR"].includes(systemCode(error) ?? "")) return undefined;
   throw error;

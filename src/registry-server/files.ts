@@ -5,11 +5,7 @@ import { makeFolders } from "../core/files.ts";
 import { atPath } from "../core/system-error.ts";
 import { ifMissing } from "./errors.ts";
 
-/**
- * Makes sure that a folder exists that only this user can enter.
- *
- * @throws UserError if it belongs to another user, is a link, or is open to others, since its content cannot be trusted
- */
+/** Makes a folder that only this user can enter. @throws UserError if it is another's, a link, or open to others */
 export async function privateFolder(path: string): Promise<string> {
   await makeFolder(path);
   await checkPrivate(path);
@@ -30,11 +26,7 @@ export async function makeFolder(path: string): Promise<void> {
   }
 }
 
-/**
- * Checks that only this user can enter a folder.
- *
- * @throws UserError if not; the errors of `lstat`
- */
+/** Checks that only this user can enter a folder. @throws UserError if not; the errors of `lstat` */
 export async function checkPrivate(path: string): Promise<void> {
   const status = await lstat(path);
   const fail = (problem: string): never => {
@@ -49,7 +41,6 @@ export async function checkPrivate(path: string): Promise<void> {
   if ((status.mode & 0o077) !== 0) fail(`can be entered by others (mode ${(status.mode & 0o777).toString(8)})`);
 }
 
-/** The error for a file of the store that this program did not write so. */
 export function damaged(path: string, problem: string): UserError {
   return new UserError(
     { code: "image-invalid", culprit: path },
@@ -58,11 +49,7 @@ export function damaged(path: string, problem: string): UserError {
   );
 }
 
-/**
- * Opens a file of the store, if it exists.
- *
- * @throws UserError if it is a folder, a device or a pipe, which may have no end
- */
+/** Undefined: it does not exist. @throws UserError for a folder, a device or a pipe, which may have no end */
 export async function openStored(path: string): Promise<{ handle: FileHandle; size: number } | undefined> {
   // Without O_NONBLOCK, opening a pipe waits for a writer.
   const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch(ifMissing);
@@ -73,11 +60,7 @@ export async function openStored(path: string): Promise<{ handle: FileHandle; si
   throw damaged(path, "is not a file");
 }
 
-/**
- * Reads a file of the store, if it exists.
- *
- * @throws UserError as {@link openStored}, and if it has more than `most` bytes
- */
+/** @throws UserError as {@link openStored}, and if it has more than `most` bytes */
 export async function readStored(path: string, most: number): Promise<Buffer | undefined> {
   const opened = await openStored(path);
   if (!opened) return undefined;
@@ -92,7 +75,7 @@ export async function readStored(path: string, most: number): Promise<Buffer | u
   }
 }
 
-/** Writes a whole chunk at a position; a single system call may write only a part. */
+/** A single system call may write only a part. */
 export async function writeFully(handle: FileHandle, chunk: Uint8Array, position: number): Promise<void> {
   let done = 0;
   while (done < chunk.length) {

@@ -1,15 +1,13 @@
 import type { Socket } from "node:net";
 
-/** Milliseconds without a request after which the server stops. */
+/** Milliseconds. */
 export const idleLimit = 30 * 60 * 1000;
 
-/** Milliseconds that a push may pause between two connections, and by which the time of a file may be behind the clock. */
+/** Milliseconds that a push may pause between two connections, and that a file's time may lag behind the clock. */
 const pause = 10 * 1000;
 const lag = 1000;
 
-/**
- * Tells since when clients have been connected, without a pause. What they used since then may belong to a push that still runs.
- */
+/** Tells since when clients have been connected without a pause: what they used since may belong to a running push. */
 export class ClientWatch {
   readonly #now: () => number;
   readonly #known = new WeakSet<Socket>();
@@ -21,7 +19,7 @@ export class ClientWatch {
     this.#now = now;
   }
 
-  /** Notes a connection on which a request with the right to it came. */
+  /** Call it for requests with the right to what they ask. */
   saw(socket: Socket): void {
     if (this.#known.has(socket)) return;
     this.#known.add(socket);
@@ -39,10 +37,7 @@ export class ClientWatch {
   }
 }
 
-/**
- * Tells whether the server may stop: no request is open, none came for {@link idleLimit}, and no token is valid. An engine with a valid token may
- * still pull.
- */
+/** May stop when no request is open, none came for {@link idleLimit}, and no token is valid, for an engine may pull. */
 export class IdleWatch {
   readonly #now: () => number;
   readonly #latestExpiry: () => number;

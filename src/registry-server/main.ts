@@ -7,10 +7,10 @@ import { notStarted, registryPaths } from "./paths.ts";
 import type { Handshake } from "./protocol.ts";
 import { serve } from "./single-server.ts";
 
-/** The pipe on which {@link ensureEmbeddedRegistry} waits. */
+/** {@link ensureEmbeddedRegistry} waits on this pipe. */
 const handshakeDescriptor = 3;
 
-/** Entry of the server's bundle. The parent process waits for one line on the pipe. */
+/** The parent waits for one line. */
 function shakeHands(handshake: Handshake): void {
   try {
     writeSync(handshakeDescriptor, `${JSON.stringify(handshake)}\n`);
@@ -35,7 +35,7 @@ try {
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void running.stop().catch(() => {}));
     shakeHands({ ready: { host: running.host, ...(running.notice === undefined ? {} : { notice: running.notice }) } });
     await running.stopped;
-    // Whatever a request still does, nobody gets its answer.
+    // Nobody gets the answer of an open request.
     process.exit();
   }
 } catch (error) {

@@ -7,17 +7,14 @@ import { sha256, splitDigest } from "../oci/digest.ts";
 import { ifMissing } from "./errors.ts";
 import { checkPrivate, privateFolder } from "./files.ts";
 
-/** The files of a user's embedded registry. */
 export type RegistryPaths = Readonly<ReturnType<typeof registryPaths>>;
 
-/** The kernel's limit of a socket's path, less its final zero: 108 on Linux, 104 on macOS. */
+/** The kernel's limit less a final zero: 108 on Linux, 104 on macOS. */
 const longestSocketPath = (process.platform === "linux" ? 108 : 104) - 1;
 
 /**
- * Returns the paths without creating files.
- *
- * The socket is in the state folder. If that path is too long for the kernel, it is in `$XDG_RUNTIME_DIR/slipway`, else in `/tmp/slipway-UID`. Its
- * name is then derived from the state folder, so that two state folders do not share a socket.
+ * Creates nothing. A socket's path that is too long for the kernel moves to `$XDG_RUNTIME_DIR/slipway` or
+ * `/tmp/slipway-UID`, named by a hash of the state folder.
  */
 export function registryPaths(env: Environment = process.env) {
   const folder = join(stateFolder(env), "registry");
@@ -36,13 +33,11 @@ export function registryPaths(env: Environment = process.env) {
     /** `…/slipway/registry`, mode 0700; everything below is in it, unless the socket's path would be too long. */
     folder,
     socket,
-    /** Blobs, manifests and tags. */
     data: join(folder, "data"),
-    /** The port that this user's registry answers on. */
     port: join(folder, "port"),
     /** Held by the live server. */
     lock: join(folder, "lock"),
-    /** The server's stderr, with fatal errors. */
+    /** The server's stderr. */
     log: join(folder, "server.log"),
     /** One line per request. */
     requests: join(folder, "requests.log"),
@@ -51,22 +46,17 @@ export function registryPaths(env: Environment = process.env) {
   };
 }
 
-/** Creates the folders, private to this user. */
 export async function makeRegistryFolders(paths: RegistryPaths): Promise<void> {
   for (const folder of [paths.folder, dirname(paths.socket), paths.data, paths.programs]) await privateFolder(folder);
 }
 
-/**
- * Whether a server may be running: the socket exists, and only this user can have created it.
- *
- * @throws UserError if its folder is open to others, since another user's program may answer there
- */
+/** Only this user can have created the socket. @throws UserError if its folder is open to others, who may answer */
 export async function socketExists(paths: RegistryPaths): Promise<boolean> {
   await checkPrivate(dirname(paths.socket)).catch(ifMissing);
   return (await lstat(paths.socket).catch(ifMissing))?.isSocket() ?? false;
 }
 
-/** The error for an embedded registry that did not start, with the last words of its log or the reason. */
+/** With the last words of the log, or the reason. */
 export function notStarted({ log }: RegistryPaths, reason: string): Failure {
   return new Failure(
     { code: "embedded-registry", culprit: log },

@@ -6,20 +6,17 @@ import type { AddressInfo, ListenOptions } from "node:net";
 import { replaceFile } from "../core/files.ts";
 import { ifMissing, systemCode } from "./errors.ts";
 
-/** First port to try: below the ranges of outgoing connections and of Kubernetes' node ports, so that it stays free. */
+/** Below the ranges of outgoing connections and of Kubernetes' node ports, so that it stays free. */
 const firstPort = 20000;
 const portCount = 10000;
 
-/** Number of ports to try before using any free one. */
+/** Ports to try before using any free one. */
 const attempts = 10;
 
 /**
- * Listens on loopback, both IPv4 and IPv6: otherwise another user could take the other one and receive tokens from clients of `localhost`.
- * Uses the last port again. If it is taken, uses the next free one and remembers that.
- *
- * @param file remembers the port
- * @param newServer makes a server that does not listen yet
- * @returns the servers, their port, and the port that had to be given up
+ * Listens on loopback, IPv4 and IPv6: another user could take the other one and receive the tokens of clients of
+ * `localhost`. @param file remembers the port. If that is taken, the next free one is used @returns also the port
+ * that had to be given up
  */
 export async function listenOnLoopback(
   file: string,
@@ -61,7 +58,7 @@ async function listenOn(
   }
 }
 
-/** Listens at an address. @throws the server's error */
+/** @throws the server's error */
 export async function listen(server: Server, address: ListenOptions): Promise<Server> {
   await once(server.listen(address), "listening");
   return server;

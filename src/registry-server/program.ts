@@ -7,11 +7,8 @@ import { waitForLock } from "../core/lock.ts";
 import { ifMissing, isDiskFull } from "./errors.ts";
 
 /**
- * Copies a program into a folder under a name made from its content, unless that copy is there. The server outlives the build's
- * outputs, which the next build replaces, so it must not run from them.
- *
- * @param name `PREFIX-*.SUFFIX`, the star becomes the hash
- * @returns the copy's path
+ * Copies a program under a name made from its content: the next build replaces the build's outputs, the server lives
+ * longer. @param name `PREFIX-*.SUFFIX`, the star becomes the hash
  */
 export async function installProgram(source: string, folder: string, name: string): Promise<string> {
   try {
@@ -43,15 +40,14 @@ export async function installProgram(source: string, folder: string, name: strin
   }
 }
 
-/** Removes what an interrupted copy left. Only the holder of the lock may call it. */
+/** Only the holder of the lock may call it. */
 async function removeDrafts(folder: string): Promise<void> {
   for (const name of await readdir(folder)) if (name.startsWith(".")) await rm(join(folder, name), { force: true });
 }
 
-/** Days after which a copy that no server was started from is removed. */
 const unusedDays = 30;
 
-/** Removes copies of earlier versions. Each start of the server makes the copies that it uses young. */
+/** Each start of the server renews the time of the copies that it uses. */
 export async function removeOldPrograms(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     const status = await stat(join(folder, name)).catch(ifMissing);

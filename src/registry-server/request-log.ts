@@ -1,7 +1,7 @@
 import { appendFileSync, renameSync, statSync } from "node:fs";
 import { systemCode } from "./errors.ts";
 
-/** Size in bytes at which the log is rotated. One old log is kept. */
+/** Bytes. One old log is kept. */
 const rotateAt = 1024 * 1024;
 
 export interface RequestRecord {
@@ -11,16 +11,13 @@ export interface RequestRecord {
   readonly method: string;
   readonly path: string;
   readonly status: number;
-  /** Bytes of the request's body that were taken. */
+  /** Bytes of the body. */
   readonly received: number;
-  /** Bytes that the answer's body has. */
+  /** Bytes of the body. */
   readonly sent: number;
 }
 
-/**
- * Logs one JSON line per request, in a file of at most 1 MiB plus one old file. Writes the line before the answer is sent, so that a client that
- * has the answer finds it in the log. Never logs headers, since they contain tokens.
- */
+/** Writes a line of JSON before the answer, so that whoever has that finds it. No headers, which contain tokens. */
 export class RequestLog {
   readonly #path: string;
   #size: number;
@@ -40,7 +37,7 @@ export class RequestLog {
       appendFileSync(this.#path, line, { mode: 0o600 });
       this.#size += line.length;
     } catch (error) {
-      // Ignore errors: the registry must answer even if the disk is full.
+      // The registry must answer even if the disk is full.
       if (systemCode(error) === undefined) throw error;
     }
   }

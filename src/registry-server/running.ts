@@ -6,11 +6,7 @@ import { type EmbeddedRegistry, ensureEmbeddedRegistry, findEmbeddedRegistry } f
 /** Beside the bundles of the command line and of the engine helper, as the build puts it. */
 const serverBundle = fileURLToPath(new URL("../registry_server.mjs", import.meta.url));
 
-/**
- * The embedded registry, started where it does not run.
- *
- * @throws UserError when it does not run and there is no server beside this program to start
- */
+/** Starts it if need be. @throws UserError when no server is beside this program */
 export async function runningRegistry(): Promise<EmbeddedRegistry> {
   const found = await findEmbeddedRegistry();
   const registry = found ?? (existsSync(serverBundle) ? await ensureEmbeddedRegistry({ serverBundle }) : undefined);

@@ -12,31 +12,26 @@ import type { StoreLayout } from "./store/layout.ts";
 import { openStore } from "./store.ts";
 import { Tokens } from "./tokens.ts";
 
-/** Interval of the idle check, and time for open requests to finish after a stop, in milliseconds. */
+/** Milliseconds: interval of the idle check, and time for open requests to finish after a stop. */
 const idleCheckInterval = 60 * 1000;
 const drainTime = 30 * 1000;
 
-/** Connections to a loopback address at a time. */
+/** Connections at a time per loopback address. */
 const mostStrangers = 512;
 
-/** A running registry. */
 export interface RunningRegistry {
   /** `localhost:PORT` */
   readonly host: string;
   readonly port: number;
-  /** Notices for people about the start. */
+  /** For people, about the start. */
   readonly notice?: string;
-  /** Settles when the registry has stopped, for any reason. */
+  /** For any reason. */
   readonly stopped: Promise<void>;
-  /** Accepts no more requests and lets open ones finish. */
+  /** Lets open requests finish. */
   stop(): Promise<void>;
 }
 
-/**
- * Starts listening on the socket and on loopback. The caller holds the lock, so an existing socket file belongs to a dead server.
- *
- * @param options `stopWhenIdle`: default false; `now`: the clock, in milliseconds
- */
+/** The caller holds the lock: an existing socket file belongs to a dead server. `stopWhenIdle`: default false. */
 export async function startServer(
   paths: RegistryPaths,
   options: { readonly stopWhenIdle?: boolean; readonly now?: () => number } = {},
@@ -83,9 +78,9 @@ export async function startServer(
     const server = createServer(answer);
     // The client waits for leave to send its body, which the application gives.
     server.on("checkContinue", answer);
-    // Other users cannot take the descriptors that the owner's socket needs.
+    // Other users must not take the descriptors that the owner's socket needs.
     if (transport === "tcp") server.maxConnections = mostStrangers;
-    // No limit for a whole request, since blobs can be large. Other limits drop silent clients.
+    // Blobs can be large. Other limits drop silent clients.
     server.requestTimeout = 0;
     return server;
   };
@@ -118,7 +113,7 @@ export async function startServer(
   return { ...running, notice };
 }
 
-/** Creates the folders and removes unfinished files of a dead server. */
+/** Also removes unfinished files of a dead server. */
 async function prepare(layout: StoreLayout): Promise<void> {
   await rm(layout.temporary, { recursive: true, force: true });
   for (const folder of [layout.repositories, layout.blobs, layout.temporary]) {

@@ -7,14 +7,11 @@ import { removeOldPrograms } from "./program.ts";
 import { protocolVersion, type Status } from "./protocol.ts";
 import { type RunningRegistry, startServer } from "./server.ts";
 
-/** Polling interval and timeout for a lock that another process holds, in milliseconds. */
+/** Milliseconds. */
 const lockPause = 20;
 const lockTime = 45_000;
 
-/**
- * Becomes this user's registry, or finds the running one. If several start at once, one gets the lock and the others wait until it answers or
- * exits.
- */
+/** Several may start at once: one gets the lock, the others wait until it answers or exits. */
 export async function serve(
   paths: RegistryPaths,
   options: { readonly stopWhenIdle?: boolean } = {},

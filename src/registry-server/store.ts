@@ -3,7 +3,6 @@ import { StoreLayout } from "./store/layout.ts";
 import { ManifestStore } from "./store/manifests.ts";
 import { Uploads } from "./store/uploads.ts";
 
-/** The registry's data on disk. */
 export interface Store {
   readonly layout: StoreLayout;
   readonly blobs: BlobStore;
@@ -11,11 +10,7 @@ export interface Store {
   readonly manifests: ManifestStore;
 }
 
-/**
- * Opens the store of a data folder. Hold the lock before you write to it.
- *
- * @param now the clock, in milliseconds
- */
+/** Hold the lock before you write to it. @param now the clock, in milliseconds */
 export function openStore(data: string, now: () => number = Date.now): Store {
   const layout = new StoreLayout(data);
   const blobs = new BlobStore(layout, now);

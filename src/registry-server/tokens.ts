@@ -2,7 +2,7 @@ import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 
 export type Action = "pull" | "push";
 
-/** Default and maximum lifetime of a token, in seconds. */
+/** Seconds. */
 export const defaultTokenLifetime = 15 * 60;
 export const longestTokenLifetime = 24 * 60 * 60;
 
@@ -21,10 +21,7 @@ interface Claims {
   readonly expires: number;
 }
 
-/**
- * Issues and checks tokens for one repository each. The key is only in this process's memory, so tokens become invalid when it exits, even if
- * another program takes its port.
- */
+/** Tokens for one repository. The key is only in memory, so they end with this process, whoever takes its port. */
 export class Tokens {
   readonly #key = randomBytes(32);
   readonly #now: () => number;
@@ -34,12 +31,12 @@ export class Tokens {
     this.#now = now;
   }
 
-  /** Milliseconds since the epoch until which some token is valid. */
+  /** Milliseconds since the epoch. */
   get latestExpiry(): number {
     return this.#latestExpiry;
   }
 
-  /** @param ttlSeconds seconds, default {@link defaultTokenLifetime}, at most {@link longestTokenLifetime} */
+  /** @param ttlSeconds at most {@link longestTokenLifetime} */
   issue(repository: string, actions: readonly Action[], ttlSeconds: number = defaultTokenLifetime): Token {
     const expires = this.#now() + Math.min(ttlSeconds, longestTokenLifetime) * 1000;
     this.#latestExpiry = Math.max(this.#latestExpiry, expires);
@@ -48,7 +45,7 @@ export class Tokens {
     return { token: `${payload}.${this.#sign(payload)}`, expiresAt: new Date(expires).toISOString() };
   }
 
-  /** @param repository undefined: any valid token is accepted, as for `GET /v2/` */
+  /** `repository` undefined: any valid token is accepted, as for `GET /v2/`. */
   check(token: string, repository: string | undefined, action: Action): Verdict {
     const [payload = "", signature = ""] = token.split(".");
     const expected = Buffer.from(this.#sign(payload));
@@ -67,7 +64,7 @@ export class Tokens {
   }
 }
 
-/** The token of an `Authorization` header: Bearer, or Basic with the user `token`, for engines. */
+/** Bearer, or Basic with the user `token`, for engines. */
 export function tokenOf(authorization: string | undefined): string | undefined {
   const [, scheme = "", value = ""] = /^(\S+) +(\S+)$/.exec(authorization ?? "") ?? [];
   if (scheme.toLowerCase() === "bearer") return value;

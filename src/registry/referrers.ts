@@ -11,8 +11,7 @@ import { Unsupported } from "./client/refusal.ts";
 
 /**
  * Attaches a document: distribution specification 1.1, "Pushing Manifests with Subject", or under a tag where the API
- * is missing. Skips a
- * document that is attached already.
+ * is missing. Skips a document that is attached already.
  * @param options `isNew`: the subject was stored just now, so the registry is not asked for its documents
  */
 export async function attachReferrer(

@@ -26,11 +26,7 @@ export function writableHost(env: Environment): string | undefined {
   return named ? normalizeRegistry(named) : embeddedHost(env);
 }
 
-/**
- * `SLIPWAY_REGISTRY`, else the embedded registry, with repositories below the registry's prefix. Not the registry of
- * the job's image, which
- * the user may only read.
- */
+/** `SLIPWAY_REGISTRY`, else the embedded one: the user may only read the registry of the job's image. */
 export async function openWritable({ env = process.env, embedded }: WritableOptions): Promise<WritableRegistry> {
   const named = env["SLIPWAY_REGISTRY"];
   if (named) {

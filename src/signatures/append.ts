@@ -11,37 +11,33 @@ import { openWritable, type WritableOptions } from "../registry/writable.ts";
 import { signPushed } from "./rules.ts";
 import { ownImage } from "./runnable-image.ts";
 
-/** A layer on this machine. */
 export interface LocalLayer {
   readonly metadata: LayerMetadata;
-  /** Path of the blob. */
+  /** A path. */
   readonly blob: string;
 }
 
 export interface AppendOptions extends WritableOptions {
-  /** The image to build on: `HOST/REPOSITORY@sha256:…`. */
+  /** `HOST/REPOSITORY@sha256:…`. */
   readonly image: RunnableImage;
-  /** `os/architecture[/variant]`: the image to choose if the digest is that of an index. */
+  /** `os/architecture[/variant]`, for an index. */
   readonly platform?: string;
-  /** In order, on top of the image's own. Without any, the image is copied to the registry of jobs. */
+  /** On top of the image's own. Without any, the image is copied to the registry of jobs. */
   readonly layers: readonly LocalLayer[];
-  /** Changes to its configuration. Default: none. */
+  /** Default: none. */
   readonly spec?: ImageSpec;
-  /** The repository of the new image in the registry of jobs. Default: that of `image`. */
+  /** In the registry of jobs. Default: that of `image`. */
   readonly repository?: string;
-  /** Its tags. Default: none. */
   readonly tags?: readonly string[];
   readonly onEvent?: (event: PushEvent) => void;
   readonly signal?: AbortSignal;
 }
 
 /**
- * Adds layers to an image and pushes the result to the registry of jobs ({@link openWritable}). Mounts the image's layers within a registry
- * and streams them between two; they are never on this machine's disk. The same inputs give the same digest. If the registry has it, this
- * sends one HEAD, since the image's manifest and configuration are cached. Signs it, if the configuration file has a key for that.
- *
- * @returns `image`: `HOST/REPOSITORY@sha256:…`
- * @throws UserError if there is no such image, it has another platform, or a registry refuses
+ * Adds layers to an image and pushes the result to the registry of jobs ({@link openWritable}), signed if the
+ * configuration has a key. Mounts or streams the image's layers, never through the disk. The same inputs give the
+ * same digest; if the registry has it, one HEAD suffices. @returns `image`: `HOST/REPOSITORY@sha256:…` @throws
+ * UserError if there is no such image, it has another platform, or a registry refuses
  */
 export async function appendLayers(options: AppendOptions) {
   const source = new SourceImage(options);
@@ -69,7 +65,7 @@ export async function appendLayers(options: AppendOptions) {
     const { tags = [], onEvent, signal } = options;
     const image = { client: target.client, repository, tags, digest, read };
     const [outcome = "unchanged"] = await pushImages([image], { check: "tags", onEvent, signal });
-    // One without tags that is there already was signed by whoever pushed it, or not: that takes no request here.
+    // Whoever pushed an existing image without tags signed it, or not: checking would take a request.
     if (outcome !== "unchanged" || tags.length > 0)
       await signPushed(target.client, { registry: target.host, repository }, [composed.descriptor], options.env);
     return { image: ownImage(formatReference({ registry: target.host, repository, digest })), digest, outcome };
@@ -79,7 +75,6 @@ export async function appendLayers(options: AppendOptions) {
   }
 }
 
-/** The wanted platform, which composeImage compares with that of the image. */
 function platformOf(platform: string | undefined): Pick<ImageSpec, "os" | "architecture" | "variant"> {
   const [os, architecture, variant] = platform?.split("/") ?? [];
   return { ...(os ? { os } : {}), ...(architecture ? { architecture } : {}), ...(variant ? { variant } : {}) };

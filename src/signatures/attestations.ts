@@ -17,38 +17,34 @@ import type { SigningKey } from "./keys.ts";
 import { attachBundle } from "./sign.ts";
 import { judgeBundles, judgeOf, merge, unverified, type Verdict, type Verifier } from "./verify.ts";
 
-/** Types of predicates by the names that cosign gives them. */
+/** By the names that cosign gives them. */
 export const predicateTypes: Readonly<Record<string, string>> = {
   slsaprovenance1: "https://slsa.dev/provenance/v1",
   spdxjson: "https://spdx.dev/Document",
   cyclonedx: "https://cyclonedx.org/bom",
 };
 
-/** The type of the layers under the tag `sha256-HEX.att`, in which cosign keeps attestations before version 3. */
+/** Under the tag `sha256-HEX.att`, in which cosign keeps attestations before version 3. */
 const envelopeType = "application/vnd.dsse.envelope.v1+json";
 
-/** What an attestation must say. */
 export interface Expected {
   /** A name of {@link predicateTypes}, or a URI. */
   readonly type: string;
-  /** SLSA provenance: the ID of the builder. */
+  /** SLSA provenance: the builder's ID. */
   readonly builder?: string | undefined;
-  /** SLSA provenance: the URL of the source repository. */
+  /** SLSA provenance: the URL. */
   readonly source?: string | undefined;
 }
 
-/** An attestation that is valid. */
 export interface Attestation extends FoundSignature {
   readonly predicateType: string;
   readonly predicate: JsonNode;
 }
 
 /**
- * Verifies that an image or index has an attestation: an in-toto statement in a bundle that refers to it, or under the tag `sha256-HEX.att`.
- *
- * @param image its digest. The caller has verified that the image has it
- * @param by a key, or what decides by an identity
- * @throws Failure that names the image and the key. UserError if the type is no name and no URI
+ * Verifies an in-toto statement in a bundle that refers to the image, or under the tag `sha256-HEX.att`. @param image
+ * its digest. The caller has verified that the image has it @throws Failure that names image and key. UserError if
+ * the type is no name and no URI
  */
 export async function verifyAttestation(
   client: RegistryClient,
@@ -64,7 +60,6 @@ export async function verifyAttestation(
   throw unverified(name, judgeOf(by).name, refused, `attestation of type ${expected.type}`);
 }
 
-/** Reads an image's attestations of a type and verifies each. */
 export async function findAttestations(
   client: RegistryClient,
   repository: string,
@@ -84,10 +79,8 @@ export async function findAttestations(
 }
 
 /**
- * Signs a statement about an image, and attaches it as cosign 3 does.
- *
- * @param options as in {@link attachBundle}
- * @throws UserError if it is too large. UserError or Failure of the key or the registry
+ * Signs a statement about an image, and attaches it as cosign 3 does. @throws UserError if it is too large. UserError
+ * or Failure of the key or the registry
  */
 export async function attest(
   client: RegistryClient,
@@ -109,7 +102,7 @@ export async function attest(
   await attachBundle(client, repository, image, content, options);
 }
 
-/** The source repository that SLSA provenance names, and whether it had changes. */
+/** As SLSA provenance names it. `isClean`: it had no changes. */
 export function sourceOf(predicate: JsonNode): { readonly url: string; readonly isClean: boolean } | undefined {
   const definition = predicate.get("buildDefinition");
   const all = definition.optional("resolvedDependencies")?.items() ?? [];
@@ -122,7 +115,7 @@ export function sourceOf(predicate: JsonNode): { readonly url: string; readonly 
   return { url: repositoryOf(url), isClean: source?.optional("annotations")?.optional("clean")?.value !== false };
 }
 
-/** The reason why provenance does not have the builder or the source repository that it must have. */
+/** The reason why the builder or the source repository is wrong. */
 function refuteProvenance(predicate: JsonNode, { builder, source }: Expected): string | undefined {
   if (builder !== undefined) {
     const id = predicate.get("runDetails").get("builder").get("id").string();

@@ -4,34 +4,27 @@ import { splitDigest } from "../oci/digest.ts";
 import { canonicalJson, type JsonNode, parseJson } from "../oci/json.ts";
 import { isSignedBy, type PublicKey, type SigningKey } from "./keys.ts";
 
-/** Sigstore's bundle: signature, statement, and what is needed to verify them. Also the type of the artifact. */
+/** Sigstore's bundle. Also the type of the artifact. */
 export const bundleType = "application/vnd.dev.sigstore.bundle.v0.3+json";
 
-/** The predicate of a statement that only says "signed", as cosign writes it. */
+/** The predicate that only says "signed", as cosign writes it. */
 export const signatureType = "https://sigstore.dev/cosign/sign/v1";
 
-/** The annotation of a bundle's manifest with the type of its statement. */
+/** On a bundle's manifest. */
 export const predicateAnnotation = "dev.sigstore.bundle.predicateType";
 
-/** The type of an in-toto statement in its envelope. */
 export const statementType = "application/vnd.in-toto+json";
 
-/** The number of signatures in an envelope that are looked at. Tools write one. */
+/** Signatures of an envelope that are checked. Tools write one. */
 const mostSignatures = 8;
 
-/**
- * An in-toto statement about an image: in-toto attestation framework 1.0, "Statement".
- *
- * @param predicateType default: the image is signed
- * @param predicate keeps its order
- */
+/** In-toto attestation framework 1.0, "Statement". @param predicate keeps its order. Default: the image is signed */
 export function composeStatement(image: Digest, predicateType = signatureType, predicate: unknown = {}): Uint8Array {
   const { algorithm, hex } = splitDigest(image);
   const subject = [{ digest: { [algorithm]: hex } }];
   return Buffer.from(JSON.stringify({ _type: "https://in-toto.io/Statement/v1", subject, predicateType, predicate }));
 }
 
-/** Signs an in-toto statement. */
 export async function composeBundle(statement: Uint8Array, key: SigningKey): Promise<Uint8Array> {
   const signature = await key.sign(signedBytes(statementType, statement));
   const der = key.publicKey.key.export({ format: "der", type: "spki" });
@@ -46,22 +39,17 @@ export async function composeBundle(statement: Uint8Array, key: SigningKey): Pro
   });
 }
 
-/** The claims of a bundle, unverified. */
+/** Unverified. */
 export interface Claim {
   readonly payloadType: string;
   readonly payload: Buffer;
   readonly signatures: readonly Buffer[];
   readonly predicateType: string;
   readonly predicate: JsonNode;
-  /** Digests of the subjects. */
   readonly subjects: readonly string[];
 }
 
-/**
- * Reads an in-toto statement in a bundle, or in an envelope alone.
- *
- * @throws UserError if it is damaged, or has no statement
- */
+/** Reads an in-toto statement in a bundle, or in an envelope alone. @throws UserError if it is damaged or missing */
 export function readClaim(bytes: Uint8Array, document: string, isEnvelope = false): Claim {
   const identity = { code: "signature-invalid" };
   const remedy = "Sign the image again.";
@@ -89,11 +77,7 @@ export function readClaim(bytes: Uint8Array, document: string, isEnvelope = fals
   };
 }
 
-/**
- * Checks that a bundle is about an image, and signed with a key.
- *
- * @returns the reason why not. Undefined: it is
- */
+/** The reason why a bundle is not about the image or not signed with the key. Undefined: it is. */
 export function refuteClaim(claim: Claim, image: Digest, key: PublicKey): string | undefined {
   const { payloadType, payload, signatures } = claim;
   if (payloadType !== statementType) return `its content has the type ${payloadType}`;
@@ -102,14 +86,13 @@ export function refuteClaim(claim: Claim, image: Digest, key: PublicKey): string
   return refuteSubject(claim, image);
 }
 
-/** The reason why a statement is not about an image. */
 export function refuteSubject({ subjects }: Claim, image: Digest): string | undefined {
   if (subjects.includes(image)) return undefined;
   const others = subjects.length > 3 ? `, and ${subjects.length - 3} more` : "";
   return `it signs ${subjects.slice(0, 3).join(", ") || "nothing"}${others}`;
 }
 
-/** The bytes under a signature: DSSE 1.0, "Protocol", PAE. */
+/** DSSE 1.0, "Protocol", PAE. */
 function signedBytes(type: string, payload: Uint8Array): Buffer {
   const head = `DSSEv1 ${Buffer.byteLength(type)} ${type} ${payload.length} `;
   return Buffer.concat([Buffer.from(head), payload]);

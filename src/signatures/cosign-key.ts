@@ -2,16 +2,12 @@ import { scryptSync } from "node:crypto";
 import { xsalsa20poly1305 } from "@noble/ciphers/salsa.js";
 import { parseJson } from "../oci/json.ts";
 
-/** Bytes of memory for the derivation of a key: four times the 64 MiB that cosign's parameters need. */
+/** Bytes for scrypt: four times the 64 MiB that cosign's parameters need. */
 const memoryLimit = 256 * 1024 * 1024;
 
 /**
- * Decrypts a private key in cosign's own format: JSON with the parameters of scrypt, and the key in a secretbox of NaCl.
- *
- * @param content of the PEM block
- * @param file its name in errors
- * @returns the key as DER in PKCS #8. Undefined: the password is wrong
- * @throws UserError if it has another format
+ * Cosign's own format: JSON with the parameters of scrypt, and the key in a secretbox of NaCl. Returns DER in PKCS
+ * #8, undefined for a wrong password. @throws UserError if the format is another one
  */
 export function decryptCosignKey(content: Buffer, password: string, file: string): Buffer | undefined {
   const identity = { code: "key-invalid", culprit: file };

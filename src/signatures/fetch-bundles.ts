@@ -7,43 +7,37 @@ import { formatReference } from "../oci/reference.ts";
 import type { RegistryClient } from "../registry/client/client.ts";
 import { bundleType, type Claim, predicateAnnotation, readClaim } from "./bundle.ts";
 
-/** A signature in a registry. */
 export interface FoundSignature {
   /** Of the artifact with the signature. */
   readonly digest: Digest;
-  /** The format: a bundle, or what cosign wrote before version 3. */
+  /** Of a bundle, or of what cosign wrote before version 3. */
   readonly mediaType: string;
 }
 
-/** A bundle that claims to be a signature or an attestation, and its content. */
 export interface FetchedBundle extends FoundSignature {
   readonly bytes: Buffer;
-  /** An error: the reason why it cannot be read. */
+  /** An error: why it cannot be read. */
   readonly claim: Claim | ReadError;
 }
 
 type ReadError = UserError | Failure;
 
-/** Bytes of manifests and bundles that are read for one question, at most. Anyone with the right to push can attach junk. */
+/** Bytes of manifests and bundles for one question. Anyone with the right to push can attach junk. */
 const mostBytes = 256 * 1024 * 1024;
 
-/** Bytes of the largest bundle, so that reading it takes less than 256 MiB of memory. */
+/** Bytes, so that reading it takes less than 256 MiB of memory. */
 export const largestBundle = 16 * 1024 * 1024;
 
 /** Bytes of bundles that are read at once, and their number. */
 const [smallBundle, atOnce] = [256 * 1024, 16];
 
-/** Bytes of the largest manifest of a bundle. Those of cosign have 900. */
+/** Bytes. Cosign's have 900. */
 const largestManifest = 64 * 1024;
 
 /** Clients write these for no type into lists of referrers, where the registry has no API for them. */
 const noTypes: readonly unknown[] = [undefined, "", mediaTypes.empty, mediaTypes.config];
 
-/**
- * Fetches the bundles of an image with statements of some type, each when the caller asks for it. Whatever is no bundle is left out.
- *
- * @throws Failure if there are more than 256 MiB of them, and of the list
- */
+/** Each when the caller asks for it. Skips what is no bundle. @throws Failure for more than 256 MiB, or of the list */
 export async function* bundlesOf(
   client: RegistryClient,
   repository: string,
@@ -55,7 +49,7 @@ export async function* bundlesOf(
     ({ artifactType, size, annotations = {} }) =>
       (artifactType === bundleType || noTypes.includes(artifactType)) &&
       size <= largestManifest &&
-      // The annotation is part of a manifest that the registry lists; a list that a client wrote can lack it.
+      // The registry lists annotations; a list that a client wrote can lack them.
       (annotations[predicateAnnotation] ?? predicateType) === predicateType,
   );
   for (let start = 0; start < listed.length; start += atOnce) {
@@ -78,7 +72,7 @@ export async function* bundlesOf(
   }
 }
 
-/** Fetches layers of the image that cosign writes under a tag, each when the caller asks for it. */
+/** Each when the caller asks for it. Cosign keeps them in the image under a tag. */
 export async function* fetchLayers(
   client: RegistryClient,
   repository: string,
@@ -97,7 +91,7 @@ export async function* fetchLayers(
   }
 }
 
-/** The layer with a bundle. Undefined: the artifact is none, or is gone. */
+/** Undefined: the artifact is no bundle, or is gone. */
 async function layerOf(
   client: RegistryClient,
   repository: string,
@@ -115,7 +109,6 @@ function read(client: RegistryClient, repository: string, layer: Descriptor): Pr
   return orError(() => client.readBlob(repository, layer, "signature", undefined, largestBundle));
 }
 
-/** The result, or the error of a damaged document. */
 export async function orError<T>(read: () => T | Promise<T>): Promise<T | ReadError> {
   try {
     return await read();

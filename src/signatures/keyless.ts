@@ -15,13 +15,11 @@ import type { FoundSignature } from "./fetch-bundles.ts";
 import { attachBundle } from "./sign.ts";
 import { type Judge, verifyImage } from "./verify.ts";
 
-/** The services that certify and record signatures, and their certificates. */
 export interface SigstoreServices {
-  /** URL of the certificate authority. */
+  /** 22 */
   readonly fulcioBaseURL: string;
   /** URL of the transparency log. */
   readonly rekorBaseURL: string;
-  /** The certificates and keys to verify with. */
   trustedRoot(): ReturnType<typeof getTrustedRoot>;
 }
 
@@ -34,20 +32,18 @@ const publicServices: SigstoreServices = {
     }),
 };
 
-/** The signer of an image, by its certificate. */
+/** By its certificate. */
 export interface Identity {
-  /** The subject: an e-mail address, or the URL of a workflow. */
+  /** An e-mail address, or the URL of a workflow. */
   readonly identity: string;
   /** The URL of the service that vouched for it. */
   readonly issuer: string;
 }
 
 /**
- * Signs an image with a key that exists for this signature only. Sigstore's authority certifies it for the identity of this CI job, or of the
- * token in `SIGSTORE_ID_TOKEN`, and its transparency log records it, in public.
- *
- * @param services default: Sigstore's public ones
- * @throws Failure if a service does not answer. UserError if there is no identity, and of the registry
+ * Signs with a key for this signature only. Sigstore certifies it for the identity of this CI job or of the token in
+ * `SIGSTORE_ID_TOKEN`, and logs it in public. @param services default: Sigstore's public ones @throws Failure if a
+ * service does not answer. UserError if there is no identity, and of the registry
  */
 export async function signKeyless(
   client: RegistryClient,
@@ -80,10 +76,8 @@ export async function signKeyless(
 }
 
 /**
- * Verifies that an image is signed by an identity, with the certificates of Sigstore's public services.
- *
- * @param services default: Sigstore's public ones
- * @throws Failure if not, or if the services do not answer
+ * Verifies by the certificates of Sigstore's public services, unless `services` has others. @throws Failure if no
+ * signature is valid, or the services do not answer
  */
 export async function verifyKeyless(
   client: RegistryClient,
@@ -95,7 +89,7 @@ export async function verifyKeyless(
   return verifyImage(client, repository, image, await identityJudge(by, services));
 }
 
-/** Decides about bundles by an identity. Throws a Failure if the services do not answer. */
+/** @throws Failure if the services do not answer */
 export async function identityJudge(
   { identity, issuer }: Identity,
   services: SigstoreServices = publicServices,

@@ -6,20 +6,17 @@ import type { PublicKey, SigningKey } from "./signing-key.ts";
 
 export type { PublicKey, SigningKey } from "./signing-key.ts";
 
-/** Variables with the password of an encrypted key, in the order in which they count. The second one is cosign's. */
+/** In the order in which they count. The second one is cosign's. */
 const passwordVariables = ["SLIPWAY_KEY_PASSWORD", "COSIGN_PASSWORD"] as const;
 
-/** The scheme of keys in AWS KMS, as cosign has it. */
 const awsScheme = "awskms://";
 
-/** Labels of the PEM block in which cosign keeps a private key. The second one is from before version 2. */
+/** PEM labels of cosign's private keys. The second one is from before version 2. */
 const cosignLabels = ["ENCRYPTED SIGSTORE PRIVATE KEY", "ENCRYPTED COSIGN PRIVATE KEY"];
 
 /**
- * Reads a public key in PEM: `PUBLIC KEY`, or a private key that is not encrypted. Or asks AWS KMS for it.
- *
- * @param source a file, `env://NAME` for a variable with the key, or `awskms://[ENDPOINT]/KEY`
- * @throws UserError that names the source
+ * PEM: `PUBLIC KEY`, or a private key that is not encrypted. @param source a file, `env://NAME` for a variable with
+ * the key, or `awskms://[ENDPOINT]/KEY` @throws UserError that names the source
  */
 export async function readPublicKey(source: string, env: Environment = process.env): Promise<PublicKey> {
   if (source.startsWith(awsScheme))
@@ -36,11 +33,9 @@ export async function readPublicKey(source: string, env: Environment = process.e
 }
 
 /**
- * Reads a private key in PEM: PKCS #8, encrypted or not, PKCS #1, SEC 1, or cosign's own format. The password is in `SLIPWAY_KEY_PASSWORD` or
- * `COSIGN_PASSWORD`. Or opens a key in AWS KMS, which signs there.
- *
- * @param source a file, `env://NAME` for a variable with the key, or `awskms://[ENDPOINT]/KEY`
- * @throws UserError that names the source
+ * PEM: PKCS #8, encrypted or not, PKCS #1, SEC 1, or cosign's own format. The password is in `SLIPWAY_KEY_PASSWORD`
+ * or `COSIGN_PASSWORD`. @param source a file, `env://NAME` for a variable with the key, or `awskms://[ENDPOINT]/KEY`
+ * for one that stays in AWS KMS @throws UserError that names the source
  */
 export async function readSigningKey(source: string, env: Environment = process.env): Promise<SigningKey> {
   if (source.startsWith(awsScheme)) return (await import("./kms-key.ts")).readKmsKey(source);
@@ -52,22 +47,20 @@ export async function readSigningKey(source: string, env: Environment = process.
   };
 }
 
-/** Tells if a key made a signature of some bytes. */
 export function isSignedBy({ key }: PublicKey, data: Uint8Array, signature: Uint8Array): boolean {
   try {
     return verify(hashFor(key), data, key, signature);
   } catch {
-    // Some lengths of a signature are an error of OpenSSL.
+    // OpenSSL throws for some lengths of a signature.
     return false;
   }
 }
 
-/** Tells if two public keys are the same. */
 export function isSameKey(one: PublicKey, other: PublicKey): boolean {
   return one.key.equals(other.key);
 }
 
-/** The hash function for a key. Undefined: Ed25519 has its own. */
+/** Undefined: Ed25519 has its own. */
 function hashFor(key: KeyObject): string | undefined {
   return key.asymmetricKeyType === "ed25519" ? undefined : "sha256";
 }

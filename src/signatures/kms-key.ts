@@ -8,11 +8,7 @@ import type { SigningKey } from "./signing-key.ts";
 const awsName =
   /^awskms:\/\/([^/]*)\/((?:mrk-)?[\dA-Fa-f-]{32,36}|alias\/.+|arn:aws[a-z-]*:kms:([a-z\d-]+):\d{12}:(?:key|alias)\/.+)$/;
 
-/**
- * Opens a key in AWS KMS, by cosign's URI: `awskms://[ENDPOINT]/ID`, `…/alias/NAME`, or `…/ARN`.
- *
- * @throws UserError that names the URI
- */
+/** By cosign's URI: `awskms://[ENDPOINT]/ID`, `…/alias/NAME`, or `…/ARN`. @throws UserError that names it */
 export async function readKmsKey(source: string): Promise<SigningKey> {
   const fail = (problem: string, remedy: string, cause?: unknown): never => {
     throw new UserError({ code: "key-invalid", culprit: source }, `Key ${source} ${problem}.`, remedy, { cause });
@@ -32,7 +28,7 @@ export async function readKmsKey(source: string): Promise<SigningKey> {
   };
 }
 
-/** The algorithm with SHA-256, since KMS signs with the larger curves by other hash functions only. */
+/** With SHA-256: KMS signs with the larger curves by other hash functions only. */
 function algorithmFor({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): KmsAlgorithm | undefined {
   if (asymmetricKeyType === "rsa") return "RSASSA_PKCS1_V1_5_SHA_256";
   return asymmetricKeyDetails?.namedCurve === "prime256v1" ? "ECDSA_SHA_256" : undefined;

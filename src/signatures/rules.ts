@@ -6,18 +6,15 @@ import type { Digest } from "../oci/digest.ts";
 import type { RegistryClient } from "../registry/client/client.ts";
 import type { SigningKey } from "./signing-key.ts";
 
-/** An image in a registry. */
 interface Place {
   readonly registry: string;
   readonly repository: string;
 }
 
 /**
- * Verifies the signature and the attestations of an image that the configuration file requires for its repository.
- *
- * @param place where the image is, as the user wrote it
- * @param open opens the registry. Only called if a signature is required
- * @throws Failure that names the image, the key, and the line that requires it. UserError of the configuration file or the key
+ * Verifies the signature and attestations that the configuration file requires for an image's repository. @param open
+ * only called if a signature is required @throws Failure that names the image, the key, and the line that requires
+ * it. UserError of the configuration file or the key
  */
 export async function requireSignature(
   { registry, repository }: Place,
@@ -44,15 +41,14 @@ export async function requireSignature(
   }
 }
 
-/** The key that signs what is pushed to a repository. */
 export interface Signer {
   /** As the configuration file names it. */
   readonly source: string;
-  /** Reads it, once. */
+  /** Reads it once. */
   key(): Promise<SigningKey>;
 }
 
-/** The signer of a repository. Undefined: the configuration file has no key for it. */
+/** Undefined: the configuration file has no key for it. */
 export async function signerFor(
   { registry, repository }: Place,
   env: Environment = process.env,
@@ -64,12 +60,7 @@ export async function signerFor(
   return { source, key: () => (key ??= import("./keys.ts").then(({ readSigningKey }) => readSigningKey(source, env))) };
 }
 
-/**
- * Signs images that were pushed, if the configuration file has a key for their repository.
- *
- * @param images an image, or an index and its images
- * @throws UserError or Failure of the key or the registry
- */
+/** If the configuration file has a key for their repository. @throws UserError or Failure of the key or the registry */
 export async function signPushed(
   client: RegistryClient,
   place: Place,

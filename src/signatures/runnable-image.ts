@@ -11,16 +11,14 @@ import { requireSignature } from "./rules.ts";
 
 type Open = (registry: string) => Promise<RegistryClient>;
 
-/** Images that this process has made or verified. */
+/** That this process has made or verified. */
 const allowed = new Map<string, RunnableImage>();
 
 /**
- * The only way from the name of an image to one that runs: verifies what the rules of the configuration file require, once per image. Where
- * they require nothing, this sends no request and returns the name.
- *
- * @param open opens its registry. Only called if something is required
- * @returns by digest if something is required, so that a tag that moves later changes nothing
- * @throws Failure that names the image, the key, and the line that requires the signature. UserError of the configuration file or the key
+ * The only way from an image's name to one that runs: verifies what the configuration file requires, once per image.
+ * Where it requires nothing, sends no request and returns the name; else returns it by digest, so that a moved tag
+ * changes nothing. @param open only called if something is required @throws Failure that names the image, the key,
+ * and the line that requires the signature. UserError of the configuration file or the key
  */
 export async function runnableImage(
   image: string,
@@ -43,18 +41,13 @@ export async function runnableImage(
   return found;
 }
 
-/**
- * Marks an image that this process has made of what may run: it may run too, signed or not.
- *
- * @param image by a digest that this process has computed, not one that a registry named
- */
+/** Marks an image that this process made of what may run, by a digest computed here, not one that a registry named. */
 export function ownImage(image: string): RunnableImage {
   if (parseReference(image).digest === undefined) throw new TypeError(`${image} has no digest`);
   allowed.set(image, image as RunnableImage);
   return image as RunnableImage;
 }
 
-/** Whether the rules require anything of an image. */
 export async function isRestricted(image: string, env: Environment): Promise<boolean> {
   const { registry, repository } = parseReference(image);
   return (await imageRules(registry, repository, env)).requiredKey !== undefined;

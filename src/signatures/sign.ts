@@ -6,11 +6,8 @@ import type { SigningKey } from "./keys.ts";
 import { findSignatures } from "./verify.ts";
 
 /**
- * Signs an image or index with a key, as cosign 3 does: a bundle that is attached as a referrer. Sends nothing if it has a signature by this key.
- *
- * @param image its descriptor in this repository
- * @returns whether the signature is new
- * @throws UserError or Failure of the registry
+ * Signs as cosign 3 does: a bundle attached as a referrer. False: it has a signature by this key, and nothing was
+ * sent. @throws UserError or Failure of the registry
  */
 export async function signImage(
   client: RegistryClient,
@@ -24,11 +21,7 @@ export async function signImage(
   return "signed";
 }
 
-/**
- * Attaches a bundle, as cosign finds it.
- *
- * @param options `isNew` as in {@link attachReferrer}; `predicateType` of its statement, default: a signature's
- */
+/** As cosign finds it. `isNew` as in {@link attachReferrer}; `predicateType`: default, a signature's. */
 export function attachBundle(
   client: RegistryClient,
   repository: string,

@@ -8,41 +8,37 @@ import { type Claim, refuteClaim, signatureType } from "./bundle.ts";
 import { bundlesOf, type FetchedBundle, type FoundSignature, fetchLayers, orError } from "./fetch-bundles.ts";
 import { isSignedBy, type PublicKey } from "./keys.ts";
 
-/** After this number of bundles, one that is valid is enough. */
+/** After so many bundles, one that is valid is enough. */
 const enough = 100;
 
-/** Decides about bundles, by a key or an identity. */
+/** By a key or an identity. */
 export interface Judge {
   /** In errors. */
   readonly name: string;
   /** Undefined: it verifies no formats that have a key alone. */
   readonly key?: PublicKey;
-  /** Returns the reason why a bundle is not by the key or the identity, or is about another image. */
+  /** The reason why a bundle is by another signer, or about another image. */
   refute(bundle: FetchedBundle & { readonly claim: Claim }, image: Digest): string | undefined;
 }
 
-/** A key, or a judge of another kind. */
 export type Verifier = PublicKey | Judge;
 
-/** Reasons against signatures, and errors of the registry, which count if no signature is valid. */
+/** Errors of the registry only count if no signature is valid. */
 export interface Verdict<Found extends FoundSignature = FoundSignature> {
   readonly verified: readonly Found[];
   readonly refused: readonly (FoundSignature & { readonly reason: string })[];
   readonly failure?: Failure;
 }
 
-/** The judge of a verifier. */
 export function judgeOf(by: Verifier): Judge {
   if ("refute" in by) return by;
   return { name: by.name, key: by, refute: ({ claim }, image) => refuteClaim(claim, image, by) };
 }
 
 /**
- * Verifies that an image or index is signed: by a bundle that refers to it, or by an image under the tag `sha256-HEX.sig`. Both are what cosign
- * writes and verifies.
- *
- * @param image its digest. The caller has verified that the image has it
- * @throws Failure that names the image and the key
+ * Verifies by a bundle that refers to the image, or the image under the tag `sha256-HEX.sig`, as cosign writes them.
+ * @param image its digest. The caller has verified that the image has it @throws Failure that names the image and the
+ * key
  */
 export async function verifyImage(
   client: RegistryClient,
@@ -57,11 +53,7 @@ export async function verifyImage(
   throw unverified(name, judgeOf(by).name, refused);
 }
 
-/**
- * The error for an image without a valid signature.
- *
- * @param what the image should have
- */
+/** `what`: what the image should have. */
 export function unverified(image: string, key: string, refused: Verdict["refused"], what = "signature"): Failure {
   const remedy =
     what === "signature"
@@ -79,7 +71,6 @@ export function unverified(image: string, key: string, refused: Verdict["refused
   );
 }
 
-/** Reads an image's signatures and verifies each. */
 export async function findSignatures(
   client: RegistryClient,
   repository: string,
@@ -104,7 +95,7 @@ export async function findSignatures(
   return merge(found, await payloads);
 }
 
-/** Verifies bundles one by one, and keeps none of those that are refused. */
+/** One by one, and keeps none of those that are refused. */
 export function judgeBundles<Found extends FoundSignature = FoundSignature>(
   bundles: AsyncIterable<FetchedBundle>,
   image: Digest,
@@ -122,7 +113,6 @@ export function judgeBundles<Found extends FoundSignature = FoundSignature>(
   );
 }
 
-/** The verdict on signatures in two places. */
 export function merge<Found extends FoundSignature>(one: Verdict<Found>, other: Verdict<Found>): Verdict<Found> {
   const failure = one.failure ?? other.failure;
   return {
@@ -132,7 +122,7 @@ export function merge<Found extends FoundSignature>(one: Verdict<Found>, other: 
   };
 }
 
-/** @param judge returns what is valid, the reason why it is not, or the error of reading it */
+/** `judge` returns what is valid, the reason why it is not, or the error of reading it. */
 async function judgeEach<Item, Found extends FoundSignature>(
   items: AsyncIterable<Item>,
   describe: (item: Item) => FoundSignature,
@@ -153,23 +143,18 @@ async function judgeEach<Item, Found extends FoundSignature>(
   return { verified, refused, ...(failure ? { failure } : {}) };
 }
 
-/** The payload that cosign signed before version 3, in an image under the tag `sha256-HEX.sig`. */
+/** What cosign signed before version 3, in an image under the tag `sha256-HEX.sig`. */
 export const payloadType = "application/vnd.dev.cosign.simplesigning.v1+json";
 
-/** The annotation of the payload's descriptor with the signature. */
+/** On the payload's descriptor. */
 const signatureKey = "dev.cosignproject.cosign/signature";
 
-/** The tag of the image with an image's signatures: cosign's SIGNATURE_SPEC.md, "Tag-based Discovery". */
+/** Cosign's SIGNATURE_SPEC.md, "Tag-based Discovery". */
 export function signatureTag(image: Digest): string {
   return `${image.replace(":", "-")}.sig`;
 }
 
-/**
- * Checks that a payload signs an image with a key: cosign's SIGNATURE_SPEC.md, "Simple Signing".
- *
- * @returns the reason why it does not. Undefined: it does
- * @throws UserError if the payload is damaged
- */
+/** Cosign's SIGNATURE_SPEC.md, "Simple Signing". Returns the reason against it. @throws UserError if it is damaged */
 export function refutePayload(
   payload: Uint8Array,
   { annotations }: Pick<Descriptor, "annotations">,

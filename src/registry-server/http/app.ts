@@ -21,17 +21,16 @@ export interface AppOptions {
   readonly clients: ClientWatch;
   readonly log: RequestLog;
   readonly control: Control;
-  /** How a request came; the listeners know. */
   readonly transportOf: (request: IncomingMessage) => Transport;
 }
 
-/** The registry's HTTP application, without a listener. */
+/** Has no listener. */
 export function createApp(options: AppOptions): FastifyInstance {
   const { store, tokens, control, transportOf } = options;
   const bodies = new WeakMap<IncomingMessage, Body>();
   /** Requests without a right. */
   const refused = new WeakSet<IncomingMessage>();
-  // Bodies are streamed; Fastify's own limits are for bodies in memory.
+  // Bodies are streamed; Fastify's limits are for bodies in memory.
   const app = Fastify({ logger: false, exposeHeadRoutes: false, routerOptions: { maxParamLength: 4096 } });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", (_request, _payload, done) => done(null));
@@ -86,7 +85,6 @@ export function createApp(options: AppOptions): FastifyInstance {
 
 type Handler = (exchange: Exchange, repository: string, reference: string) => unknown;
 
-/** By kind of endpoint, its methods and what answers them. */
 const handlers: Readonly<Record<Route["kind"], readonly [methods: string, handler: Handler]>> = {
   base: ["GET, HEAD", ({ reply }) => reply.send({})],
   tags: ["GET, HEAD", listTags],

@@ -2,7 +2,7 @@ import { type Digest, isDigest } from "../../oci/digest.ts";
 import { RegistryError } from "../errors.ts";
 import type { Exchange } from "./context.ts";
 
-/** Bytes read from the disk at once. */
+/** Bytes. */
 const readSize = 512 * 1024;
 
 export function requireDigest(text: string): Digest {
@@ -10,7 +10,7 @@ export function requireDigest(text: string): Digest {
   throw new RegistryError(400, "DIGEST_INVALID", `${JSON.stringify(text)} is not a sha256 or sha512 digest.`);
 }
 
-/** GET, HEAD and DELETE of a blob: OCI distribution specification, "Pulling blobs" and "Deleting Blobs". */
+/** GET, HEAD and DELETE: OCI distribution specification, "Pulling blobs" and "Deleting Blobs". */
 export async function answerBlob(exchange: Exchange, repository: string, reference: string): Promise<unknown> {
   const { store, request, reply } = exchange;
   const digest = requireDigest(reference);
@@ -46,7 +46,7 @@ export async function answerBlob(exchange: Exchange, repository: string, referen
   return reply.send(handle.createReadStream({ start, end, highWaterMark: readSize }));
 }
 
-/** One range, as clients that resume a download ask for; others are answered with everything, which RFC 9110 allows. */
+/** One range, as clients that resume ask for; others get everything, which RFC 9110 allows. */
 function parseRange(
   header: string | undefined,
   size: number,

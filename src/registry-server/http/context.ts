@@ -2,10 +2,10 @@ import type { IncomingMessage } from "node:http";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Store } from "../store.ts";
 
-/** How a request came: over the owner's Unix socket, or over loopback TCP, which all local users can reach. */
+/** The owner's Unix socket, or loopback TCP, which all local users can reach. */
 export type Transport = "socket" | "tcp";
 
-/** The body of a request, read once, with the number of bytes that were. */
+/** Read once; counts the bytes. */
 export class Body implements AsyncIterable<Buffer> {
   received = 0;
   readonly #message: IncomingMessage;
@@ -23,7 +23,6 @@ export class Body implements AsyncIterable<Buffer> {
   }
 }
 
-/** The context of an endpoint's handler. */
 export interface Exchange {
   readonly store: Store;
   readonly request: FastifyRequest;

@@ -12,13 +12,13 @@ export interface Control {
   readonly host: () => string;
   readonly stop: () => void;
   readonly now: () => number;
-  /** Milliseconds since the epoch: since then, clients that are connected may have built on what is stored. */
+  /** Milliseconds since the epoch: connected clients may build on what was stored since. */
   readonly clientsSince: () => number;
-  /** Aborted when the registry stops: ends what no client waits for any more. */
+  /** Aborted when the registry stops. */
   readonly signal: AbortSignal;
 }
 
-/** Largest body of a control request, in bytes. */
+/** Bytes. */
 const bodyLimit = 64 * 1024;
 
 const tokenRequest = {
@@ -32,7 +32,7 @@ const tokenRequest = {
   },
 } as const;
 
-/** The control endpoints for our own tools. The caller has checked that the request came over the socket. */
+/** For our own tools. The caller has checked that the request came over the socket. */
 export function addControlRoutes(app: FastifyInstance, store: Store, tokens: Tokens, control: Control): void {
   app.register(
     async (routes) => {

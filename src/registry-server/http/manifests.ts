@@ -7,7 +7,7 @@ import { repositoryExists } from "../store/repositories.ts";
 import { requireDigest } from "./blobs.ts";
 import type { Exchange } from "./context.ts";
 
-/** GET, HEAD, PUT and DELETE of a manifest by tag or digest. */
+/** GET, HEAD, PUT and DELETE by tag or digest. */
 export function answerManifest(exchange: Exchange, repository: string, reference: string): Promise<unknown> {
   const { method } = exchange.request;
   const answer = method === "PUT" ? putManifest : method === "DELETE" ? deleteManifest : getManifest;
@@ -43,7 +43,6 @@ async function putManifest(exchange: Exchange, repository: string, reference: st
     throw new RegistryError(400, "MANIFEST_INVALID", `${JSON.stringify(reference)} is neither a tag nor a digest.`);
   }
   const bytes = await readManifest(exchange);
-  // By the algorithm by which the client wants it checked.
   const digest = digestOf(byDigest ? splitDigest(reference).algorithm : "sha256", bytes);
   if (byDigest && digest !== reference) {
     throw new RegistryError(400, "DIGEST_INVALID", `The manifest has digest ${digest}, not ${reference}.`);
@@ -81,7 +80,7 @@ async function deleteManifest({ store, reply }: Exchange, repository: string, re
   return reply.code(202).send();
 }
 
-/** GET of the tags, a page at a time: OCI distribution specification, "Listing Tags". */
+/** OCI distribution specification, "Listing Tags". */
 export async function listTags({ store, query, reply }: Exchange, repository: string): Promise<unknown> {
   if (!(await repositoryExists(store.layout, repository))) {
     throw new RegistryError(404, "NAME_UNKNOWN", `There is no repository ${repository}.`);
@@ -98,7 +97,7 @@ export async function listTags({ store, query, reply }: Exchange, repository: st
   return reply.send({ name: repository, tags: page });
 }
 
-/** GET of the referrers of a digest: OCI distribution specification, "Listing Referrers". */
+/** OCI distribution specification, "Listing Referrers". */
 export async function listReferrers(
   { store, query, reply }: Exchange,
   repository: string,
@@ -109,6 +108,6 @@ export async function listReferrers(
   if (artifactType !== null) reply.header("oci-filters-applied", "artifactType");
   const manifests = artifactType === null ? all : all.filter((each) => each.artifactType === artifactType);
   const index = { schemaVersion: 2, mediaType: mediaTypes.index, manifests };
-  // Bytes, since Fastify adds a charset to the type of a text.
+  // Bytes: Fastify adds a charset to the type of a text.
   return reply.header("content-type", mediaTypes.index).send(Buffer.from(JSON.stringify(index)));
 }

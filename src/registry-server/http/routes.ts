@@ -2,14 +2,14 @@ import { isRepository } from "../../oci/reference.ts";
 import { RegistryError } from "../errors.ts";
 import type { Action } from "../tokens.ts";
 
-/** An endpoint of the OCI distribution specification. Empty: it has no repository or reference. */
+/** Empty: the endpoint has no repository or reference. */
 export interface Route {
   readonly kind: "base" | "tags" | "uploads" | "upload" | "blob" | "manifest" | "referrers";
   readonly repository: string;
   readonly reference: string;
 }
 
-/** The end of a path decides, since a repository's name may have any of these words in it. */
+/** A path's end decides, since a repository's name may have any of these words in it. */
 const patterns: readonly (readonly [Route["kind"], RegExp])[] = [
   ["tags", /^(.+)\/tags\/list$/],
   ["uploads", /^(.+)\/blobs\/uploads\/?$/],
@@ -19,10 +19,7 @@ const patterns: readonly (readonly [Route["kind"], RegExp])[] = [
   ["referrers", /^(.+)\/referrers\/([^/]+)$/],
 ];
 
-/**
- * @param path of the request, decoded
- * @throws RegistryError for a path or a repository name that the specification does not have
- */
+/** The path is decoded. @throws RegistryError for one, or a repository's name, that the specification does not have */
 export function parseRoute(path: string): Route {
   if (path === "/v2/" || path === "/v2") return { kind: "base", repository: "", reference: "" };
   const rest = path.slice("/v2/".length);
@@ -37,7 +34,6 @@ export function parseRoute(path: string): Route {
   throw new RegistryError(404, "UNSUPPORTED", `This registry has nothing at ${path}.`);
 }
 
-/** The action that a token must allow for a request. */
 export function actionOf(route: Route, method: string): Action {
   const reads = method === "GET" || method === "HEAD";
   return reads && route.kind !== "upload" ? "pull" : "push";

@@ -5,7 +5,7 @@ import { type Piece, uploadHeaders } from "../store/uploads.ts";
 import { requireDigest } from "./blobs.ts";
 import type { Exchange } from "./context.ts";
 
-/** POST: start an upload, send a whole blob, or mount one: OCI distribution specification, "Pushing Blobs". */
+/** POST starts an upload, sends a whole blob, or mounts one: OCI distribution specification, "Pushing Blobs". */
 export async function startUpload(exchange: Exchange, repository: string): Promise<unknown> {
   const { store, query, reply } = exchange;
   const mount = query.get("mount");
@@ -29,10 +29,7 @@ export async function startUpload(exchange: Exchange, repository: string): Promi
   return reply.code(201).headers(blobHeaders(repository, digest)).send();
 }
 
-/**
- * A token is for one repository, so over TCP no blob can be mounted from another one. The socket's owner may read all repositories, so there
- * any of them is searched.
- */
+/** A token is for one repository, so nothing is mounted over TCP. The socket's owner may read all of them. */
 async function mountBlob({ store, query, transport }: Exchange, repository: string, mount: string): Promise<boolean> {
   const digest = requireDigest(mount);
   const from = query.get("from");
@@ -42,7 +39,6 @@ async function mountBlob({ store, query, transport }: Exchange, repository: stri
   return store.blobs.link(repository, digest);
 }
 
-/** GET, PATCH, PUT and DELETE of an upload that was started. */
 export async function continueUpload(exchange: Exchange, repository: string, id: string): Promise<unknown> {
   const { store, request, body, query, reply } = exchange;
   const state = (size: number) => uploadHeaders(repository, id, size);

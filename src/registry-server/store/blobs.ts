@@ -8,11 +8,9 @@ import { openStored } from "../files.ts";
 import type { StoreLayout } from "./layout.ts";
 
 /**
- * Content by digest. A file gets its final name only after it is verified and synced, and never changes afterwards. So clients always read
- * complete content, even after a crash or on a full disk.
- *
- * To use a blob, first touch its link and its file synchronously. Garbage collection checks their age and removes them synchronously too, so
- * neither can run between the other's check and action.
+ * Content by digest. A file gets its name only once verified and synced, and never changes, so clients always read
+ * complete content. Before use, a blob's link and file are touched synchronously; garbage collection also checks and
+ * removes them synchronously, so neither runs within the other.
  */
 export class BlobStore {
   readonly #layout: StoreLayout;
@@ -23,24 +21,24 @@ export class BlobStore {
     this.#now = now;
   }
 
-  /** Size of a repository's blob in bytes, or undefined. Protects it from garbage collection for a while. */
+  /** Bytes, or undefined. Protects the blob from garbage collection for a while. */
   use(repository: string, digest: Digest): number | undefined {
     if (!this.#touch(this.#layout.blobLink(repository, digest))) return undefined;
     return this.#touch(this.#layout.blob(digest)) ? statSync(this.#layout.blob(digest)).size : undefined;
   }
 
-  /** Opens a repository's blob. The handle stays readable even if the blob is deleted meanwhile. */
+  /** The handle stays readable if the blob is deleted meanwhile. */
   async open(repository: string, digest: Digest): Promise<{ handle: FileHandle; size: number } | undefined> {
     if (this.use(repository, digest) === undefined) return undefined;
     return this.openAny(digest);
   }
 
-  /** Opens content of any repository. */
+  /** Of any repository. */
   async openAny(digest: Digest): Promise<{ handle: FileHandle; size: number } | undefined> {
     return openStored(this.#layout.blob(digest));
   }
 
-  /** Adds existing content to a repository. False if the store does not have it. */
+  /** False: the store does not have it. */
   async link(repository: string, digest: Digest): Promise<boolean> {
     await mkdir(this.#layout.blobLinks(repository), { recursive: true });
     if (!this.#touch(this.#layout.blob(digest))) return false;
@@ -51,7 +49,7 @@ export class BlobStore {
     return true;
   }
 
-  /** Moves a verified and synced file into the store. */
+  /** Takes a verified and synced file. */
   async adopt(file: string, digest: Digest): Promise<void> {
     const target = this.#layout.blob(digest);
     if (this.#touch(target)) {
@@ -64,7 +62,6 @@ export class BlobStore {
     await syncFolder(dirname(target));
   }
 
-  /** Stores small content. */
   async write(bytes: Uint8Array, digest: Digest): Promise<void> {
     const actual = digestOf(splitDigest(digest).algorithm, bytes);
     if (actual !== digest) throw new Error(`content of ${actual} cannot be stored as ${digest}`);
@@ -74,7 +71,7 @@ export class BlobStore {
     await replaceFile(target, bytes, this.#layout.temporary);
   }
 
-  /** Removes a blob from a repository. False if it had none. The next garbage collection removes the content. */
+  /** False: it had none. The next garbage collection removes the content. */
   async unlink(repository: string, digest: Digest): Promise<boolean> {
     const link = this.#layout.blobLink(repository, digest);
     const gone = await unlink(link).then(() => true, ifMissing);

@@ -7,7 +7,7 @@ import { digestsIn, namesIn, type StoreLayout } from "./layout.ts";
 import type { ManifestStore } from "./manifests.ts";
 import { listRepositories } from "./repositories.ts";
 
-/** How long unused data is kept, in milliseconds. */
+/** Milliseconds that unused data is kept. */
 export const graceOf = {
   /** Clients can resume an upload for a day. */
   upload: 24 * 60 * 60 * 1000,
@@ -21,22 +21,21 @@ export interface Collected {
   readonly uploads: number;
   readonly manifests: number;
   readonly blobs: number;
-  /** Freed bytes. */
   readonly bytes: number;
-  /** Repositories of which nothing was removed, since a damaged manifest does not tell what it needs. */
+  /** Nothing was removed there: a damaged manifest does not tell what it needs. */
   readonly skipped: readonly { readonly repository: string; readonly problem: string }[];
 }
 
 export interface CollectOptions {
   readonly now: () => number;
   readonly signal?: AbortSignal;
-  /** Remove everything unused that nobody asked for since then, in milliseconds since the epoch. Default: after the times of {@link graceOf}. */
+  /** Milliseconds since the epoch. Default: after the times of {@link graceOf}. */
   readonly unusedSince?: number | undefined;
 }
 
 /**
- * Removes unused data: abandoned uploads, manifests that no tag, index or subject refers to and nobody read for a week, tags that attach
- * something to a lost image, and then content without a manifest. Safe during requests, see {@link BlobStore}.
+ * Removes abandoned uploads, manifests that nothing refers to and nobody read for a week, tags that attach something
+ * to a lost image, and then content without a manifest. Safe during requests, see {@link BlobStore}.
  */
 export async function collectGarbage(
   layout: StoreLayout,
@@ -99,13 +98,13 @@ export async function collectGarbage(
   return total;
 }
 
-/** The image that a tag attaches something to: distribution specification, "Referrers Tag Schema"; cosign's "Tag-based Discovery". */
+/** Distribution specification, "Referrers Tag Schema"; cosign's "Tag-based Discovery". */
 function subjectOf(tag: string): Digest | undefined {
   const hex = /^sha256-([0-9a-f]{64})(\.(sig|att|sbom))?$/.exec(tag)?.[1];
   return hex === undefined ? undefined : `sha256:${hex}`;
 }
 
-/** Checks and removes synchronously, so that no request runs in between. Returns the file's size, or undefined if it stays. */
+/** Synchronous, so that no request runs in between. Returns the file's bytes, or undefined if it stays. */
 function removeIfOlder(path: string, youngest: number): number | undefined {
   const status = statSync(path, { throwIfNoEntry: false });
   if (!status?.isFile() || status.mtimeMs > youngest) return undefined;
@@ -113,7 +112,7 @@ function removeIfOlder(path: string, youngest: number): number | undefined {
   return status.size;
 }
 
-/** Adds a manifest, its content and its referrers, however deep they are nested. */
+/** With its content and its referrers, however deep. */
 async function keep(
   repository: string,
   first: Digest,

@@ -5,15 +5,14 @@ import type { StoreLayout } from "./layout.ts";
 import type { ManifestStore } from "./manifests.ts";
 import { listRepositories } from "./repositories.ts";
 
-/** A tag, or a manifest without one, as `slipway registry ls` shows it. */
+/** A tag, or a manifest without one, for `slipway registry ls`. */
 export interface ListedImage {
   readonly repository: string;
   readonly tag?: string;
   /** Undefined: the tag is damaged. */
   readonly digest?: Digest;
-  /** Bytes of manifest, configuration and layers; of all different images together for an index. 0: unknown, because of `problem`. */
+  /** Bytes of manifest, configuration and layers; of all different images together for an index. 0: see `problem`. */
   readonly size: number;
-  /** Why it cannot be used. */
   readonly problem?: string;
 }
 
@@ -24,11 +23,7 @@ interface Measure {
   failure?: Error;
 }
 
-/**
- * All images, by repository and tag, those without a tag last. A damaged one hides no other.
- *
- * @param signal ends it
- */
+/** By repository and tag, those without a tag last. A damaged one hides no other. */
 export async function listImages(
   layout: StoreLayout,
   manifests: ManifestStore,
@@ -37,13 +32,13 @@ export async function listImages(
   const images: ListedImage[] = [];
   for (const repository of await listRepositories(layout)) {
     const measured = new Map<Digest, Measure>();
-    // Each manifest is read once: indexes can name each other so often that their images are countless.
+    // Once per manifest: indexes can name each other so often that their images are countless.
     const measure = async (digest: Digest): Promise<Measure> => {
       const known = measured.get(digest);
       if (known?.failure) throw known.failure;
       if (known) return known;
       signal?.throwIfAborted();
-      // Until it is known: in a damaged store, an index can contain itself.
+      // In a damaged store, an index can contain itself.
       const own: Measure = { size: 0, depth: Number.POSITIVE_INFINITY };
       measured.set(digest, own);
       try {

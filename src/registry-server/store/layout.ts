@@ -83,12 +83,11 @@ function fileName(digest: Digest): string {
   return digest.replace(":", "-");
 }
 
-/** Names of the files in a folder, if it exists. */
+/** Empty if the folder does not exist. */
 export async function namesIn(folder: string): Promise<string[]> {
   return (await readdir(folder).catch(ifMissing)) ?? [];
 }
 
-/** The digests that files of ours in a folder are named by. */
 export async function digestsIn(folder: string): Promise<Digest[]> {
   return (await namesIn(folder)).map((name) => name.replace("-", ":")).filter(isDigest);
 }

@@ -26,16 +26,13 @@ export interface StoredManifest {
   readonly bytes: Buffer;
 }
 
-/** Maximum number of bytes of a tag or a media type. */
+/** Bytes of a tag or a media type. */
 const longestText = 1024;
 
-/** Age of a manifest's file at which a read touches it, in milliseconds. */
+/** Milliseconds of age at which a read touches the file. */
 const touchAfter = 60 * 60 * 1000;
 
-/**
- * Manifests and tags of repositories. A manifest is stored after all its content and before its tags, so that a tag always leads to a complete
- * image.
- */
+/** A manifest is stored after its content and before its tags, so that a tag always leads to a complete image. */
 export class ManifestStore {
   readonly #layout: StoreLayout;
   readonly #blobs: BlobStore;
@@ -47,19 +44,18 @@ export class ManifestStore {
     this.#now = now;
   }
 
-  /** The digest that a tag stands for. */
   async resolve(repository: string, tag: string): Promise<Digest | undefined> {
     const text = (await readStored(this.#layout.tag(repository, tag), longestText))?.toString();
     return isDigest(text) ? text : undefined;
   }
 
-  /** Reads a manifest. This counts as use and protects it from garbage collection. */
+  /** Counts as use, which protects it from garbage collection. */
   async read(repository: string, digest: Digest): Promise<StoredManifest | undefined> {
     this.#keepYoung(this.#layout.manifest(repository, digest));
     return this.peek(repository, digest);
   }
 
-  /** Reads a manifest without counting as use. */
+  /** Does not count as use. */
   async peek(repository: string, digest: Digest): Promise<StoredManifest | undefined> {
     const path = this.#layout.manifest(repository, digest);
     const mediaType = (await readStored(path, longestText))?.toString();
@@ -70,10 +66,7 @@ export class ManifestStore {
   }
 
   /**
-   * Checks and stores a manifest, then sets the tag, if any.
-   *
-   * @returns the digest of the manifest's subject, if it has one
-   * @throws RegistryError if it is not a manifest, or its content is missing in the repository
+   * Then sets the tag. Returns its subject's digest, if any. @throws RegistryError if it is invalid or lacks content
    */
   async write(
     repository: string,
@@ -88,7 +81,7 @@ export class ManifestStore {
     await mkdir(this.#layout.manifests(repository), { recursive: true });
     const subject = parsed.subject?.digest;
     if (subject) {
-      // First, so that the list of referrers never misses a manifest. Entries without a manifest are ignored.
+      // First, so that the list never misses a manifest. Entries without a manifest are ignored.
       const referrer = this.#layout.referrer(repository, subject, digest);
       await mkdir(dirname(referrer), { recursive: true });
       closeSync(openSync(referrer, "a", 0o600));
@@ -102,12 +95,12 @@ export class ManifestStore {
     return subject ? { subject } : {};
   }
 
-  /** Removes a tag, but not its manifest. False if it did not exist. */
+  /** Keeps the manifest. False: it did not exist. */
   async untag(repository: string, tag: string): Promise<boolean> {
     return (await unlink(this.#layout.tag(repository, tag)).then(() => true, ifMissing)) ?? false;
   }
 
-  /** Removes a manifest and its tags. False if it did not exist. */
+  /** Removes the tags too. False: it did not exist. */
   async remove(repository: string, digest: Digest): Promise<boolean> {
     const manifest = await this.peek(repository, digest);
     if (!manifest) return false;
@@ -120,17 +113,16 @@ export class ManifestStore {
     return true;
   }
 
-  /** Tags in the order of their bytes. */
+  /** By their bytes. */
   async tags(repository: string): Promise<string[]> {
     return (await namesIn(this.#layout.tags(repository))).sort();
   }
 
-  /** Digests of all manifests of a repository. */
   async list(repository: string): Promise<Digest[]> {
     return digestsIn(this.#layout.manifests(repository));
   }
 
-  /** Descriptors of the manifests whose subject is a digest: OCI distribution specification, "Listing Referrers". */
+  /** OCI distribution specification, "Listing Referrers". */
   async referrers(repository: string, subject: Digest): Promise<Descriptor[]> {
     const found: Descriptor[] = [];
     for (const digest of (await digestsIn(this.#layout.referrers(repository, subject))).sort()) {
@@ -142,7 +134,6 @@ export class ManifestStore {
     return found;
   }
 
-  /** A manifest of a repository that a blob is a part of. */
   async userOf(repository: string, blob: Digest): Promise<Digest | undefined> {
     for (const digest of await this.list(repository)) {
       const stored = await this.peek(repository, digest);
@@ -198,7 +189,6 @@ export class ManifestStore {
   }
 }
 
-/** What a manifest needs in its repository. */
 function partsOf(manifest: ImageManifest | ImageIndex): readonly Descriptor[] {
   if (isIndex(manifest)) return manifest.manifests;
   return [manifest.config, ...manifest.layers.filter((layer) => !isNondistributable(layer.mediaType))];

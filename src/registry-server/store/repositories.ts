@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { ifMissing } from "../errors.ts";
 import type { StoreLayout } from "./layout.ts";
 
-/** Names of all repositories, sorted. */
+/** 21 */
 export async function listRepositories(layout: StoreLayout): Promise<string[]> {
   const found: string[] = [];
   const visit = async (name: string): Promise<void> => {

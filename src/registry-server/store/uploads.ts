@@ -8,23 +8,23 @@ import { writeFully } from "../files.ts";
 import type { BlobStore } from "./blobs.ts";
 import type { StoreLayout } from "./layout.ts";
 
-/** The state of an upload in memory. Its file is authoritative: after a restart the hash is computed from it again. */
+/** The file is authoritative: after a restart the hash is computed from it again. */
 interface Session {
   readonly path: string;
   /** Of the first `hashed` bytes of the file. */
   hash: Hash;
   hashed: number;
-  /** The request before, which the next one waits for. */
+  /** The next request waits for it. */
   turn: Promise<unknown>;
 }
 
-/** Offset and length of a chunk as the client gave them, in bytes. */
+/** As the client gave them, in bytes. */
 export interface Piece {
   readonly start?: number;
   readonly length?: number;
 }
 
-/** Blob uploads: OCI distribution specification, "Pushing Blobs". Each is a growing file; its length is the received size. */
+/** OCI distribution specification, "Pushing Blobs". Each upload is a growing file. */
 export class Uploads {
   readonly #layout: StoreLayout;
   readonly #blobs: BlobStore;
@@ -42,7 +42,6 @@ export class Uploads {
     return id;
   }
 
-  /** Bytes that have come. */
   async offset(repository: string, id: string): Promise<number> {
     const status = await stat(this.#layout.upload(repository, id)).catch(ifMissing);
     if (!status) throw unknownUpload(id);
@@ -50,8 +49,7 @@ export class Uploads {
   }
 
   /**
-   * Appends a chunk and returns the new size. Keeps bytes that arrive before a connection breaks, so that the client can resume. A full disk
-   * ends the upload and frees its space.
+   * Returns the new size. Keeps what came before a connection broke. A full disk ends the upload and frees its space.
    */
   append(repository: string, id: string, body: AsyncIterable<Buffer>, piece: Piece = {}): Promise<number> {
     return this.#inTurn(repository, id, async (session) => {
@@ -70,11 +68,7 @@ export class Uploads {
     });
   }
 
-  /**
-   * Ends an upload: syncs its bytes, verifies the digest, and makes them a blob of the repository.
-   *
-   * @throws RegistryError if the digest differs; this removes the upload
-   */
+  /** Makes synced, verified bytes a blob. @throws RegistryError if the digest differs; this removes the upload */
   finish(repository: string, id: string, digest: Digest): Promise<void> {
     return this.#inTurn(repository, id, async (session) => {
       const handle = await open(session.path, "r+").catch(ifMissing);
@@ -155,7 +149,7 @@ async function write(
     return position;
   } catch (error) {
     await written.catch(() => {});
-    // If the chunk breaks off, `hashed` differs from the file's size, and the hash is computed again at the end.
+    // If the chunk breaks off, `hashed` differs from the file's size, and finish computes the hash again.
     if (follows) session.hashed = Number.NaN;
     if (error instanceof RegistryError) await handle.truncate(start);
     throw error;
@@ -180,11 +174,10 @@ function wrongRange(repository: string, id: string, size: number): RegistryError
   return new RegistryError(416, "BLOB_UPLOAD_INVALID", `The upload goes on at byte ${size}.`, state);
 }
 
-/** Headers with the state of an upload and its URL. */
 export function uploadHeaders(repository: string, id: string, size: number): Record<string, string> {
   return {
     location: `/v2/${repository}/blobs/uploads/${id}`,
-    // The specification has no way to say "nothing yet" but this.
+    // The specification cannot say "nothing yet".
     range: `0-${Math.max(size - 1, 0)}`,
     "docker-upload-uuid": id,
   };

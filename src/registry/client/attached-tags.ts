@@ -12,10 +12,7 @@ export interface AttachedTag {
 /** Signatures, attestations and SBOMs. */
 const suffixes = ["sig", "att", "sbom"];
 
-/**
- * The tags by which cosign before version 3 attaches artifacts to an image: cosign's SIGNATURE_SPEC.md, "Tag-based
- * Discovery".
- */
+/** Tags by which cosign before version 3 attaches artifacts: cosign's SIGNATURE_SPEC.md, "Tag-based Discovery". */
 export async function findAttachedTags(
   client: RegistryClient,
   repository: string,

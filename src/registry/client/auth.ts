@@ -19,8 +19,8 @@ export interface AuthenticatorOptions {
 }
 
 /**
- * Answers Basic (RFC 7617) and Bearer (the distribution project's) challenges. Send the result only to the registry's
- * own origin.
+ * Answers challenges: Basic (RFC 7617), Bearer (the distribution project's). The result is only for the registry
+ * itself.
  */
 export class Authenticator {
   readonly #options: AuthenticatorOptions;
@@ -38,10 +38,7 @@ export class Authenticator {
     this.#hint = options.hints?.read(options.endpoint.base.origin);
   }
 
-  /**
-   * The `Authorization`, if the challenge is known from this run or an earlier one. Renews a token that is about to
-   * expire.
-   */
+  /** The `Authorization`, if the challenge is known from this run or an earlier one. Renews a token soon to expire. */
   async header(access: readonly Access[]): Promise<string | undefined> {
     if (this.#challenge) return this.#answer(this.#challenge, access, undefined);
     if (!this.#hint) return undefined;
@@ -112,9 +109,7 @@ export class Authenticator {
     return this.#challenge || this.#hint ? this.#search(repository) : { searched: [], problems: [] };
   }
 
-  /**
-   * The user that the registry sees. Empty: it needs no authentication. Undefined: the token does not name its user.
-   */
+  /** The user that the registry sees. Empty: no authentication needed. Undefined: the token does not name its user. */
   async account(repository: string): Promise<string | undefined> {
     if (!this.#challenge && !this.#hint) return "";
     const { credential, headers } = await this.#search(repository);

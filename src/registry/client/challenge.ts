@@ -13,10 +13,7 @@ const parameter = new RegExp(`(${token})[ \\t]*=[ \\t]*(?:"((?:[^"\\\\]|\\\\[^])
 /** A scheme and its opaque text, if any. */
 const start = new RegExp(`(${token})(?=[ \\t,]|$)(?![ \\t]*=)(?:[ \\t]+[A-Za-z0-9._~+/-]+=*(?=[ \\t]*(?:,|$)))?`, "y");
 
-/**
- * Parses `WWW-Authenticate`, also several fields joined by commas. Drops the challenge with a syntax error and all
- * after it.
- */
+/** Parses `WWW-Authenticate`, also several fields joined by commas. Stops at the challenge with a syntax error. */
 export function parseChallenges(header: string): Challenge[] {
   const challenges: { scheme: string; parameters: Record<string, string> }[] = [];
   let position = 0;

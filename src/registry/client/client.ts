@@ -29,8 +29,7 @@ export interface StoredManifest {
 
 /**
  * One registry, by the OCI distribution specification 1.1. Verifies content by its digest. Every method may throw
- * `UserError` (no answer,
- * access refused, no room) or `Failure` (the registry failed or broke the protocol).
+ * `UserError` (no answer, access refused, no room) or `Failure` (the registry failed or broke the protocol).
  */
 export class RegistryClient {
   readonly #session: Session;
@@ -44,10 +43,7 @@ export class RegistryClient {
     return this.#session.endpoint.registry;
   }
 
-  /**
-   * The registry and its user, a key that keeps data of users apart. Undefined: the credential does not name the
-   * user.
-   */
+  /** Registry and user, a key that keeps data of users apart. Undefined: the credential does not name the user. */
   account(repository: string): Promise<string | undefined> {
     return this.#session.account(repository);
   }
@@ -124,9 +120,7 @@ export class RegistryClient {
     return { bytes, descriptor: { mediaType, digest, size: bytes.length } };
   }
 
-  /**
-   * Checks that the host is a registry, to explain why it lacks something. @throws UserError if a web server answers
-   */
+  /** Checks that the host is a registry, to explain why it lacks something. @throws UserError if it is a web server */
   async checkRegistry(repository: string): Promise<void> {
     const step = { doing: "asking for its version" };
     const asking = this.#send(step, { method: "GET", url: "/v2/", access: pulling(repository) });
@@ -215,8 +209,8 @@ export class RegistryClient {
   }
 
   /**
-   * Stores a manifest with a subject: distribution specification 1.1, "Pushing Manifests with Subject".
-   * @returns whether the registry lists it as a referrer (header field `OCI-Subject`)
+   * Distribution specification 1.1, "Pushing Manifests with Subject". True: the registry lists it, as `OCI-Subject`
+   * says.
    */
   async putReferrer(
     repository: string,
@@ -250,10 +244,7 @@ export class RegistryClient {
     return this.#session.endpoint.base;
   }
 
-  /**
-   * Header fields for another program's GET of this URL. @throws UserError if it has another origin, or access is
-   * refused
-   */
+  /** Header fields for another program's GET. @throws UserError if the URL has another origin, or access is refused */
   async authorize(repository: string, url: URL): Promise<Authorization> {
     const { origin } = this.#session.endpoint.base;
     if (url.origin !== origin) {

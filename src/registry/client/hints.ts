@@ -4,11 +4,7 @@ import type { Environment } from "../../core/environment.ts";
 import { stateFolder } from "../../core/user-folders.ts";
 import type { Challenge } from "./challenge.ts";
 
-/**
- * Saves the request that provokes a 401. Hints are public: the scheme, and a token service's address and name, never
- * a secret.
- * They are checked like a new challenge.
- */
+/** Saves the request that provokes a 401. Public: a scheme, and a token service's address and name, never a secret. */
 export interface ChallengeHints {
   read(origin: string): Challenge | undefined;
   write(origin: string, challenge: Challenge): void;

@@ -33,9 +33,7 @@ const redrawEvery = 100;
 const plainEvery = every;
 
 /**
- * On a terminal: a line per blob in flight and one for all, redrawn. Elsewhere: a plain line now and then. Then a
- * summary per new image.
- * Silent if nothing was sent.
+ * On a terminal, redraws a line per blob in flight. Elsewhere, writes a plain line now and then. Sums up each image.
  */
 export class PushProgress {
   readonly #options: ProgressOptions;

@@ -34,8 +34,7 @@ export function proxyFor(url: URL, env: Environment): HttpProxy | undefined {
 
 /**
  * By Go's rules, like docker and podman: `*`, a domain, a domain after a dot (subdomains alone), an address, each
- * with `:PORT` if need
- * be, or a network `ADDRESS/BITS`.
+ * with `:PORT` if need be, or a network `ADDRESS/BITS`.
  */
 function isExcepted(url: URL, list: string): boolean {
   const host = url.hostname.replace(/^\[|\]$/g, "").toLowerCase();

@@ -26,8 +26,8 @@ export type {
 
 export interface PushOptions {
   /**
-   * `digest`: one HEAD by digest; sets tags only if the image was missing. `tags`: one HEAD per tag, each must name
-   * the image.
+   * `digest`: one HEAD by digest, sets tags only for a missing image. `tags`: one HEAD per tag, all must name the
+   * image.
    */
   readonly check: "digest" | "tags";
   readonly onEvent?: ((event: PushEvent) => void) | undefined;
@@ -36,8 +36,8 @@ export interface PushOptions {
   /** Blobs of earlier pushes. Default: none. */
   readonly pushedBlobs?: PushedBlobs;
   /**
-   * Called with all missing blobs before their content is sent, and again for those found missing later. If it
-   * throws, nothing is sent.
+   * Called with missing blobs before their content is sent, again for those found later. If it throws, nothing is
+   * sent.
    */
   readonly prepare?: (blobs: readonly BlobOfImage[]) => Promise<void>;
   /** Called for an image that fails, while the others go on. Default: the first failure stops the push. */
@@ -47,8 +47,7 @@ export interface PushOptions {
 
 /**
  * Pushes images in parallel and skips what the registry has. Sends a shared blob once and mounts it elsewhere. Pushes
- * manifests after
- * their blobs and tags last, so an interrupted push leaves no broken image.
+ * manifests after their blobs and tags last, so an interrupted push leaves no broken image.
  * @returns what happened to each image; undefined for one passed to `onFailure`
  * @throws the first failure, after stopping the rest, unless there is `onFailure`
  */
@@ -263,11 +262,7 @@ class Push {
     await Promise.all(rest.map(put));
   }
 
-  /**
-   * Asks, unless an earlier push has the answer. Registries may store a manifest whose blobs they lack, so memory
-   * only counts where one
-   * was seen to refuse.
-   */
+  /** Registries may store a manifest whose blobs they lack, so memory only counts where one was seen to refuse. */
   async #isPresent(
     { client, repository }: ImageToPush,
     { descriptor: { digest, size } }: BlobToPush,

@@ -9,8 +9,7 @@ import { writeHint } from "./hints.ts";
 
 /**
  * Saves questions and uploads: a blob can be mounted into another repository. Only a hint, the registry may have
- * deleted it.
- * Keyed by account (registry and user), so that users never share blobs.
+ * deleted it. Keyed by account (registry and user), so that users never share blobs.
  */
 export interface PushedBlobs {
   /** The repository that had the blob last. */

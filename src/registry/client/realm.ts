@@ -14,10 +14,9 @@ interface RealmOptions {
 
 /**
  * Checks the token service that a registry names, since a malicious registry could name any host. A credential may go
- * by TLS to the
- * registry's host, a host of the same domain (`registry-1.docker.io` and `auth.docker.io`), or the host in the user's
- * settings. On loopback
- * without TLS, it stays on the registry's port. Without a credential, any host with TLS is fine.
+ * by TLS to the registry's host, a host of the same domain (`registry-1.docker.io` and `auth.docker.io`), or the host
+ * in the user's settings. On loopback without TLS, it stays on the registry's port. Without a credential, any host
+ * with TLS is fine.
  * @throws UserError that names the registry and the realm
  */
 export async function checkedRealm(realm: string, { endpoint, tokenService, secret }: RealmOptions): Promise<URL> {

@@ -23,9 +23,8 @@ const pending = new WeakMap<RegistryClient, Map<string, Promise<void>>>();
 
 /**
  * Changes the referrers list under a tag, for registries without the API: distribution specification 1.1, "Referrers
- * Tag Schema".
- * Registries cannot compare and swap: this reads the list back after a pause, and writes it again if another process
- * replaced it.
+ * Tag Schema". Registries cannot compare and swap: this reads the list back after a pause, and writes it again if
+ * another process replaced it.
  * @throws Failure if other writers replace the list again and again
  */
 export function changeReferrersList(

@@ -59,10 +59,7 @@ export type Identity = Pick<CredentialSearch, "source" | "correction" | "searche
 /** By the distribution specification's "Error Codes", fit for one line of a terminal. */
 type RegistryWords = Readonly<Record<"code" | "message" | "page", string>>;
 
-/**
- * @param within milliseconds
- * @param holdsSecret whether a text contains a secret, which a registry may echo
- */
+/** `within` milliseconds. `holdsSecret`: whether a text contains a secret, which a registry may echo. */
 export async function readWords(
   response: HttpResponse,
   within: number,

@@ -18,10 +18,7 @@ export function formatScope(access: Access): string {
   return `repository:${access.repository}:${access.actions.join(",")}`;
 }
 
-/**
- * Joins the request's scopes with the challenge's. Merges those of one resource, since some services grant only the
- * first of two.
- */
+/** Merges scopes of one resource, since some services grant only the first of two. */
 export function mergeScopes(needed: readonly string[], challenged: string | undefined): string[] {
   const actions = new Map<string, Set<string>>();
   for (const scope of [...needed, ...(challenged?.split(" ") ?? [])]) {

@@ -88,10 +88,7 @@ export class Session {
     });
   }
 
-  /**
-   * Retries passing failures. Returns every status but 401 and 403. @throws UserError without an answer, or when
-   * access is refused
-   */
+  /** Retries passing failures. Returns any status but 401 and 403. @throws UserError if it is unreachable or refuses */
   async send(request: RegistryRequest): Promise<RegistryResponse> {
     const endNotice = this.#tellWait(request);
     const response = await this.#persist(request, () => this.#authorized(request)).finally(endNotice);
@@ -100,8 +97,7 @@ export class Session {
   }
 
   /**
-   * Header fields for a GET: one request, and one more for a token. @throws UserError without an answer, or when
-   * refused
+   * Header fields for a GET: one request, and one more for a token. @throws UserError if it is unreachable or refuses
    */
   async authorize(request: Pick<RegistryRequest, "url" | "access" | "step">): Promise<Authorization> {
     const { access, step } = request;
@@ -321,10 +317,7 @@ export class Session {
 /** Bytes. A POST that breaks off has to start again. */
 const maximumOnePost = 16 * 1024 * 1024;
 
-/**
- * Bytes if the registry may answer 202 and need the blob twice. Go's servers drop a connection with over 256 KiB
- * unread.
- */
+/** Bytes if the registry may answer 202 and need the blob twice. Go's servers drop connections with 256 KiB unread. */
 const maximumTrial = 64 * 1024;
 
 /** Bytes. */

@@ -8,10 +8,7 @@ export interface SpareConnection {
   close(): void;
 }
 
-/**
- * Opens a second connection to a far host beside the first request: a push that finds its image missing sends two
- * blobs at once.
- */
+/** Opens a second connection to a far host early: a push that finds its image missing sends two blobs at once. */
 export function keepSpare(agent: Agent, threshold = far): SpareConnection {
   type Connect = (
     options: object,

@@ -10,8 +10,7 @@ const patience = 3_000;
 
 /**
  * Whether a repository refuses a manifest whose blobs it lacks, which the specification leaves open. Sends a stored
- * manifest with one
- * unknown layer, and deletes it again if the registry takes it. Undefined: no answer.
+ * manifest with one unknown layer, and deletes it again if the registry takes it. Undefined: no answer.
  */
 export async function refusesUnknownBlobs(
   client: RegistryClient,
