@@ -1,11 +1,9 @@
 import type { Argv, InferredOptionTypes, Options, PositionalOptions } from "yargs";
 
-/** Options and arguments by their names. */
 type Specs = Readonly<Record<string, Options>>;
 
 type CamelCase<Name> = Name extends `${infer One}-${infer Rest}` ? `${One}${Capitalize<CamelCase<Rest>>}` : Name;
 
-/** The values of options and arguments, as a command gets them. */
 export type Given<S extends Specs> = {
   readonly [Name in keyof InferredOptionTypes<S> as CamelCase<Name>]: InferredOptionTypes<S>[Name];
 };
@@ -27,15 +25,11 @@ interface CommandOf<S extends Specs> extends Command {
 
 type FirstWord<Words> = Words extends `${infer Word} ${string}` ? Word : Words & string;
 
-/**
- * Commands by their words. The module of each exports it by its first word, and is loaded only when the user asks for it, which keeps startup
- * fast.
- */
+/** A module exports its command by the first word, and is loaded only when asked for, which keeps startup fast. */
 export type Commands<Words extends string = string> = {
   readonly [W in Words]: readonly [describe: string, load: () => Promise<{ readonly [Word in FirstWord<W>]: Command }>];
 };
 
-/** @param more adds examples and conflicts of options */
 export function command<const S extends Specs>(
   specs: S,
   run: (given: Given<S>) => Promise<void>,
@@ -61,7 +55,6 @@ export function group<Words extends string>(name: string, commands: Commands<Wor
   };
 }
 
-/** @returns what adds commands to a parser */
 export async function adder(commands: Commands, completed: readonly string[]): Promise<(yargs: Argv) => Argv> {
   const adders = Object.entries(commands).map(async ([words, [describe, load]]) => {
     const word = words.split(" ", 1)[0] as string;

@@ -1,10 +1,9 @@
 import type { Argv } from "yargs";
 import type { Command, Commands } from "./command.ts";
 
-/** A group that has a builder of yargs. */
 const built = ({ builder }: { builder(yargs: Argv): Argv }): Command => ({ prepare: async () => builder });
 
-/** Every first word of the command line, with its arguments. */
+/** With its arguments. */
 export const groups: Commands = {
   "completion [shell]": ["Print a completion script for bash or zsh", () => import("./commands/completion.ts")],
   config: ["Print the schema of config.yaml", () => import("./commands/config.ts")],

@@ -5,7 +5,7 @@ import { atPath } from "../core/system-error.ts";
 import { reportUncaught } from "../core/unexpected.ts";
 import { overview, widest } from "./overview.ts";
 
-/** Runs a command line. @returns the exit status: 0, 2 for a UserError, 1 for other failures */
+/** @returns the exit status: 0, 2 for a UserError, 1 for other failures */
 async function main(args: readonly string[]): Promise<number> {
   if (args.length === 1 && args[0] === "--help" && (process.stdout.columns ?? widest) >= widest) {
     process.stdout.write(overview());
@@ -16,7 +16,7 @@ async function main(args: readonly string[]): Promise<number> {
     // A command may have set its own status.
     return Number(process.exitCode ?? 0);
   } catch (error) {
-    // Arguments after -- are for a program, not for this one.
+    // Those after -- are for a program.
     const end = args.indexOf("--");
     if (args.slice(0, end < 0 ? undefined : end).includes("--json")) process.stdout.write(`${jsonOf(error)}\n`);
     process.stderr.write(`${reportOf(error)}\n`);
@@ -29,7 +29,6 @@ for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => {
     // The reader has exited, as `head` does. 141 is the status of a program that SIGPIPE killed.
     if (error.code === "EPIPE") process.exit(141);
-    // Nothing can be said on standard error.
     if (stream === process.stderr) process.exit(1);
     throw atPath(error, "standard output");
   });

@@ -1,11 +1,10 @@
-/** An npm package as a lock file pins it. */
 export interface LockedPackage {
   readonly version: string;
   /** Subresource integrity: `sha512-…`. */
   readonly integrity: string;
 }
 
-/** Finds the one version of a package in a pnpm-lock.yaml (version 9). */
+/** In a pnpm-lock.yaml (version 9). */
 export function lockedPackage(lock: string, name: string): LockedPackage {
   const lines = [...lock.matchAll(/^ {2}'?(@?[^@'\n]+)@([^':(\n]+)'?:\n {4}resolution: \{integrity: ([^,}]+)/gm)];
   const [found, ...others] = lines.filter(([, each]) => each === name);

@@ -1,9 +1,7 @@
 import { groups } from "./groups.ts";
 
-/** The line above the list of commands. */
 export const summary = "From a Bazel target to a running container in one command.";
 
-/** Columns that help texts use at most. */
 export const widest = 100;
 
 const options = [
@@ -12,8 +10,8 @@ const options = [
 ] as const;
 
 /**
- * The help of `slipway` itself, as yargs writes it on {@link widest} columns. Written by hand because yargs takes 130 ms of CPU time and
- * this takes 50 ms (Node alone: 35 ms). A test compares the two.
+ * As yargs writes it on {@link widest} columns. By hand, because yargs takes 130 ms of CPU time and this 50 ms (Node
+ * alone: 35 ms). A test compares the two.
  */
 export function overview(): string {
   const commands = Object.entries(groups).map(([name, [describe]]) => [`slipway ${name}`, describe] as const);

@@ -6,13 +6,12 @@ import { summary, widest } from "./overview.ts";
 import { usageError } from "./usage-error.ts";
 import { version } from "./version.ts";
 
-/** Runs the command that a command line names. */
 export async function parse(args: readonly string[]): Promise<void> {
   const parser = await parserOf(args);
   await parser.parseAsync();
 }
 
-/** The parser of a command line. It runs nothing yet. */
+/** It runs nothing yet. */
 export async function parserOf(args: readonly string[]): Promise<Argv> {
   const add = await adder(groups, args.includes("--get-yargs-completions") ? args : []);
   return add(

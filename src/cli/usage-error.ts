@@ -6,9 +6,7 @@ export function optionError(culprit: string, problem: string, remedy: string): U
 }
 
 /**
- * The error for a command line that yargs refuses. The remedy suggests what was probably meant, or the help.
- *
- * @param help the help of the command that was reached
+ * For a command line that yargs refuses. The remedy suggests what was probably meant, or the reached command's `help`.
  */
 export function usageError(said: string, help: string): UserError {
   const [synopsis = "slipway"] = help.split("\n", 1);
@@ -48,7 +46,7 @@ function unknownWord(
   word: string,
   { commands, options, look }: { commands: readonly string[]; options: readonly string[]; look: string },
 ): UserError {
-  // yargs omits the dashes of options, so an unknown word may be an option or an extra argument.
+  // yargs omits the dashes of options, so an unknown word may be one or an extra argument.
   const isCommand = commands.length > 0;
   const meant = nearest(word, isCommand ? commands : options);
   const kind = isCommand ? "command" : "option or further argument";

@@ -1,5 +1,5 @@
 /** The build replaces this name with the version in bazel/private/version.bzl. */
 declare const SLIPWAY_VERSION: string | undefined;
 
-/** The version of Slipway. Sources that run unbundled have none. */
+/** Sources that run unbundled have none. */
 export const version = typeof SLIPWAY_VERSION === "undefined" ? "unreleased" : SLIPWAY_VERSION;

@@ -5,10 +5,10 @@ import type { Sink } from "../core/flow.ts";
 import type { Reply } from "../core/protocol.ts";
 import { prefixOf, WholeLines } from "../core/whole-lines.ts";
 
-/** Set by the launcher: the helper, which runs calls on engines that a user's program cannot use itself. */
+/** Set by the launcher: runs calls on engines that a user's program cannot use itself. */
 export const helperVariable = "SLIPWAY_ENGINE_HELPER";
 
-/** Set by the launcher if it has started that program: the socket on which it listens. */
+/** Set by the launcher if it has started the helper: its socket. */
 export const helperSocketVariable = "SLIPWAY_ENGINE_SOCKET";
 
 /** Calls of one function, each in a new process, container or pod of the program. */
@@ -17,17 +17,15 @@ export interface CallBatch extends Pick<ContainerRun, "programArguments" | "netw
   readonly env: Readonly<Record<string, string>>;
   /** Folders are absolute. */
   readonly volumes?: Volumes;
-  /** The program's image, `HOST/REPOSITORY@sha256:…`. Undefined for processes. */
+  /** `HOST/REPOSITORY@sha256:…`. Undefined for processes. */
   readonly image?: string;
-  /** The batch's name in the program. */
   readonly id?: string;
   /** The batches whose results its arguments contain. */
   readonly after?: readonly string[];
-  /** The function's name in the program. */
   readonly name: string;
-  /** For each call its list of arguments, as JSON on one line. */
+  /** Each a list of arguments, as JSON on one line. */
   readonly inputs: readonly string[];
-  /** Maximum calls at once. Default: what this machine has room for, and 50 on Kubernetes. */
+  /** Default: what this machine has room for, and 50 on Kubernetes. */
   readonly parallelism?: number;
   /** Default: 0. */
   readonly retries?: number;
@@ -37,23 +35,21 @@ export interface CallBatch extends Pick<ContainerRun, "programArguments" | "netw
   readonly keep?: {
     /** Default: the image's layers. */
     readonly version?: string;
-    /** The pipeline that has this version. */
     readonly program?: string;
   };
-  /** A folder of this machine for the content of files, for calls on this machine. */
+  /** For the content of files, for calls on this machine. */
   readonly files?: string;
-  /** The calls are a map: each line that they print begins with the function and the item. */
+  /** A map: each line that calls print begins with the function and the item. */
   readonly labels?: "plain" | "colored";
   /** The items of the inputs, if those are a part of a map. Default: their indexes. */
   readonly items?: readonly number[];
 }
 
-/** The end of a call: an answer, or the exit status of a call that gave none. `kept`: it did not run. */
+/** An answer, or the exit status of a call that gave none. `kept`: it did not run. */
 export type CallOutcome =
   | { readonly reply: Reply; readonly kept?: true }
   | { readonly status: number; readonly reason?: { readonly problem: string; readonly remedy: string } };
 
-/** Whether a call has given a result. */
 export function isFine(outcome: CallOutcome): boolean {
   return "reply" in outcome && !("error" in outcome.reply);
 }
@@ -63,7 +59,7 @@ export function nameOf({ name, inputs, items, labels }: CallBatch, index: number
   return isAlone ? name : `${name}, item ${items?.[index] ?? index}`;
 }
 
-/** Takes one output stream of a call. `end` passes on an unfinished last line. */
+/** `end` passes on an unfinished last line. */
 export function outputOf(
   { name, items, labels }: CallBatch,
   index: number,
@@ -85,9 +81,8 @@ export function retryNotice(batch: CallBatch, index: number, failures: number): 
 export interface CallListener {
   /** An attempt starts. @param where the pod and its node */
   readonly onStart?: (index: number, where?: string) => void;
-  /** Once for each call. */
   readonly onOutcome: (index: number, outcome: CallOutcome) => void;
-  /** The output of functions, and notices of the engine. */
+  /** And notices of the engine. */
   readonly onOutput: Sink;
   /** Answers are passed on as JSON, so they keep numbers that JavaScript does not have (see `parseExactly`). */
   readonly handsOn?: boolean;
@@ -95,14 +90,10 @@ export interface CallListener {
   readonly signal?: AbortSignal;
 }
 
-/** Runs functions of a program. Calls end with the process that makes them. */
+/** Calls end with the process that makes them. */
 export interface CallEngine {
   readonly kind: EngineKind;
-  /**
-   * Runs all calls of a batch. If one fails, the others go on.
-   *
-   * @throws UserError, Failure if the engine fails. It has ended all calls then
-   */
+  /** If a call fails, the others go on. @throws UserError, Failure if the engine fails, which has ended all calls */
   run(batch: CallBatch, listener: CallListener): Promise<void>;
 }
 
@@ -111,7 +102,7 @@ export function placeOf(kind: EngineKind, image: string | undefined): string {
   return kind === "container" ? `a container of ${image}` : `a pod of ${image}`;
 }
 
-/** A part of a batch, and a listener for it that knows the calls by their indexes in the batch. */
+/** Its listener knows the calls by their indexes in the batch. */
 export function partOf(
   batch: CallBatch,
   listener: CallListener,
@@ -132,12 +123,11 @@ export function partOf(
   };
 }
 
-/** Prints a notice of the engine. */
 export function tell({ onOutput }: Pick<CallListener, "onOutput">, text: string): void {
   void onOutput(Buffer.from(`slipway: ${text}\n`));
 }
 
-/** Maximum bytes of arguments, and of a result, as JSON. */
+/** Of arguments, and of a result, as JSON. */
 export const maximumJsonBytes = 16 * 1024 * 1024;
-/** Maximum bytes of the line with a result or an error: a result in a few bytes around it. */
+/** A result in a few bytes around it. */
 export const maximumReply = maximumJsonBytes + 1024;

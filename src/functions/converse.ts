@@ -13,11 +13,8 @@ interface Caller {
 }
 
 /**
- * Makes the calls of one program, until they are done or its connection ends.
- *
- * @param open opens the engine. Undefined declines the calls
- * @param kept shared by all programs
- * @returns whether the engine worked
+ * Makes a program's calls until its connection ends. If `open` gives no engine, declines them. @returns whether the
+ * engine worked
  */
 export async function converse(
   { questions, answer, output }: Caller,
@@ -31,7 +28,7 @@ export async function converse(
       resolve(undefined);
     };
     onLines(questions, resolve);
-    // A program that is killed before it has read all answers ends the connection with an error.
+    // A program may be killed before it has read all answers.
     for (const event of ["end", "error", "close"]) questions.once(event, end);
   });
   if (line === undefined) return true;

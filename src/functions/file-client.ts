@@ -8,18 +8,17 @@ import { fromWire, type WireError } from "../core/wire-error.ts";
 import type { Digest } from "../oci/digest.ts";
 import { helperVariable } from "./calls.ts";
 
-/** A line to the helper: content to move to or from a repository. Keep python/slipway/_files.py the same. */
+/** Content to move to or from a repository. Keep python/slipway/_files.py the same. */
 export interface FileRequest {
   readonly id: number;
   readonly action: "store" | "fetch";
   readonly image: string;
   readonly digest: Digest;
   readonly size: number;
-  /** The file. Undefined, to store content that is not on this machine. */
+  /** Undefined, to store content that is not on this machine. */
   readonly path?: string;
 }
 
-/** A line from the helper. */
 export interface FileAnswer {
   readonly id: number;
   readonly error?: WireError;
@@ -28,7 +27,7 @@ export interface FileAnswer {
 type Waiting = Omit<PromiseWithResolvers<void>, "promise">;
 type Helper = ChildProcessByStdio<Writable, Readable, null>;
 
-/** Moves content with the helper. It starts with the first request and ends with this process. */
+/** The helper starts with the first request and ends with this process. */
 export class FileClient {
   readonly #env: Environment;
   readonly #waiting = new Map<number, Waiting>();
@@ -82,7 +81,6 @@ export class FileClient {
   }
 }
 
-/** Decides whether this process stays alive for its helper. */
 function hold(child: Helper, isHeld: boolean): void {
   for (const part of [child, child.stdin, child.stdout] as unknown as { ref(): void; unref(): void }[]) {
     if (isHeld) part.ref();

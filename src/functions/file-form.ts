@@ -6,15 +6,14 @@ export interface FileForm {
   /** `folder`: the content is a tar archive. `json`: a large value. */
   readonly kind: "file" | "folder" | "json";
   readonly digest: `sha256:${string}`;
-  /** Bytes of the content. */
   readonly size: number;
-  /** The last part of its path. Empty for `json`. */
+  /** Of its path. Empty for `json`. */
   readonly name: string;
 }
 
 /**
- * The key of an object that is a {@link FileForm}: `{"$slipway":"file","digest":…,"name":…,"size":…}`. A user's
- * object with this key is wrapped: `{"$slipway":"object","value":{…}}`. Keep python/slipway/_files.py the same.
+ * The key of a {@link FileForm}: `{"$slipway":"file","digest":…,"name":…,"size":…}`. A user's object with this key is
+ * wrapped: `{"$slipway":"object","value":{…}}`. Keep python/slipway/_files.py the same.
  */
 const mark = "$slipway";
 const kinds = ["file", "folder", "json"];
@@ -29,16 +28,11 @@ export function composeForm({ kind, digest, size, name }: FileForm): JsonObject 
   return { [mark]: kind, digest, ...(kind === "json" ? {} : { name }), size };
 }
 
-/** A user's object with the key of forms. */
 export function wrapped(value: JsonObject): JsonObject {
   return { [mark]: "object", value };
 }
 
-/**
- * Replaces the forms in JSON, and unwraps what {@link wrapped} made.
- *
- * @throws RangeError for a form that no version of Slipway wrote
- */
+/** Also unwraps what {@link wrapped} made. @throws RangeError for a form that no version of Slipway wrote */
 export function replaceForms(value: unknown, replace: (form: FileForm) => unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) return value.map((member) => replaceForms(member, replace));
@@ -62,9 +56,8 @@ function parseForm({ [mark]: kind, digest, size, name = "" }: JsonObject): FileF
   return { kind: kind as FileForm["kind"], digest: digest as FileForm["digest"], size: size as number, name };
 }
 
-/** The forms in JSON, each digest once. */
+/** Each digest once. */
 export function formsIn(json: string): readonly FileForm[] {
-  // Most JSON contains none and need not be parsed.
   if (!json.includes(`"${mark}"`)) return [];
   const found = new Map<string, FileForm>();
   replaceForms(JSON.parse(json), (form) => found.set(form.digest, form));

@@ -13,15 +13,14 @@ import type { GivenAccess } from "./indexed-job.ts";
 
 /** Seconds. */
 const tokenLifetime = 60 * 60;
-/** Milliseconds to wait for a registry. Calls without files do not need it. */
+/** Milliseconds for a registry. Calls without files do not need it. */
 const patience = 5000;
 
 type Settings = Pick<Cluster, "context" | "podRegistry" | "filesCredential">;
 
 /**
- * Gives pods access to the repository of their image, for files of functions: a short-lived token for that
- * repository, or a Secret that the user has named. Never the user's own credential. Without access, pods get the
- * reason, because most calls need none.
+ * Access to the image's repository, for files of functions: a short-lived token, or a Secret that the user has named.
+ * Never the user's own credential. Most calls need none, so a failure is a reason and no error.
  */
 export async function givenAccess(image: string, settings: Settings, env: Environment): Promise<GivenAccess> {
   const over = new AbortController();
@@ -53,7 +52,7 @@ async function ask(image: string, settings: Settings, env: Environment): Promise
   }
   const { authorities } = await registrySettings(normalizeRegistry(registry), env);
   const ca = authorities === undefined ? {} : { ca: authorities };
-  // A new client, so that it gets a new token.
+  // For a new token.
   const client = await openConfigured(registry, env);
   try {
     const place = { ...at(podRegistry ?? client.address), ...ca };

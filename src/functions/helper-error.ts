@@ -1,7 +1,6 @@
 import { Failure, messageOf, UserError } from "../core/errors.ts";
 import { toWire, type WireError } from "../core/wire-error.ts";
 
-/** The error in an answer of the helper. @param what failed, if the error was not expected */
 export function toHelperError(error: unknown, what: string): WireError {
   if (error instanceof UserError || error instanceof Failure) return toWire(error);
   const identity = { code: "program-failed", culprit: "helper" } as const;

@@ -89,7 +89,7 @@ async function main([command, ...words]: readonly string[]): Promise<void> {
   }
 }
 
-/** Kubernetes' client is 1.7 MB of code. Compiled, it loads in half the time. */
+/** Kubernetes' client has 1.7 MB of code. Compiled, it loads in half the time. */
 function keepCompiled(): void {
   const folder = join(cacheFolder(), "compiled");
   try {

@@ -26,22 +26,21 @@ import {
   helperVariable,
 } from "./calls.ts";
 
-/** The first line to the helper. The calls end when the connection closes. */
+/** The first line. Calls end when the connection closes. */
 export interface HelperRequest {
   readonly batch: CallBatch;
   /** The program's, for a helper that was started before it. */
   readonly env?: Environment;
 }
 
-/** Instead of it: stores the kept results of single calls now. */
+/** Or: stores the kept results of single calls now. */
 export interface SettleRequest {
   readonly settle: true;
 }
 
-/** A line from the helper. The last one is `done`, `error` or `declined`. */
+/** The last one is `done`, `error` or `declined`. */
 export type HelperAnswer =
   | { readonly index: number; readonly outcome: CallOutcome }
-  /** The pod, container or process of an attempt. */
   | { readonly index: number; readonly started: string }
   /** Standard error in base64, from a helper that has none of its own. */
   | { readonly output: string }
@@ -52,21 +51,19 @@ export type HelperAnswer =
 
 const notBuilt = "Build the pipeline's target again.";
 
-/** Milliseconds that the helper may take to end running calls. */
+/** Milliseconds for the helper to end running calls. */
 const grace = 150_000;
 
-/** A connection to a helper. */
 interface Line {
   readonly name: string;
   readonly input: Writable;
   readonly answers: Readable;
   readonly output?: Readable;
-  /** Settles when the connection has ended, with the problem if the last answer is missing. */
+  /** With the problem if the last answer is missing. */
   readonly ended: Promise<string>;
   readonly kill: () => void;
 }
 
-/** Calls on an engine that only the helper can use. */
 export class HelperCalls implements CallEngine {
   readonly kind: EngineKind;
   readonly #env: Environment;
@@ -97,17 +94,17 @@ export class HelperCalls implements CallEngine {
   }
 }
 
-/** Pulls an image with Slipway's credential for its registry. @returns false if there is no credential, or no helper */
+/** With Slipway's credential. @returns false if there is no credential, or no helper */
 export async function pullByHelper(image: string, env: Environment): Promise<boolean> {
   const helper = env[helperVariable];
   return helper ? (await askProgram<{ readonly isPulled: boolean }>(helper, ["pull", image], env)).isPulled : false;
 }
 
-/** Answers of {@link allowedByHelper}: each one costs the start of a program. */
+/** Each answer costs the start of a program. */
 const allowed = new Map<string, Promise<RunnableImage>>();
 
 /**
- * Checks an image against the rules of the configuration file. Starts no helper if the file has no rules.
+ * Starts no helper if the configuration file has no rules.
  *
  * @throws UserError if the image may not run, or there are rules but no helper
  */
@@ -128,10 +125,7 @@ export async function allowedByHelper(image: string, env: Environment): Promise<
 }
 
 /**
- * Resolves the instance type that resources name.
- *
- * @param subject whose resources, and `path` the option, for errors
- * @throws UserError for an unknown type
+ * Looks up the instance type. `subject` and `path` (the option) are for errors. @throws UserError for an unknown type
  */
 export async function placeByHelper(
   resources: JobResources,
@@ -151,14 +145,9 @@ function withoutHelper(what: string): UserError {
   );
 }
 
-/** Maximum bytes of an answer. */
 const mostAnswer = 256 * 1024 * 1024;
 
-/**
- * Runs a program that answers once, as JSON on its standard output: its result, or a {@link WireError}.
- *
- * @param input for its standard input
- */
+/** Its answer is JSON on standard output: a result, or a {@link WireError}. */
 export async function askProgram<Answer>(
   program: string,
   words: readonly string[],
@@ -189,21 +178,21 @@ function revived(error: WireError, program: string): Error {
   return fromWire(error) ?? new Failure(identity, error.details, "Run the program again.");
 }
 
-/** The socket of a helper that may still have to store results of single calls. */
+/** Of a helper that may still have to store results of single calls. */
 let unsettled: string | undefined;
 
-/** Waits until kept results of single calls are stored. Call it before a program ends. */
+/** Call it before a program ends, so that kept results of single calls are stored. */
 export async function settleCalls(): Promise<void> {
   const line = unsettled === undefined ? undefined : await connected(unsettled);
   unsettled = undefined;
   if (line) await converse(line, { settle: true }, { onOutcome: () => {}, onOutput: () => {} });
 }
 
-/** Maximum length of a socket's path in bytes. */
+/** In bytes. */
 const longestPath = 100;
 let own: Promise<string | undefined> | undefined;
 
-/** A helper for all calls of this program, so that they share what it learns from a registry. @returns its socket */
+/** One for all calls, so that they share what it learns from a registry. @returns its socket */
 async function startServer(helper: string, env: Environment): Promise<string | undefined> {
   const folder = join(tmpdir(), "slipway-helper-");
   if (Buffer.byteLength(`${folder}XXXXXX/socket`) > longestPath) return undefined;
@@ -212,18 +201,17 @@ async function startServer(helper: string, env: Environment): Promise<string | u
   const child = spawn(helper, words, { env, stdio: ["ignore", "pipe", "ignore"], detached: true });
   await started(child, helper, notBuilt);
   await Promise.race([once(child.stdout, "data"), once(child, "close")]);
-  // It ends some time after this process.
   child.stdout.destroy();
   child.unref();
   return socket;
 }
 
-/** Starts a helper for one batch. */
+/** For one batch. */
 async function start(helper: string, env: Environment): Promise<Line> {
   const child = spawn(helper, ["calls"], {
     env,
     stdio: ["pipe", "pipe", "pipe"],
-    // This process passes on a terminal's signals. The helper outlives it to end running calls.
+    // This process passes on a terminal's signals, and the helper outlives it to end running calls.
     detached: true,
   });
   await started(child, helper, notBuilt);
@@ -232,7 +220,7 @@ async function start(helper: string, env: Environment): Promise<Line> {
   return { name: helper, input, answers, output, ended, kill: () => void child.kill("SIGKILL") };
 }
 
-/** Connects to a running helper, if it still listens. */
+/** Undefined if it no longer listens. */
 async function connected(path: string | undefined): Promise<Line | undefined> {
   if (!path) return undefined;
   const socket = connect({ path, allowHalfOpen: true });
@@ -248,7 +236,7 @@ async function connected(path: string | undefined): Promise<Line | undefined> {
   return { name: path, input: socket, answers: socket, ended, kill: () => socket.destroy() };
 }
 
-/** Sends a request and passes on the answers. @returns the last answer */
+/** @returns the last answer */
 async function converse(
   { name, input, answers, output, ended, kill }: Line,
   request: HelperRequest | SettleRequest,

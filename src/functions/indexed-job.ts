@@ -14,31 +14,28 @@ import type { SecretKey } from "../secrets/variables.ts";
 import { type CallBatch, maximumJsonBytes } from "./calls.ts";
 import type { PodAccess } from "./pod-access.ts";
 
-/** The pods' access to the registry. */
 export interface GivenAccess {
   readonly content: PodAccess;
-  /** A Secret with a name and a password. */
+  /** With a name and a password. */
   readonly credential?: string;
 }
 
-/** Maximum bytes of arguments in one Secret, which may have 1 MiB. */
+/** A Secret may have 1 MiB. */
 const partSize = 1_000_000;
 const inputsFolder = "/slipway/calls";
 const filesFolder = "/slipway/files";
 const firstPart = "calls-0";
 const accessKey = "access";
-/** Maximum bytes of a result, because nodes rotate a container's log at 10 MiB. */
+/** Nodes rotate a container's log at 10 MiB. */
 const maximumLoggedResult = 8 * 1024 * 1024;
-/** Seconds after which a Job ends that could not be deleted. */
+/** Seconds, for a Job that could not be deleted. */
 export const deadline = 24 * 60 * 60;
-/** Seconds for which the cluster keeps a Job that has ended. */
+/** Seconds, for a Job that has ended. */
 export const keptFor = 10 * 60;
-/** Default number of pods at once. */
 const usualParallelism = 50;
 
 /**
- * The objects of a batch: one Job with an index for each call, and Secrets with the arguments of all calls, so that
- * 1,000 small items cost one request. Other parameters as in {@link jobObjects}.
+ * One Job with an index for each call, and Secrets with all arguments, so that 1,000 small items cost one request.
  *
  * @throws UserError for what Kubernetes cannot hold: a variable's name, or too much input
  */
@@ -117,7 +114,6 @@ function filesVolume(secret: string, { credential }: GivenAccess): MountedVolume
   return { name: "files", mountPath: filesFolder, readOnly: true, source: { projected: { sources } } };
 }
 
-/** The change of {@link accessSecret} that gives pods new access. */
 export function renewedAccess(access: PodAccess): object {
   return { data: { [accessKey]: Buffer.from(JSON.stringify(access)).toString("base64") } };
 }

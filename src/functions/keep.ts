@@ -14,7 +14,7 @@ import { isRestricted } from "../signatures/runnable-image.ts";
 import { type CallBatch, type CallEngine, type CallListener, partOf, tell } from "./calls.ts";
 import { formsIn } from "./file-form.ts";
 
-/** The kept results of one version of a function, in one repository. */
+/** In one repository. */
 interface Kept {
   readonly place: ResultPlace;
   readonly scope: ResultScope;
@@ -22,10 +22,7 @@ interface Kept {
   readonly writer: ResultWriter;
 }
 
-/**
- * Makes calls, and keeps results of batches that ask for it in the repository of the image. If the registry fails,
- * all calls run, and one notice says so.
- */
+/** Keeps results in the repository of the image. If the registry fails, all calls run, and one notice says so. */
 export class KeptCalls {
   readonly #env: Environment;
   readonly #clients = new Map<string, Promise<RegistryClient>>();
@@ -38,7 +35,7 @@ export class KeptCalls {
     this.#env = env;
   }
 
-  /** Runs a batch. With `keep`, only the calls without a kept result run. Failures are not kept. */
+  /** With `keep`, only calls without a kept result run. Failures are not kept. */
   async run(engine: CallEngine, batch: CallBatch, listener: CallListener): Promise<void> {
     if (!batch.keep) return engine.run(batch, listener);
     this.#notice = (text) => tell(listener, `${batch.name}: ${text}`);
@@ -71,12 +68,10 @@ export class KeptCalls {
     }
   }
 
-  /** Stores all results that wait. */
   async settle(): Promise<void> {
     await Promise.all([...this.#kept.values()].map(({ writer }) => writer.end()));
   }
 
-  /** Stores all results that wait, and closes the connections. */
   async end(): Promise<void> {
     await this.settle();
     for (const client of this.#clients.values()) void client.then((open) => open.close()).catch(() => {});
@@ -157,7 +152,7 @@ async function withContent(
   return found;
 }
 
-/** The default version: the image's layers, because labels such as a commit change no result. One request. */
+/** The default version: labels such as a commit change no result. One request. */
 async function layersOf({ client, repository }: ResultPlace, image: string): Promise<string> {
   const { digest = "" } = parseReference(image);
   const stored = await client.getManifest(repository, digest);

@@ -23,22 +23,22 @@ import { givenAccess } from "./give-access.ts";
 import { accessSecret, deadline, type GivenAccess, indexedJob, keptFor, renewedAccess } from "./indexed-job.ts";
 import { PodResults, sentences } from "./pod-results.ts";
 
-/** Milliseconds between checks for pods that never start. */
+/** Milliseconds. */
 const giveUpInterval = 3000;
-/** Milliseconds that pods get to end. After that, their node does not answer. */
+/** Milliseconds for pods to end. After that, their node does not answer. */
 const endTime = 120_000;
-/** Maximum Jobs of a batch. Calls whose pods were deleted run again in another Job. */
+/** Calls whose pods were deleted run again in another Job. */
 const rounds = 5;
 /** Milliseconds between attempts to delete a Job. */
 const interval = 1000;
-/** Minimum milliseconds between two tokens for pods. */
+/** Milliseconds. */
 const shortestRenewal = 10_000;
 /** Milliseconds for which a token, valid for an hour, is as good as a new one. */
 const accessTime = 5 * 60_000;
 
 /**
- * Calls in pods of a cluster: one Job for a batch, with an index for each call. The Job is deleted with the last
- * result, or when this process ends. If that fails, the Job's deadline ends it.
+ * One Job for a batch, with an index for each call. It is deleted with the last result, or when this process ends. If
+ * that fails, its deadline ends it.
  */
 export class KubernetesCalls implements CallEngine {
   readonly kind = "kubernetes";
@@ -70,7 +70,7 @@ export class KubernetesCalls implements CallEngine {
     }
   }
 
-  /** @returns the calls to run again, because their pods were lost */
+  /** @returns the calls whose pods were lost */
   async #runOnce(batch: CallBatch, listener: CallListener): Promise<readonly number[]> {
     const options = { after: patience, write: (text: string) => tell(listener, text) };
     const endNotice = heartbeat(`Starting ${batch.name} in the cluster`, options);
@@ -111,7 +111,7 @@ export class KubernetesCalls implements CallEngine {
     return { cluster, metadata, nonce, before, access };
   }
 
-  /** Gives pods a new token before theirs expires. */
+  /** Before the pods' token expires. */
   async #renew(
     cluster: Cluster,
     job: string,
@@ -142,7 +142,7 @@ export class KubernetesCalls implements CallEngine {
   }
 }
 
-/** Access to the cluster, prepared before the first call. A failure is an error only when a call needs that part. */
+/** Prepared before the first call. A failure is an error only when a call needs that part. */
 export class Prepared {
   readonly #env: Environment;
   readonly #access: ReadonlyMap<string, Promise<PullAccess>>;
@@ -152,7 +152,6 @@ export class Prepared {
   /** Settles when abandoned jobs are deleted, or cannot be. */
   readonly swept: Promise<void>;
 
-  /** @param images that calls will probably use */
   constructor(env: Environment, images: readonly string[] = []) {
     this.#env = env;
     this.cluster = openCluster(env);
@@ -162,7 +161,7 @@ export class Prepared {
     for (const image of images) this.#askFiles(image).catch(() => {});
   }
 
-  /** The pods' access to the registry, or the reason why they get none. */
+  /** Or the reason why pods get no access to the registry. */
   async files(image: string): Promise<GivenAccess> {
     const known = this.#files.get(image);
     const early = await known?.access.catch(() => undefined);
@@ -178,7 +177,7 @@ export class Prepared {
     return access;
   }
 
-  /** The credential with which nodes pull an image. */
+  /** With which nodes pull an image. */
   async access(image: string): Promise<PullAccess> {
     const early = Date.now() - this.#since < accessTime ? await this.#access.get(image) : undefined;
     // The embedded registry may have started since.
@@ -190,7 +189,7 @@ export class Prepared {
   }
 }
 
-/** Refuses images that the cluster cannot pull: see `checkReach`. */
+/** See `checkReach`. */
 export async function checkImages(images: readonly string[], env: Environment): Promise<void> {
   const cluster = await openCluster(env);
   for (const image of images) checkReach(image, cluster);
@@ -229,7 +228,6 @@ async function followCalls(
     look: () => known.job && known.pods && { job: known.job, pods: inOrder(known.pods) },
     isQuiet: () => quiet.isQuiet,
     onEvents: (events) => trouble(results.hasBegun ? undefined : creationTrouble(events)),
-    // A map prints its own progress.
     ...(batch.labels === undefined ? {} : { interval: countInterval }),
   });
 
@@ -268,7 +266,7 @@ async function followCalls(
   }
 }
 
-/** Lists the pods of a batch, and retries until there is an answer. */
+/** Retries until there is an answer. */
 async function podsNow(cluster: Cluster, name: string, signal: AbortSignal): Promise<readonly Pod[]> {
   const over = new AbortController();
   let pods: readonly Pod[] = [];
@@ -280,10 +278,7 @@ async function podsNow(cluster: Cluster, name: string, signal: AbortSignal): Pro
   return pods;
 }
 
-/**
- * Deletes the Job of a batch. If the calls were ended, waits until no pod runs. A Job that cannot be deleted is no
- * error, because the results are good: a notice names it.
- */
+/** If the calls were ended, waits until no pod runs. A Job that cannot be deleted is no error: a notice names it. */
 async function removeJob(cluster: Cluster, name: string, listener: CallListener): Promise<void> {
   const { signal } = listener;
   const { context, namespace } = cluster;

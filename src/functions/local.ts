@@ -28,10 +28,9 @@ import { runProcess } from "./run-process.ts";
 
 type RunOne = (run: Run, signal: AbortSignal, onStderr: Sink) => Promise<number>;
 
-/** The folder for the content of files, in a container. */
+/** In a container. */
 const filesFolder = "/slipway/files";
 
-/** @param files the folder for the content of files, as calls see it */
 async function runEach(
   batch: CallBatch,
   files: string | undefined,
@@ -94,13 +93,12 @@ function outcomeOf(reply: string | undefined, status: number, { handsOn = false 
   return reply === undefined ? { status } : { reply: parseReply(reply, handsOn ? parseExactly : JSON.parse) as Reply };
 }
 
-/** Calls in processes of this machine, which run this program. */
+/** They run this program. */
 export class ProcessCalls implements CallEngine {
   readonly kind = "process";
 
   async run(batch: CallBatch, listener: CallListener): Promise<void> {
     await requireInPlace(batch.volumes ?? {});
-    // A single call shares the terminal.
     const isAlone = batch.inputs.length === 1 && batch.labels === undefined;
     await runEach(await withSecrets(batch, process.env), batch.files, listener, (run, signal, onStderr) =>
       runProcess(run, { signal, ...(isAlone ? {} : { onStderr }) }),
@@ -110,7 +108,6 @@ export class ProcessCalls implements CallEngine {
 
 interface ImageAccess {
   readonly pull: NonNullable<ContainerRunOptions["pull"]>;
-  /** Checks the rules of the configuration file. */
   readonly allow: (image: string) => Promise<RunnableImage>;
 }
 

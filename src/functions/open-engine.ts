@@ -6,12 +6,7 @@ import { runnableImage } from "../signatures/runnable-image.ts";
 import type { CallEngine } from "./calls.ts";
 import { ContainerCalls } from "./local.ts";
 
-/**
- * Opens the engine that SLIPWAY_ENGINE names.
- *
- * @param images that calls will probably use
- * @returns makes an engine for each batch
- */
+/** Opens the engine that SLIPWAY_ENGINE names. @returns makes an engine for each batch */
 export async function openEngine(env: Environment, images: readonly string[] = []): Promise<() => CallEngine> {
   const choice = detectEngine(env);
   if (choice.kind === "container") {

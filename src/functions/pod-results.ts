@@ -26,16 +26,15 @@ import {
   retryNotice,
 } from "./calls.ts";
 
-/** Logs of ended pods that are read at once. */
 const logsAtOnce = 4;
-/** Pods of a map whose logs are followed. Those of other pods are read when they have ended. */
+/** Logs of other pods are read when they have ended. */
 const followedAtOnce = 64;
 /** Milliseconds to read the log of an ended call whose result is known. */
 const logTime = 10_000;
-/** Milliseconds without any change after which a created container will never start. */
+/** Milliseconds without a change after which a created container will never start. */
 const startTime = 120_000;
 
-/** Reads the results of calls: a short one from the pod's status, which costs no request, a long one from the log. */
+/** A short result is in the pod's status, which costs no request, a long one in the log. */
 export class PodResults {
   readonly #cluster: Cluster;
   readonly #nonce: string;
@@ -44,13 +43,12 @@ export class PodResults {
   readonly #isOpen: Set<number>;
   readonly #batch: CallBatch;
   readonly #isSingle: boolean;
-  /** Failures of calls that run again. */
+  /** They run again. */
   readonly #failures = new Map<number, { readonly count: number; readonly last: CallOutcome }>();
-  /** Calls whose pods were deleted, or lost with their nodes. The job controller may count that as a failure. */
+  /** Pods that were deleted or lost with their nodes. The job controller may count that as a failure. */
   readonly #lost = new Set<number>();
   readonly #seen = new Set<string>();
   readonly #begun = new Set<string>();
-  /** Followed logs, by pod, with the reply found in them. */
   readonly #followed = new Map<
     string,
     { isOver: boolean; readonly wake: () => void; readonly reply: Promise<Reply | undefined> }
@@ -59,11 +57,10 @@ export class PodResults {
   #reading = 0;
   #underWay = 0;
   #following = 0;
-  /** Logs that are still read although their results are known. */
   #unshown = 0;
   #isClosed: Job | undefined;
   readonly #done = Promise.withResolvers<readonly number[]>();
-  /** Settles when every call has an outcome or has lost its pod, with the latter. */
+  /** Settles with the calls that have lost their pods, when the others have an outcome. */
   readonly done = this.#done.promise;
   hasBegun = false;
   #changed = 0;
@@ -102,23 +99,19 @@ export class PodResults {
     }
   }
 
-  /** What keeps all calls from starting. */
   async trouble(pods: Iterable<Pod>): Promise<Trouble | undefined> {
     const pod = this.hasBegun ? undefined : [...pods].find((each) => waitingTrouble(each));
     const found = pod && (await podTrouble(this.#cluster, pod));
     return this.hasBegun ? undefined : found;
   }
 
-  /**
-   * Gives up pods that never start. If a node restarts after it has created a container and before it has started
-   * it, Kubernetes neither starts nor ends that container.
-   */
+  /** If a node restarts between a container's creation and its start, Kubernetes neither starts nor ends it. */
   giveUp(): void {
     const isLate = Date.now() - this.#changed > startTime;
     if (this.#isStuck && isLate && this.#underWay === 0) this.#done.resolve([...this.#isOpen]);
   }
 
-  /** The job has ended. Calls without a pod that explains their end have failed. */
+  /** Calls without a pod that explains their end have failed. */
   close(job: Job): void {
     this.#isClosed = job;
     this.#settleRest();
@@ -151,7 +144,7 @@ export class PodResults {
     else this.#settle(index, pod, undefined);
   }
 
-  /** Waits for the log of a call whose result is known, because the log is deleted with the Job. */
+  /** The log is deleted with the Job. */
   async #show(index: number, log: Promise<unknown>): Promise<void> {
     const isRead = log.then(
       () => true,
@@ -164,7 +157,7 @@ export class PodResults {
     this.#finish();
   }
 
-  /** @param known the reply, or its size, from the pod's status */
+  /** `known` is the reply, or its size, from the pod's status. */
   async #settleByLog(
     index: number,
     pod: Pod,
@@ -280,7 +273,7 @@ export class PodResults {
   }
 }
 
-/** Whether the job controller replaces a pod without counting a failure. */
+/** Without counting a failure. */
 function isRemade(pod: Pod): boolean {
   return conditionOf(pod, "DisruptionTarget") !== undefined;
 }
@@ -289,7 +282,6 @@ function hasEnded(pod: Pod): boolean {
   return /^(Succeeded|Failed)$/.test(pod.status?.phase ?? "") || containerState(pod).terminated !== undefined;
 }
 
-/** Whether the container of a pod is created and not started. */
 function isUnstarted(pod: Pod): boolean {
   const status = containerStatuses(pod).find(({ name }) => name === containerName);
   return Boolean(status?.imageID && status.state?.waiting && !status.state.waiting.reason);
@@ -310,7 +302,7 @@ function reasonOf(words: string): { readonly problem: string; readonly remedy: s
   return { problem, remedy };
 }
 
-/** Splits a text of two sentences, of which the second says what to do. */
+/** The second sentence says what to do. */
 export function sentences(words: string): [problem: string, remedy: string] {
   const end = words.search(/\. (?=[A-Z`])/);
   return end < 0 ? [words, "Look at what it printed above."] : [words.slice(0, end + 1), words.slice(end + 2)];

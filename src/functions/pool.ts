@@ -4,14 +4,14 @@ import type { PlacedResources } from "../config/resources.ts";
 /** Bytes of a call that requests no memory. */
 const usualMemory = 256 * 1024 * 1024;
 
-/** How many calls this machine has room for: one per processor, in up to 80 % of its memory. */
+/** One call per processor, in up to 80 % of the memory. */
 export function roomHere({ cpu = 1, memory = usualMemory }: PlacedResources): number {
   const byProcessors = Math.floor(availableParallelism() / cpu);
   const byMemory = Math.floor((0.8 * totalmem()) / memory);
   return Math.max(1, Math.min(byProcessors, byMemory));
 }
 
-/** Runs `work` for each number below `count`, up to `parallelism` at once. Starts no more after an error or abort. */
+/** Starts no more after an error or abort. */
 export async function pool(
   count: number,
   parallelism: number,

@@ -12,14 +12,13 @@ const grace = 5000;
 interface ProcessRunOptions {
   /** Default: this process's standard error. */
   readonly onStderr?: Sink;
-  /** Ends the process, as a SIGTERM to this process does. */
+  /** As a SIGTERM to this process does. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Runs this program in a new process. That takes 40 ms more than a call, and a function behaves as in a container:
- * only JSON passes, and it has its own module state. Unlike a container, it keeps this process's environment,
- * because local programs need it.
+ * That takes 40 ms more than a call, and a function behaves as in a container: only JSON passes, and it has its own
+ * module state. It keeps this process's environment, because local programs need it.
  *
  * @returns its exit status; 128 and the signal's number when killed
  * @throws Failure when it cannot be started
@@ -30,14 +29,14 @@ export async function runProcess(run: Run, options: ProcessRunOptions = {}): Pro
   const starting = spawn(process.execPath, program, {
     env: { ...process.env, ...run.env },
     stdio: ["pipe", "pipe", options.onStderr === undefined ? "inherit" : "pipe"],
-    // A process group of its own, so that what it starts ends with it; the terminal's signals reach it by us.
+    // So that what it starts ends with it. We pass on the terminal's signals.
     detached: true,
   });
   const child = await started(starting, process.execPath, "Check that this Node can be executed.");
   const send = (signal: NodeJS.Signals) => child.pid !== undefined && signalGroup(child.pid, signal);
   child.once("exit", () => send("SIGKILL"));
   const ended = once(child, "close") as Promise<[number | null, NodeJS.Signals | null]>;
-  // A process that ends without reading its input is reported by its status.
+  // Its status reports it.
   child.stdin?.on("error", () => {});
   if (run.holdsStdin) child.stdin?.write(run.stdin);
   else child.stdin?.end(run.stdin);

@@ -10,20 +10,19 @@ import type { HelperAnswer, HelperRequest } from "./helper.ts";
 import { KeptCalls } from "./keep.ts";
 import { openEngine } from "./open-engine.ts";
 
-/** Milliseconds between checks whether the program still runs. */
+/** Milliseconds. */
 const interval = 250;
 /** Variables that do not change an engine. */
 const meaningless =
   /^(_|PWD|OLDPWD|SHLVL|LC_CTYPE|PYTHONPATH|RUNFILES_DIR|SLIPWAY_(MAIN_REPOSITORY|RUNFILES|ENGINE_HELPER|ENGINE_SOCKET))$/;
-/** Milliseconds without a caller after which the helper ends. */
+/** Milliseconds without a caller. */
 const patience = 60_000;
 
 /**
- * Makes calls for a running program. Ends with it, or when it has not called for a minute.
+ * Ends with the program, or when it has not called for a minute.
  *
- * @param path of the socket, alone in a folder that only this user may enter. The folder is removed at the end
+ * @param path of the socket, alone in a folder of this user that is removed at the end
  * @param pid of the program
- * @param images that the program will probably call
  */
 export async function serve(path: string, pid: number, images: readonly string[]): Promise<void> {
   const env: Environment = { ...process.env };
@@ -43,7 +42,6 @@ export async function serve(path: string, pid: number, images: readonly string[]
   });
   server.listen(path);
   await once(server, "listening");
-  // It listens before it loads the engine.
   const engine = openEngine(env, images);
   engine.catch(() => {});
   process.stdout.on("error", () => {});

@@ -10,11 +10,11 @@ export interface ArchivedImage {
   readonly manifest: ImageManifest;
   readonly manifestBytes: Uint8Array;
   readonly configBytes: Uint8Array;
-  /** The layers to put into the archive: all of the manifest's, or those that the reader lacks. */
+  /** All of the manifest's, or those that the reader lacks. */
   readonly layers: readonly BlobToPush[];
 }
 
-/** Streams an image as one tar that podman and docker can load, without a temporary file. @param name `NAME:TAG` */
+/** One tar that podman and docker can load, without a temporary file. @param name `NAME:TAG` */
 export async function* archive(image: ArchivedImage, name: string): AsyncGenerator<Uint8Array> {
   const { descriptor, manifest } = image;
   for (const [path, bytes] of archiveFiles({ descriptor, manifest, name, reference: parseReference(name) })) {

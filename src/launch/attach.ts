@@ -21,23 +21,21 @@ export interface AttachTarget {
   /** The registry, `host[:port]`. */
   readonly host: string;
   readonly pushedBlobs: PushedBlobs;
-  /** Resolves when the registry has the image. */
+  /** When the registry has the image. */
   readonly stored: Promise<unknown>;
 }
 
-/** An image, or one of an index, and the documents about it. */
 interface Subject {
   readonly descriptor: Descriptor;
   readonly referrers: readonly RequestedReferrer[];
 }
 
 /**
- * Attaches the documents about an image, as signed attestations if the configuration file has a key for the repository.
- * A new image gets all of them, another one those of a type that it lacks. A push remembers for a day that an image has
- * its documents.
+ * As signed attestations if the configuration file has a key for the repository. A new image gets all documents,
+ * another one those of a type that it lacks. A push remembers for a day that an image has them.
  *
  * Most registries store them before the image (distribution specification 1.1, "Pushing Manifests with Subject"), so
- * they cost no time of their own. A registry that refuses that gets them again after the image.
+ * they cost no time. A registry that refuses that gets them again after it.
  */
 export async function attachDocuments(image: BuiltImage, outcome: ImageOutcome, target: AttachTarget): Promise<void> {
   const attach = (isNew: boolean) =>
@@ -90,7 +88,7 @@ async function plainAttacher({ descriptor }: Subject, isNew: boolean, target: At
         (predicateType && each.annotations?.["dev.sigstore.bundle.predicateType"] === predicateType),
     );
     if (isPresent) return;
-    // Tools choose by it without reading the content (in-toto attestation framework, "predicate type").
+    // Tools choose by it (in-toto attestation framework, "predicate type").
     const annotations = artifactType === inToto ? { "in-toto.io/predicate-type": predicateType as string } : undefined;
     const artifact = { artifactType, mediaType: artifactType, content, ...(annotations ? { annotations } : {}) };
     await attachReferrer(client, repository, descriptor, artifact, { isNew });

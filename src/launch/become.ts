@@ -14,7 +14,7 @@ export function become(program: string, args: readonly string[], env: Record<str
   return execve(command[0] as string, [...command, ...args], env);
 }
 
-/** Whether a program is a script without a #! line, which a shell can run but the kernel cannot. */
+/** A shell can run it, but the kernel cannot. */
 function isBareScript(program: string): boolean {
   try {
     accessSync(program, constants.X_OK);
@@ -30,11 +30,11 @@ function isBareScript(program: string): boolean {
     readSync(descriptor, start, 0, start.length, 0);
     closeSync(descriptor);
   } catch {
-    // Executable but not readable, so it cannot be a script.
+    // Not readable, so it cannot be a script.
     return false;
   }
   return start.toString("latin1", 0, 2) !== "#!" && !nativePrograms.includes(start.toString("hex"));
 }
 
-/** The first bytes of ELF and Mach-O files, in hex. */
+/** ELF and Mach-O, in hex. */
 const nativePrograms: readonly string[] = ["7f454c46", "cffaedfe", "cefaedfe", "cafebabe"];

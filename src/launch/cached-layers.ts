@@ -4,11 +4,9 @@ import type { LayerMetadata } from "../oci/layer.ts";
 import type { BlobToPush } from "../registry/client/push.ts";
 import { RemoteCache } from "../remote-cache/remote-cache.ts";
 
-/** A layer in the remote cache. */
 interface CachedLayer extends BlobToPush {
   readonly descriptor: LayerMetadata;
   readonly cache: RemoteCache;
-  /** Label of the run target. */
   readonly target: string;
 }
 

@@ -10,10 +10,9 @@ import { registryPaths, socketExists } from "../registry-server/paths.ts";
 import type { LaunchRequest, RequestedImage } from "./request.ts";
 import type { Runfiles } from "./runfiles.ts";
 
-/** The embedded registry, as an image's destination. */
 export const embedded = Symbol("the embedded registry");
 
-/** A registry's name, or the embedded one, whose name is only known while it runs. */
+/** The name of the embedded registry is only known while it runs. */
 export type Destination = string | typeof embedded;
 
 /** The target's own registry, else `SLIPWAY_REGISTRY`, else the build's, else the embedded one. */
@@ -22,7 +21,7 @@ export function destinationOf(image: RequestedImage, request: LaunchRequest, env
   return registry ? normalizeRegistry(registry) : embedded;
 }
 
-/** The repository of an image there. Many registries give a user only repositories below a prefix. */
+/** Many registries give a user only repositories below a prefix. */
 export async function repositoryIn(destination: Destination, name: string, env: Environment): Promise<string> {
   if (destination !== embedded) return (await placesIn(destination, env))(name);
   // It needs no setting, but a mistake in the file is reported with every registry.
@@ -40,7 +39,6 @@ interface SeenRegistry {
   readonly host: string;
 }
 
-/** Opens the registries of a request, each once. */
 export class Destinations {
   readonly #request: LaunchRequest;
   readonly #runfiles: Runfiles;
@@ -89,7 +87,7 @@ export class Destinations {
     return this.#useEmbedded(socket, host, { firstContactBudget: 0 });
   }
 
-  /** Makes sure that the embedded registry runs and uses our version of the protocol. */
+  /** Also replaces one that uses another version of the protocol. */
   async startEmbedded(): Promise<OpenDestination> {
     const { ensureEmbeddedRegistry } = await import("../registry-server/ensure.ts");
     const serverBundle = this.#runfiles.path(this.#request.registryServer);

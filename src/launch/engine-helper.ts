@@ -8,13 +8,13 @@ import { Failure } from "../core/errors.ts";
 import { ProgramFailure, runProgram } from "../core/run-program.ts";
 import { canSurelyReach } from "../kubernetes/reach.ts";
 
-/** Maximum length of a socket's path in bytes, and the part of it that we add. */
+/** Of a socket's path in bytes, and the part of it that we add. */
 const longestPath = 100;
 const socketName = "slipway-helper-XXXXXX/socket";
 
 /**
- * Checks before the push that the cluster can pull the images. Starts the helper only if that is doubtful. If the
- * cluster cannot, this process ends with the status of the helper, which has printed the error.
+ * Checks before the push, and starts the helper only if in doubt. If the cluster cannot pull them, this process ends
+ * with the status of the helper, which has printed the error.
  */
 export async function checkImages(helper: string, images: readonly string[], env: Environment): Promise<void> {
   if (await canSurelyReach(images, env)) return;
@@ -28,10 +28,8 @@ export async function checkImages(helper: string, images: readonly string[], env
 }
 
 /**
- * Starts the helper early, so that it is ready when the program is. The program that replaces this process would not
- * expect a child, so the helper is detached. It exits if the program never starts.
- *
- * @returns the socket where it will listen; undefined if it was not started
+ * Early, so that it is ready when the program is. The program that replaces this process expects no child, so it is
+ * detached. It exits if the program never starts. @returns its socket; undefined if it was not started
  */
 export async function startHelper(
   helper: string,

@@ -23,11 +23,11 @@ export function imageReference(image: BuiltImage, host: string, repository = ima
 }
 
 /**
- * The program's environment. RUNFILES_DIR is set because some runfiles libraries would look beside the program.
+ * Sets RUNFILES_DIR because some runfiles libraries would look beside the program.
  *
- * @param imageEnv further variables: names that end in `_URIS` get the list of images, others the default image
+ * @param imageEnv names that end in `_URIS` get the list of images, others the default image
  * @param references of the images by tag
- * @param options `isCustom`: the user set {@link customImage}, so {@link builtImages} is not set
+ * @param options `isCustom`: {@link customImage} is set, so {@link builtImages} is not
  */
 export function programEnvironment(
   env: Environment,

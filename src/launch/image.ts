@@ -15,7 +15,7 @@ import { cachedLayer } from "./cached-layers.ts";
 import type { BlobSource, RequestedBlob, RequestedImage } from "./request.ts";
 import type { Runfiles } from "./runfiles.ts";
 
-/** An image of a request. Reads only the descriptor at first: most launches need nothing else. */
+/** Reads only the descriptor at first: most launches need nothing else. */
 export class BuiltImage {
   readonly requested: RequestedImage;
   readonly descriptor: Descriptor;
@@ -32,7 +32,7 @@ export class BuiltImage {
     return this.requested.target ?? this.#runfiles.target;
   }
 
-  /** The images of an index. Empty for an image of one platform. */
+  /** Empty for an image of one platform. */
   get children(): readonly BuiltImage[] {
     const { children, layouts, manifest: document } = this.requested;
     if (children.length > 0) return children.map((child) => new BuiltImage(child, this.#runfiles));
@@ -42,7 +42,6 @@ export class BuiltImage {
     return isIndex(manifest) ? manifest.manifests.map((descriptor) => this.#child(descriptor)) : [];
   }
 
-  /** An image of an index in a layout. */
   #child(descriptor: Descriptor): BuiltImage {
     const manifest = this.#inLayouts(descriptor.digest);
     const { config } = parseImageManifest(this.#runfiles.read(manifest), { document: manifest });
@@ -50,13 +49,12 @@ export class BuiltImage {
     return new BuiltImage(requested, this.#runfiles, descriptor);
   }
 
-  /** The runfile of a blob in a layout. */
   #inLayouts(digest: Digest): string {
     const paths = this.requested.layouts.map((layout) => `${layout}/${blobPath(digest)}`);
     return paths.find((path) => existsSync(this.#runfiles.path(path))) ?? (paths[0] as string);
   }
 
-  /** The parts of an image of one platform. Blobs are read only when they are opened. */
+  /** Blobs are read only when they are opened. */
   parts(): { manifest: ImageManifest; manifestBytes: Buffer; configBytes: Buffer; layers: readonly BlobToPush[] } {
     const { requested } = this;
     const manifestBytes = this.#runfiles.read(requested.manifest);
@@ -108,7 +106,6 @@ export class BuiltImage {
     };
   }
 
-  /** A layer that came from this registry is mounted instead of sent. */
   #mountable(layer: BlobToPush, registry: string): BlobToPush {
     const from =
       layer.origin?.kind === "registry" && this.requested.sources.find((source) => source.registry === registry);

@@ -9,10 +9,8 @@ import { readRequest } from "./request.ts";
 import { Runfiles } from "./runfiles.ts";
 
 /**
- * `launcher REQUEST ARGUMENTS…`: every run target starts it. The variable SLIPWAY_RUNFILES names its runfiles.
- *
- * Users wait for it, so it loads modules only when needed: with nothing to push, neither Node's HTTP client nor
- * node:crypto. V8's compile cache would save only 1 ms, so it is not used.
+ * `launcher REQUEST ARGUMENTS…`. Users wait for it, so it loads modules only when needed: with nothing to push, neither
+ * Node's HTTP client nor node:crypto. V8's compile cache would save only 1 ms.
  */
 async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
   const [requestPath, ...args] = argv;

@@ -6,8 +6,8 @@ import type { Digest } from "../oci/digest.ts";
 import type { ArchivedImage } from "./archive.ts";
 
 /**
- * Digests of the layers that the archive can omit: podman (tested with 4.3) reads only missing layers from an OCI
- * archive. docker's behaviour depends on its image store and was not tested, so it gets all.
+ * What the archive can omit: podman (tested with 4.3) reads only missing layers from an OCI archive. docker's behaviour
+ * depends on its image store and was not tested, so it gets all.
  */
 export async function presentLayers(
   client: ContainerClient,

@@ -60,7 +60,7 @@ function checkName(shipment: Shipment): void {
   }
 }
 
-/** The references of images, by digest, without a push. Starts an embedded registry that has never run. */
+/** Pushes nothing, but starts an embedded registry that has never run. */
 export async function referencesOf(shipments: readonly Shipment[], destinations: Destinations): Promise<string[]> {
   const references: string[] = [];
   for (const { image, destination, repository } of shipments) {
@@ -71,13 +71,13 @@ export async function referencesOf(shipments: readonly Shipment[], destinations:
 
 interface ShipOptions {
   readonly check: "digest" | "tags";
-  /** Gets the progress. Default: prints it to stderr. */
+  /** Default: prints it to stderr. */
   readonly report?: Report | undefined;
   /** Called at the end for each image that failed. Default: the first failure stops the push. */
   readonly onFailure?: ((shipment: Shipment, error: unknown) => void) | undefined;
 }
 
-/** Pushes images. @returns the reference of each image, by digest, also of those that failed */
+/** @returns the reference of each image, by digest, also of those that failed */
 export async function ship(
   shipments: readonly Shipment[],
   destinations: Destinations,
@@ -110,7 +110,7 @@ export async function ship(
     const stopped = toEmbedded.map((each) => failures.get(each)).find(isNotListening);
     if (stopped) throw stopped;
   } catch (error) {
-    // The registry has stopped. Start it again; it still has the blobs that were pushed.
+    // The embedded registry has stopped, but still has the blobs that were pushed.
     if (toEmbedded.length === 0 || !isNotListening(error)) throw error;
     await destinations.startEmbedded();
     references = await shipAgain(new Set());
@@ -133,7 +133,6 @@ class ReportForPeople implements Report {
   #progress: PushProgress | undefined;
 
   readonly onEvent = (event: PushEvent): void => {
-    // Create the progress only for a push with changes.
     if (event.type === "image" && event.outcome === "unchanged") return;
     this.#progress ??= new PushProgress({ write: draw, terminal: terminalOf(2) });
     this.#progress.onEvent(event);
@@ -147,9 +146,9 @@ class ReportForPeople implements Report {
 interface Shipping {
   readonly check: "digest" | "tags";
   readonly report: Report;
-  /** Shipments whose image the registry has just reported as missing. */
+  /** The registry has just reported these images as missing. */
   readonly missing: ReadonlySet<Shipment>;
-  /** Gets those that failed. Undefined: the first failure stops the push. */
+  /** Undefined: the first failure stops the push. */
   readonly failures: Map<Shipment, unknown> | undefined;
 }
 
@@ -160,7 +159,7 @@ async function shipOnce(
 ): Promise<string[]> {
   const opened = await Promise.all(shipments.map((each) => destinations.open(each.destination)));
   let started: Promise<OpenDestination> | undefined;
-  // The embedded registry lacks something, so it must be running and have our version.
+  // It lacks something, so it must be running and have our version.
   const startEmbedded = async () => {
     const open = await destinations.startEmbedded();
     tell(`slipway: no registry is set, so images go to the embedded one of this machine, ${open.host}\n`);
@@ -210,7 +209,7 @@ async function shipOnce(
   );
 }
 
-/** Signs images that were new, if the configuration file has a key for their repository. */
+/** If the configuration file has a key for their repository. */
 async function signAll(
   shipments: readonly Shipment[],
   opened: readonly OpenDestination[],
@@ -234,7 +233,7 @@ async function signAll(
   );
 }
 
-/** Reads a terminal's size on every call, since it changes. */
+/** On every call, since it changes. */
 function terminalOf(descriptor: number): () => TerminalSize | undefined {
   const { isatty, WriteStream } = process.getBuiltinModule("node:tty");
   if (!isatty(descriptor) || process.env["TERM"] === "dumb") return () => undefined;

@@ -106,7 +106,7 @@ export async function push(
   if (failed.size > 0) throw incomplete(request.target, shipments.length, [...failed.values()]);
 }
 
-/** The error for a push of which some images failed. Each failure was reported on its own. */
+/** Each failure was reported on its own. */
 function incomplete(target: string, count: number, errors: readonly unknown[]): UserError | Failure {
   const ofUser = errors.every((error) => exitStatusOf(error) === 2);
   return new (ofUser ? UserError : Failure)(

@@ -2,20 +2,18 @@ import { readFileSync } from "node:fs";
 import { Failure } from "../core/errors.ts";
 import { type JsonNode, parseJson } from "../oci/json.ts";
 
-/** The request of a run target. All files are paths in its runfiles. */
+/** All files are paths in its runfiles. */
 export interface LaunchRequest {
   readonly mode: "launch" | "binary" | "push" | "load";
-  /** Label of the run target, for errors. */
+  /** For errors. */
   readonly target: string;
-  /** The executable to run. Absent if there is none. */
   readonly program?: string;
-  /** Helper program that talks to engines. Absent if the program needs none. */
+  /** Talks to engines. Absent if the program needs none. */
   readonly engineHelper?: string;
-  /** Variables that get the same value as `SLIPWAY_CONTAINER_IMAGE_URIS`. */
+  /** They get the same value as `SLIPWAY_CONTAINER_IMAGE_URIS`. */
   readonly imageEnv: readonly string[];
-  /** Bundle of the embedded registry's server. */
   readonly registryServer: string;
-  /** The build's registry. Empty: none. */
+  /** Empty: none. */
   readonly defaultRegistry: string;
   /** Files with the variables of the build status. Empty: the build is not stamped, or no tag has variables. */
   readonly buildStatus: readonly string[];
@@ -25,12 +23,12 @@ export interface LaunchRequest {
 export interface RequestedImage {
   /** Its key in `bases`. */
   readonly tag: string;
-  /** Label of the run target that it is of. Default: the request's. Others are part of a push of several targets. */
+  /** Default: the request's. Others are part of a push of several targets. */
   readonly target?: string;
-  /** The target's registry. Empty: not set. */
+  /** Empty: not set. */
   readonly registry: string;
   readonly repository: string;
-  /** `{NAME}` in one of them stands for a variable of the build status. */
+  /** `{NAME}` stands for a variable of the build status. */
   readonly remoteTags: readonly string[];
   /** File with the tags, one per line. Replaces `remoteTags`. */
   readonly remoteTagsFile?: string;
@@ -59,7 +57,7 @@ export interface RequestedBlob {
   readonly beside?: string;
 }
 
-/** A document about an image: an SBOM, or its provenance. */
+/** An SBOM, or provenance. */
 export interface RequestedReferrer {
   readonly file: string;
   /** Also the media type of the content. */

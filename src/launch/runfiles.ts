@@ -11,7 +11,7 @@ export class Runfiles {
     this.target = target;
   }
 
-  /** The path of a runfile, which may not exist. */
+  /** It may not exist. */
   path(runfile: string): string {
     return join(this.folder, runfile);
   }

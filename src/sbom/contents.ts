@@ -10,20 +10,20 @@ export interface LayerContents {
 }
 
 export interface ImageContents {
-  /** Its repository, with the registry if it has one: `registry.example.com/team/app`. */
+  /** With the registry if it has one: `registry.example.com/team/app`. */
   readonly name: string;
   /** Of its manifest. */
   readonly digest: Digest;
   readonly platform?: Platform;
-  /** A base from a registry, which keeps its own SBOM. `layers` has only those above it. */
+  /** A base from a registry, which keeps its own SBOM. `layers` are those above it. */
   readonly base?: { readonly name: string; readonly digest: Digest };
-  /** The distribution that its Debian packages are of. */
+  /** That its Debian packages are of. */
   readonly distribution?: Distribution;
   readonly layers: readonly LayerContents[];
 }
 
 export interface SbomFormat {
   readonly mediaType: string;
-  /** The document of an image, which ends with a line feed. The same contents give the same text, in any order of the packages of a layer. */
+  /** Ends with a line feed. The same contents give the same text, in any order of the packages of a layer. */
   format(contents: ImageContents): string;
 }

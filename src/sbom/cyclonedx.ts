@@ -12,7 +12,7 @@ function hashesOf(checksums: readonly Checksum[]) {
   return { hashes: checksums.map(({ algorithm, hex }) => ({ alg: algorithms[algorithm], content: hex })) };
 }
 
-/** An image or a layer: a component that its digest identifies. */
+/** A component that its digest identifies. */
 function artifact(kind: "image" | "base" | "layer", name: string, digest: Digest, purl?: string) {
   const { algorithm, hex } = splitDigest(digest);
   return {
@@ -87,5 +87,8 @@ function cyclonedxDocument(contents: ImageContents): string {
   })}\n`;
 }
 
-/** CycloneDX 1.6 as JSON. Its time is the epoch, and its serial number a hash, so that the same contents give the same bytes. */
+/**
+ * CycloneDX 1.6 as JSON. Its time is the epoch, and its serial number a hash, so that the same contents give the same
+ * bytes.
+ */
 export const cyclonedx: SbomFormat = { mediaType: "application/vnd.cyclonedx+json", format: cyclonedxDocument };

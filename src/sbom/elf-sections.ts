@@ -1,16 +1,15 @@
 import { elfMachine } from "../core/elf.ts";
 import type { FileView } from "../layer/file-view.ts";
 
-/** Reads the content of a section by its name; undefined if there is none. */
+/** Undefined: there is no section of this name. */
 export type ReadSection = (name: string) => Buffer | undefined;
 
-/** Bytes of the longest ELF header. */
 const headerSize = 64;
 
-/** Bytes of a section that are read at most. */
+/** Bytes. */
 const sectionLimit = 64 * 1024 * 1024;
 
-/** The sections of a little-endian ELF file (System V ABI, "Sections"). */
+/** Little-endian files only (System V ABI, "Sections"). */
 export function elfSections(file: FileView): ReadSection | undefined {
   const head = file.read(0, headerSize);
   if (head.length < headerSize || elfMachine(head) === undefined || head[5] !== 1) return undefined;

@@ -3,13 +3,13 @@ import type { FileView } from "../layer/file-view.ts";
 import { elfSections } from "./elf-sections.ts";
 import type { PackageRecord } from "./package-record.ts";
 
-/** Bytes of the smallest executable that is looked at. Those of Go and Rust are larger. */
+/** Bytes. Executables of Go and Rust are larger. */
 const smallest = 16 * 1024;
 
-/** Bytes of Rust's list of packages that are read at most. */
+/** Bytes. */
 const listLimit = 16 * 1024 * 1024;
 
-/** The packages in an ELF executable of Go or Rust, as its build information tells, and Node itself. Empty for other files. */
+/** As the build information of Go or Rust tells, and Node itself. Empty for other files. */
 export function executablePackages(file: FileView): PackageRecord[] {
   if (file.size < smallest) return [];
   const section = elfSections(file);
@@ -22,8 +22,8 @@ export function executablePackages(file: FileView): PackageRecord[] {
 }
 
 /**
- * Reads what Go 1.18 and later write into executables (package `debug/buildinfo` of its standard library). The program's own module has no version
- * in most builds; then it is left out, since it cannot be found by name.
+ * Go 1.18 and later (package `debug/buildinfo`). The program's own module is left out if it has no version, since it
+ * cannot be found by name.
  */
 export function goModules(section: Buffer): PackageRecord[] {
   const inline = 2;
@@ -37,12 +37,10 @@ export function goModules(section: Buffer): PackageRecord[] {
     if (name && text && text !== "(devel)") records.push({ type: "golang", name, version: text });
   };
   add("stdlib", /^go(\d\S*)/.exec(version.text)?.[1]);
-  // Sixteen bytes at both ends are a mark.
   for (const line of modules.text.slice(16, -16).split("\n")) {
     const [kind, name, text] = line.split("\t");
     if (kind === "=>") {
       const replaced = records.pop();
-      // A folder replaces a module without a version.
       if (text) add(name, text);
       else if (replaced) records.push(replaced);
     } else if (kind === "dep" || kind === "mod") add(name, text);
@@ -50,7 +48,7 @@ export function goModules(section: Buffer): PackageRecord[] {
   return records;
 }
 
-/** A text after its length (`encoding/binary`, "Uvarint"). Latin-1, so that a byte stays a unit. */
+/** After its length (`encoding/binary`, "Uvarint"). Latin-1, so that a byte stays a unit. */
 function goText(bytes: Buffer, start: number): { readonly text: string; readonly end: number } | undefined {
   let length = 0;
   let at = start;
@@ -64,7 +62,7 @@ function goText(bytes: Buffer, start: number): { readonly text: string; readonly
   return end <= bytes.length ? { text: bytes.toString("latin1", at, end), end } : undefined;
 }
 
-/** Reads the list of packages that `cargo auditable` writes. Local packages and those of the build alone are left out. */
+/** From `cargo auditable`. Local packages and those of the build alone are left out. */
 export function rustCrates(section: Buffer): PackageRecord[] {
   let value: unknown;
   try {

@@ -3,7 +3,7 @@ import type { Digest } from "../oci/digest.ts";
 import { formatReference, parseReference } from "../oci/reference.ts";
 import { formatPackageUrl } from "./package-url.ts";
 
-/** The package URL of an image, or undefined if its name has no registry: purl specification, type `oci`. */
+/** Undefined if the name has no registry: purl specification, type `oci`. */
 export function imageUrl(name: string, digest: Digest, platform?: Platform): string | undefined {
   if (!/^(?:localhost|[^/]*[.:][^/]*)\//.test(name)) return undefined;
   try {

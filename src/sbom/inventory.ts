@@ -9,21 +9,20 @@ export interface ListedPackage {
   readonly url: string;
   readonly name: string;
   readonly version: string;
-  /** The licence as an SPDX expression. */
+  /** As an SPDX expression. */
   readonly expression?: string;
-  /** The licence as the package states it, if it is no expression. */
+  /** As the package states it, if it is no expression. */
   readonly statement?: string;
   readonly checksums: readonly Checksum[];
   readonly cpe?: string;
 }
 
-/** A hash of an algorithm that both formats know. */
+/** Algorithms that both formats know. */
 export interface Checksum {
   readonly algorithm: "md5" | "sha1" | "sha256" | "sha384" | "sha512";
   readonly hex: string;
 }
 
-/** The packages of an image, each once, and the layers that have them. */
 export interface Inventory {
   readonly packages: readonly ListedPackage[];
   /** In the order of the image, each digest once. */
@@ -39,7 +38,7 @@ function checksumsOf(record: PackageRecord): Checksum[] {
   });
 }
 
-/** The licence of each statement: thousands of packages state the same few. */
+/** Thousands of packages state the same few licences. */
 type Licenses = Map<string, Pick<ListedPackage, "expression" | "statement">>;
 
 function licenseOf({ license = "" }: PackageRecord, known: Licenses): Pick<ListedPackage, "expression" | "statement"> {
@@ -53,8 +52,8 @@ function licenseOf({ license = "" }: PackageRecord, known: Licenses): Pick<Liste
 }
 
 /**
- * Lists the packages of an image in the order of their package URLs. Records that say the same are one package. Those of the same package URL with
- * different licences or checksums are several, since none of them is known to be wrong.
+ * In the order of package URLs, equal records once. Records of one URL with different licences or checksums are
+ * several, since none of them is known to be wrong.
  */
 export function inventoryOf({ layers, distribution }: ImageContents): Inventory {
   const licenses: Licenses = new Map();

@@ -5,35 +5,34 @@ import { executablePackages } from "./executable.ts";
 import { debianLicense, debianPackages, distributionOf, npmPackage, pythonPackage } from "./package-files.ts";
 import type { PackageRecord } from "./package-record.ts";
 
-/** The packages in a layer, as the file `NAME.packages.json` beside its metadata lists them. */
+/** The content of `NAME.packages.json` beside a layer's metadata. */
 export interface LayerPackages {
   /** Of its os-release(5), if it has one. */
   readonly distribution?: Distribution;
   readonly packages: readonly PackageRecord[];
 }
 
-/** Bytes of a package's own description that are read at most. */
+/** Bytes. */
 const descriptionLimit = 16 * 1024 * 1024;
 
-/** Files that describe packages, by their path. A folder inside a package can have a `package.json`, too, and a package can contain others' metadata. */
+/** By path. A package can contain a `package.json` or the metadata of others, too. */
 const descriptions: readonly (readonly [path: RegExp, read: (text: string) => PackageRecord[]])[] = [
   [/(?:^|\/)node_modules\/(?:@[^/]+\/)?[^/@.][^/]*\/package\.json$/, npmPackage],
   [/(?:^|\/)(?:site|dist)-packages\/[^/]+(?:\.dist-info\/METADATA|\.egg-info(?:\/PKG-INFO)?)$/, pythonPackage],
   [/^var\/lib\/dpkg\/status(?:\.d\/[^/]+)?$/, debianPackages],
 ];
 
-/** Endings of these paths. A layer has many files, and nearly all have none of them. */
+/** Most files have none of these endings. */
 const endings = ["/package.json", "/METADATA", "/PKG-INFO", ".egg-info", "/os-release", "/dpkg/status", "/copyright"];
 
 function isDescription(path: string): boolean {
   return endings.some((ending) => path.endsWith(ending)) || path.startsWith("var/lib/dpkg/status.d/");
 }
 
-/** Finds packages in the files of a layer while it is written. */
 export class PackageFinder {
   #distribution: Distribution | undefined;
   readonly #records = new Map<string, PackageRecord>();
-  /** Of Debian packages, by their name. */
+  /** By package. */
   readonly #licenses = new Map<string, string>();
 
   look(file: FileView): void {
@@ -53,7 +52,7 @@ export class PackageFinder {
     return read ? read(text()) : [];
   }
 
-  /** The packages that were found, each once, in an order that depends on them alone. */
+  /** Each once, in an order that depends on them alone. */
   found(): LayerPackages {
     const sorted = [...this.#records].sort(([a], [b]) => (a < b ? -1 : 1));
     const packages = sorted.map(([, record]) => {
@@ -64,12 +63,10 @@ export class PackageFinder {
   }
 }
 
-/** The bytes of a layer's list of packages. */
 export function formatLayerPackages(layer: LayerPackages): Uint8Array<ArrayBuffer> {
   return canonicalJson(layer);
 }
 
-/** Reads a layer's list of packages. @param document its path, for errors */
 export function parseLayerPackages(bytes: Uint8Array, document: string): LayerPackages {
   return parseJson(bytes, document).value as LayerPackages;
 }

@@ -1,9 +1,8 @@
 import parse from "spdx-expression-parse";
 
 /**
- * The SPDX licence expression that a text is, with operators in upper case: SPDX 2.3, Annex D.
- *
- * @returns undefined for other texts, and for references to licences (`LicenseRef-`), which only a document with their texts can have
+ * With operators in upper case: SPDX 2.3, Annex D. Undefined for other texts, and for `LicenseRef-`, which needs a
+ * document with its text.
  */
 export function licenseExpression(text: string): string | undefined {
   if (text.includes("LicenseRef-")) return undefined;

@@ -1,13 +1,13 @@
 import { parseLock } from "../debian/lock.ts";
 import type { PackageRecord } from "./package-record.ts";
 
-/** The checksums of package archives, as locks have them, by {@link keyOf}. */
+/** By {@link keyOf}. */
 type Checksums = Map<string, Readonly<Record<string, string>>>;
 
 const keyOf = (type: string, name: string, version: string) => `${type}:${name}@${version}`;
 
 /**
- * A function that adds to a package the checksum of its archive, if a lock names it: one of `slipway image lock`, a `pnpm-lock.yaml`, or a
+ * Adds to a package the checksum of its archive from a lock of `slipway image lock`, a `pnpm-lock.yaml`, or a
  * `requirements.txt` with one hash for a package.
  */
 export function lockedChecksums(locks: readonly string[]): (record: PackageRecord) => PackageRecord {
@@ -28,7 +28,7 @@ function addDebian(lock: string, known: Checksums): void {
     known.set(keyOf("deb", name, version), { sha256 });
 }
 
-/** Reads only the lines that matter, since a parser of YAML takes a second for a large lock. */
+/** Only the lines that matter: a parser of YAML takes a second for a large lock. */
 function addPnpm(lock: string, known: Checksums): void {
   const entry = /^ {2}'?(\S+?)@([^@\s'(]+)'?:\n {4}resolution: \{.*?integrity: (sha\d+)-([\w+/=]+)/gm;
   for (const [, name = "", version = "", algorithm = "", digest = ""] of lock.matchAll(entry)) {
@@ -45,7 +45,7 @@ function addRequirements(lock: string, known: Checksums): void {
   }
 }
 
-/** Python's names are equal if they differ in case and separators alone (Python packaging specifications, "Name normalization"). */
+/** Python's names may differ in case and separators (Python packaging specifications, "Name normalization"). */
 function normalName(type: string, name: string): string {
   return type === "pypi" ? name.toLowerCase().replaceAll(/[-_.]+/g, "-") : name;
 }

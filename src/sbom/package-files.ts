@@ -2,7 +2,7 @@ import { parseParagraphs } from "../debian/deb822.ts";
 import type { Distribution } from "./contents.ts";
 import type { PackageRecord } from "./package-record.ts";
 
-/** Reads a `package.json`. Empty without a name and a version: such files only set options of a folder, `{"type": "module"}`; or if it is not JSON. */
+/** Empty without a name and a version (such files only set options of a folder), or if it is not JSON. */
 export function npmPackage(text: string): PackageRecord[] {
   let value: unknown;
   try {
@@ -19,11 +19,10 @@ export function npmPackage(text: string): PackageRecord[] {
 }
 
 /**
- * Reads the metadata of a Python distribution ("Core metadata specifications"). `License-Expression` counts before `License`, which counts unless it is
- * a whole text. Empty without a name and a version.
+ * "Core metadata specifications": `License-Expression` counts before `License`, which counts unless it is a whole text.
+ * Empty without a name and a version.
  */
 export function pythonPackage(text: string): PackageRecord[] {
-  // The description follows an empty line.
   const [fields] = parseParagraphs(text.split(/\r?\n\r?\n/, 1)[0] ?? "");
   const [name, version] = [fields?.get("name"), fields?.get("version")];
   if (!name || !version) return [];
@@ -31,7 +30,7 @@ export function pythonPackage(text: string): PackageRecord[] {
   return [{ type: "pypi", name, version, ...(license && !license.includes("\n") && { license }) }];
 }
 
-/** Reads dpkg's database, `/var/lib/dpkg/status`: the installed packages (deb-control(5)). */
+/** Those installed in `/var/lib/dpkg/status` (deb-control(5)). */
 export function debianPackages(text: string): PackageRecord[] {
   return parseParagraphs(text).flatMap((fields): PackageRecord[] => {
     const [name, version, architecture] = ["package", "version", "architecture"].map((key) => fields.get(key));
@@ -43,10 +42,7 @@ export function debianPackages(text: string): PackageRecord[] {
   });
 }
 
-/**
- * The licences that a Debian package's `copyright` names, if it is machine-readable (copyright format 1.0): the short names in its fields `License`.
- * Texts of licences that stand there without a name are left out.
- */
+/** The short names in the fields `License` of a machine-readable `copyright` (copyright format 1.0). */
 export function debianLicense(text: string): string | undefined {
   if (!text.startsWith("Format:")) return undefined;
   // A name has no blanks, except around `and`, `or` and `with`.
@@ -54,7 +50,6 @@ export function debianLicense(text: string): string | undefined {
   return names.length > 0 ? [...new Set(names)].sort().join(", ") : undefined;
 }
 
-/** Reads os-release(5). */
 export function distributionOf(text: string): Distribution | undefined {
   const value = (key: string) => new RegExp(`^${key}=(["']?)(.*)\\1$`, "m").exec(text)?.[2];
   const [id, versionId] = [value("ID"), value("VERSION_ID")];

@@ -1,35 +1,33 @@
 import { formatPackageUrl } from "./package-url.ts";
 
-/** A Linux distribution, with the names of its `os-release`: `debian`, `12`. */
+/** By its `os-release`: `debian`, `12`. */
 export interface Distribution {
   readonly id: string;
   readonly versionId?: string;
 }
 
-/** A software package in a layer, as far as its own metadata tells. */
+/** As far as its own metadata tells. */
 export interface PackageRecord {
-  /** Its type in a package URL. `generic` is for packages without an ecosystem, such as Node itself. */
+  /** In a package URL. `generic`: without an ecosystem, such as Node itself. */
   readonly type: "cargo" | "deb" | "generic" | "golang" | "npm" | "pypi";
-  /** Its full name: `@scope/name`, `example.com/module`. */
+  /** `@scope/name`, `example.com/module`. */
   readonly name: string;
   readonly version: string;
-  /** The licence as the package states it: often, but not always, an SPDX expression. */
+  /** As the package states it: often an SPDX expression. */
   readonly license?: string;
-  /** Architecture of a Debian package: `amd64`. */
+  /** Of a Debian package: `amd64`. */
   readonly architecture?: string;
-  /** Source package of a Debian package, if it differs: `name`, or `name@version`. */
+  /** Of a Debian package, if it differs: `name`, or `name@version`. */
   readonly source?: string;
   /** Its name in databases of vulnerabilities that know no package URL (CPE 2.3, "Formatted String Binding"). */
   readonly cpe?: string;
-  /** Hashes of the package's archive, in hex, by algorithm: `sha1`, `sha256`, `sha512`. */
+  /** Of the package's archive, in hex: `sha1`, `sha256`, `sha512`. */
   readonly checksums?: Readonly<Record<string, string>>;
 }
 
 /**
- * The package URL of a package, by the rules of its type in the purl specification: `pkg:npm/%40scope/name@1.0.0`. Debian's has the qualifiers that
- * scanners look up vulnerabilities by: `arch`, `distro`, and `upstream` for the source package.
- *
- * @param distribution the one that Debian packages are of. Default: Debian, without a release
+ * By the rules of its type in the purl specification: `pkg:npm/%40scope/name@1.0.0`. Debian's has the qualifiers that
+ * scanners look up: `arch`, `distro`, and `upstream` for the source package.
  */
 export function packageUrl(record: PackageRecord, distribution: Distribution = { id: "debian" }): string {
   const { type, name, version, architecture, source } = record;
@@ -40,7 +38,7 @@ export function packageUrl(record: PackageRecord, distribution: Distribution = {
     return formatPackageUrl({ type, namespace: [id.toLowerCase()], name: name.toLowerCase(), version, qualifiers });
   }
   if (type === "pypi") return formatPackageUrl({ type, name: name.toLowerCase().replaceAll("_", "-"), version });
-  // The case of npm names stays: some old packages differ by it alone, such as JSONStream and jsonstream.
+  // Some old npm packages differ by case alone, such as JSONStream and jsonstream.
   const segments = type === "npm" || type === "golang" ? name.split("/").filter((segment) => segment !== "") : [name];
   return formatPackageUrl({ type, namespace: segments.slice(0, -1), name: segments.at(-1) ?? name, version });
 }

@@ -7,7 +7,7 @@ import { uuidOf } from "./uuid.ts";
 
 const unknown = "NOASSERTION";
 
-/** The fields that every package has. An SBOM of an image lists no files. */
+/** An SBOM of an image lists no files. */
 const common = { downloadLocation: unknown, filesAnalyzed: false, licenseDeclared: unknown };
 
 function references(url: string | undefined, cpe?: string) {
@@ -22,7 +22,7 @@ function references(url: string | undefined, cpe?: string) {
   };
 }
 
-/** An image or a layer: a package that its digest identifies. */
+/** A package that its digest identifies. */
 function artifact(kind: "Image" | "Base" | "Layer", name: string, digest: Digest, url?: string) {
   const { algorithm, hex } = splitDigest(digest);
   return {
@@ -98,5 +98,8 @@ function spdxDocument(contents: ImageContents): string {
   })}\n`;
 }
 
-/** SPDX 2.3 as JSON. Its time of creation is the epoch, and its namespace a hash, so that the same contents give the same bytes. */
+/**
+ * SPDX 2.3 as JSON. Its time of creation is the epoch, and its namespace a hash, so that the same contents give the
+ * same bytes.
+ */
 export const spdx: SbomFormat = { mediaType: "application/spdx+json", format: spdxDocument };

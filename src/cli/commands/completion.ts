@@ -2,7 +2,7 @@ import process from "node:process";
 import yargs from "yargs";
 import { command } from "../command.ts";
 
-/** Prints the script, which runs the `slipway` on PATH. */
+/** The script runs the `slipway` on PATH. */
 export const completion = command(
   {
     shell: {

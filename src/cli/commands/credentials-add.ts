@@ -22,7 +22,7 @@ const specs = {
   "password-env": text("Environment variable with the password, read at each use"),
 } as const;
 
-/** Adds a source after reading what it refers to. A secret on AWS is only read when it is needed. */
+/** A secret on AWS is only read when it is needed. */
 export const add = command(
   specs,
   async (options) => {

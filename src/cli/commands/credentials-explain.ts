@@ -7,7 +7,7 @@ import { printJson } from "./output.ts";
 
 const url = required("Registry, image, git URL or download URL");
 
-/** Prints which source applies to a URL and why the others do not. Shows only the secret's kind and user name. */
+/** Shows only the secret's kind and user name. */
 export const explain = command({ url, service, json }, async ({ url, service, json }) => {
   const asked = readAsked(url, service);
   const lookup = await lookUpAsked(asked, process.env);

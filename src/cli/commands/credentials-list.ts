@@ -11,7 +11,7 @@ import { optionError } from "../usage-error.ts";
 import { json, required } from "./options.ts";
 import { columns, printJson } from "./output.ts";
 
-/** Lists the sources, one per line, newest last: service, URL, source and name. */
+/** One per line, newest last: service, URL, source and name. */
 export const list = command({ json }, async ({ json }) => {
   const entries = await readStore(process.env);
   if (json) return printJson(entries.map(withoutSecret));
@@ -28,7 +28,7 @@ function withoutSecret(entry: Entry): object {
   return entry;
 }
 
-/** Suggests the name or URL that was probably meant, to put before a remedy. */
+/** To put before a remedy. */
 export function didYouMean(what: string, entries: readonly Entry[]): string {
   const meant = nearest(
     what,
@@ -42,7 +42,7 @@ const specs = {
   service: { choices: services, describe: "Kind of service" },
 } as const;
 
-/** Removes the source with a name, or the sources with a URL. */
+/** By name, or all sources with a URL. */
 export const remove = command(specs, async ({ what, service }) => {
   const removed: Entry[] = [];
   await editStore(process.env, (entries) => {
@@ -67,7 +67,7 @@ export const remove = command(specs, async ({ what, service }) => {
   for (const entry of removed) process.stderr.write(`Removed ${describeEntry(entry)}.\n`);
 });
 
-/** Whether two spellings mean one service. Docker Hub has several names. */
+/** Docker Hub has several names. */
 function isSameUrl({ service, url }: Entry, what: string): boolean {
   if (url === what) return true;
   try {

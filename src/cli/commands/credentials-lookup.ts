@@ -15,23 +15,21 @@ import { normalizeRegistry } from "../../oci/registry-host.ts";
 
 export const service = { choices: services, describe: "Kind of service. Default: guessed from the URL" } as const;
 
-/** A URL from the command line, parsed. */
 export interface Asked {
   readonly service: Service;
   readonly url: ServiceUrl;
-  /** For registries. */
   readonly target?: Target;
 }
 
 export type Lookup = CredentialSearch<Credential | SshKey> & { readonly failure?: unknown };
 
-/** Guesses the service of a URL: git by its URL forms, downloads by https://, else a registry or image. */
+/** git by its URL forms, downloads by https://, else a registry or image. */
 function guessService(text: string): Service {
   if (/^ssh:\/\/|^[^/]+@|\.git$/.test(text)) return "git";
   return /^https?:\/\//.test(text) ? "http" : "docker";
 }
 
-/** Reads a registry, an image reference, or a URL. @throws UserError if it is invalid for that service */
+/** A registry, an image reference, or a URL. @throws UserError if it is invalid for that service */
 export function readAsked(text: string, service: Service = guessService(text)): Asked {
   if (service !== "docker") return { service, url: withScheme(parseServiceUrl(service, text)) };
   const target = readTarget(text);
@@ -53,7 +51,6 @@ function withScheme(url: ServiceUrl): ServiceUrl {
   return { ...url, scheme: url.scheme ?? "https" };
 }
 
-/** Finds the credential that a tool would get. */
 export async function lookUpAsked({ service, url, target }: Asked, env: Environment): Promise<Lookup> {
   if (target) return searchCredential(target, env);
   if (url.scheme === "ssh") return findSshKey(url, env);

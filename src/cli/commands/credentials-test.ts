@@ -22,7 +22,7 @@ import { text } from "./options.ts";
 
 const what = text("Name, registry or URL. Default: all sources");
 
-/** Tests what a name or a URL gives, or each source that was added; a line each on stdout. */
+/** By name or URL, or all that were added; a line each on stdout. */
 export const test = command({ what, service }, async ({ what, service }) => {
   const entries = await readStore(process.env);
   const named = entries.find(({ name }) => name !== undefined && name === what);
@@ -67,14 +67,13 @@ async function report(entry: Entry): Promise<void> {
   process.stdout.write(`${source}: ${await askService(entry.service, url, { credential, source, correction })}\n`);
 }
 
-/** What is tested, and where it is from, for people. */
 interface Tested<Kind = Credential | SshKey> {
   readonly credential: Kind;
   readonly source: string;
   readonly correction?: string | undefined;
 }
 
-/** What the service says to the credential, in a few words. Fails when it says no. */
+/** In a few words. Fails when the service says no. */
 async function askService(service: Service, url: ServiceUrl, { credential, ...found }: Tested): Promise<string> {
   if (credential.kind === "ssh-key" || credential.kind === "ssh-key-file") {
     return "the key can be read; `git ls-remote` asks the server";

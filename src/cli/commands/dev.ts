@@ -19,7 +19,7 @@ const ofThisRun = [
   "RUNFILES_MANIFEST_FILE",
 ];
 
-/** Runs a target and restarts it whenever one of its files changes, until a signal arrives. */
+/** Until a signal arrives. */
 export const dev = command(
   { target: required("Target, as for `bazel run`") },
   async ({ target }) => {
@@ -37,7 +37,7 @@ export const dev = command(
     }
     const ibazel = await findIbazel(env);
     const words = [`-bazel_path=${bazel}`, "-run_output=false", "run", target, ...args];
-    // In its own session, so that the terminal's interrupt reaches only this process: ibazel would need two.
+    // The terminal's interrupt must reach only this process: ibazel would need two.
     const child = spawn(ibazel, words, {
       cwd: folder,
       env: Object.fromEntries(Object.entries(env).filter(([name]) => !ofThisRun.includes(name))),
@@ -74,7 +74,5 @@ function firstSignal(): Promise<NodeJS.Signals> {
 function stop(child: ChildProcess): void {
   try {
     process.kill(-(child.pid as number), "SIGTERM");
-  } catch {
-    // It has already exited.
-  }
+  } catch {}
 }

@@ -11,7 +11,7 @@ import { examineBazel, examineConda, examineNpm, examinePip } from "../doctor/to
 import { json } from "./options.ts";
 import { printJson } from "./output.ts";
 
-/** Prints what is installed and what is missing. Fails if a required tool is missing: in a workspace, Bazel. */
+/** Fails if a required tool is missing: in a workspace, Bazel. */
 export const doctor = command(
   { json },
   async ({ json }) => {
@@ -32,7 +32,7 @@ export const doctor = command(
     const lacking = findings.filter(({ required, state }) => required && state !== "ok");
     if (lacking.length === 0) return;
     if (json) {
-      // The findings are the answer: no second JSON document follows them.
+      // No second JSON document follows the findings.
       process.exitCode = 1;
       return;
     }
@@ -46,7 +46,7 @@ export const doctor = command(
   (yargs) => yargs.example("$0 doctor", "List what is installed, what is missing, and the command that installs it"),
 );
 
-/** All findings, in order. Prints which checks it is waiting for. */
+/** In order. Prints which checks it is waiting for. */
 async function examineAll(
   examinations: Readonly<Record<string, Promise<Finding | readonly Finding[]>>>,
 ): Promise<Finding[]> {

@@ -9,7 +9,6 @@ import { fetchImage, referenceTo, withImage } from "../image/named-image.ts";
 import { optionError } from "../usage-error.ts";
 import { image, json, list, platform } from "./options.ts";
 
-/** Sets exit status 1 if a requirement is not met. */
 export const check = command(
   {
     image,

@@ -28,7 +28,6 @@ const specs = {
   },
 } as const;
 
-/** Writes the lock and prints each change to standard error. */
 export const lock = command(
   specs,
   async (options) => {
@@ -50,7 +49,7 @@ export const lock = command(
       .example("$0 image lock base.lock --suite trixie --package base-files libc6 --exclude debconf", "Create a lock"),
 );
 
-/** Bytes of a lock: one has some hundred packages. */
+/** Bytes. A lock has some hundred packages. */
 const maximumLock = 16 * 1024 * 1024;
 
 async function readLock(path: string, name: string): Promise<string> {

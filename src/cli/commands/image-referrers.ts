@@ -8,13 +8,12 @@ import { type NamedImage, platformName, referenceTo, withImage } from "../image/
 import { image, json } from "./options.ts";
 import { printJson } from "./output.ts";
 
-/** An image, or an artifact that refers to one. */
 interface Node {
   readonly digest: Digest;
-  /** Of an artifact: its type. Of an image in an index: its platform. */
+  /** Type of an artifact, or platform of an image in an index. */
   readonly artifactType?: string;
   readonly platform?: string;
-  /** Bytes of the manifest. */
+  /** Of the manifest. */
   readonly size: number;
   readonly tag?: string;
   readonly annotations?: Readonly<Record<string, string>>;
@@ -23,7 +22,7 @@ interface Node {
   readonly images?: readonly Node[];
 }
 
-/** Prints a tree of the artifacts that refer to an image, and to the images of an index. */
+/** Also of the images of an index. */
 export const referrers = command({ image, json }, async (options) => {
   await withImage(options.image, async (image) => {
     const root = await describe(image);

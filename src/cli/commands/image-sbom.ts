@@ -15,7 +15,7 @@ import { fetchImage, type NamedImage, referenceTo, withImage } from "../image/na
 import { image, platform, text } from "./options.ts";
 import { notice, write } from "./output.ts";
 
-/** Types of artifacts and of attestations that are SBOMs, by format. */
+/** Types of artifacts and of attestations, by format. */
 const formats = {
   spdx: ["application/spdx+json", "spdxjson"],
   cyclonedx: ["application/vnd.cyclonedx+json", "cyclonedx"],
@@ -23,10 +23,9 @@ const formats = {
 
 type Format = keyof typeof formats;
 
-/** Bytes of the largest SBOM that is printed: 200,000 packages. */
+/** Bytes of 200,000 packages. */
 const maximumSbom = 128 * 1024 * 1024;
 
-/** The number of SBOMs that an error names, and that are compared. */
 const mostNamed = 10;
 const mostCompared = 32;
 
@@ -39,10 +38,10 @@ interface Candidate {
 }
 
 /**
- * Prints the SBOM of the image of a platform, else of its index: one that is signed with the user's key, else the only one that is attached.
- * Says that it is unsigned.
+ * Of the image of a platform, else of its index: the SBOM signed with the user's key, else the only attached one, with
+ * a note that it is unsigned.
  *
- * @throws UserError if there is none, or if there are several unsigned ones. Failure if there is none that is signed with `key`
+ * @throws UserError if there is none, or several unsigned ones. Failure if none is signed with `key`
  */
 export const sbom = command(
   {
@@ -76,7 +75,7 @@ export const sbom = command(
       .example("$0 image sbom registry.example.com/team/app:v1 > app.spdx.json", "Save an SBOM for a scanner"),
 );
 
-/** The keys that the user trusts: the one of the command, else those of the configuration file. */
+/** The command's, else those of the configuration file. */
 async function keysFor({ reference, repository }: NamedImage, source: string | undefined): Promise<PublicKey[]> {
   if (source !== undefined) return [await readPublicKey(source)];
   const { requiredKey, signingKey } = await imageRules(reference.registry, repository);
@@ -113,7 +112,6 @@ async function printSigned(
   return false;
 }
 
-/** The form in which builds write SBOMs. */
 function textOf(document: unknown): Buffer {
   return Buffer.from(`${JSON.stringify(document)}\n`);
 }

@@ -10,7 +10,7 @@ import { optionError } from "../usage-error.ts";
 import { image, text } from "./options.ts";
 import { notice } from "./output.ts";
 
-/** Signs an image by its digest, or an index and its images, since engines may pull either. Prints the reference by digest. */
+/** By digest. Of an index also its images, since engines may pull either. */
 export const sign = command(
   {
     image,

@@ -22,10 +22,10 @@ import { pageScript } from "../page-script.ts";
 import { optionError } from "../usage-error.ts";
 import { image, number, platform, text } from "./options.ts";
 
-/** Number of layers that are read at once. Each may have a window of 32 MiB. */
+/** Each layer may have a window of 32 MiB. */
 const parallelLayers = 2;
 
-/** Streams the layers from the registry, keeping only names and sizes of the files. */
+/** Streams layers, keeping only names and sizes of the files. */
 export const tree = command(
   {
     image,
@@ -56,7 +56,6 @@ export const tree = command(
       .example("$0 image tree localhost:5000/team/app:v1 --html app.html", "Write a page to open in a browser"),
 );
 
-/** Reads the names and sizes of all files of an image. */
 export async function readUsage(
   image: NamedImage,
   { manifest, descriptor }: PlatformImage,
@@ -82,7 +81,7 @@ export async function readUsage(
   return { name: formatReference(image.reference), digest, platform: formatPlatform(config), layers, referrers };
 }
 
-/** The history entry of each layer, in one line. Empty if history and layers do not match. */
+/** One line for each layer. Empty if history and layers do not match. */
 export function commentsOf({ history = [] }: ImageConfig, layers: number): string[] {
   const entries = history.filter((entry) => entry.empty_layer !== true);
   if (entries.length !== layers) return [];
@@ -125,7 +124,7 @@ function* json({ layers, referrers, ...image }: ImageUsage): Generator<string> {
   yield "]}\n";
 }
 
-/** Without recursion: each text would pass through all folders above. */
+/** No recursion: each text would pass through all folders above. */
 function* jsonNode(root: FolderUsage): Generator<string> {
   yield head(root);
   let separator = "";
@@ -146,7 +145,6 @@ function iterate(folder: FolderUsage): Iterator<FileUsage> {
   return folder.children[Symbol.iterator]();
 }
 
-/** A file, or a folder up to its children. */
 function head(node: FileUsage): string {
   const { name, size } = node;
   if (!isFolder(node)) return JSON.stringify({ name, size, ...(node.isHidden ? { hidden: size } : {}) });
@@ -154,7 +152,7 @@ function head(node: FileUsage): string {
   return `${JSON.stringify({ name, size, ...(hidden > 0 ? { hidden } : {}), files }).slice(0, -1)},"children":[`;
 }
 
-/** Gathers texts, so that a write is worth its call. */
+/** So that a write is worth its call. */
 function* pieces(texts: Iterable<string>): Generator<string> {
   let piece = "";
   for (const text of texts) {

@@ -9,9 +9,8 @@ import { image, json, text } from "./options.ts";
 import { printJson } from "./output.ts";
 
 /**
- * Verifies the signature of an image or index, or an attestation, and prints the reference by digest.
- *
- * @throws Failure if none is valid. UserError of the options, the key or the reference
+ * Prints the reference by digest. @throws Failure if no signature is valid. UserError of the options, the key or the
+ * reference
  */
 export const verify = command(
   {

@@ -13,7 +13,6 @@ import { write } from "../init/write.ts";
 import { version } from "../version.ts";
 import { text } from "./options.ts";
 
-/** Creates a repository, or adds missing parts to an existing one. Prints the commands that run the program. */
 export const init = command(
   {
     folder: {

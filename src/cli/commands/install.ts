@@ -16,13 +16,12 @@ const helpers = [
   "bazel-credential-slipway",
 ] as const;
 
-/** The bundles, laid out the same way by the build and by an installation. */
+/** Laid out the same way by the build and by an installation. */
 const commandLine = "slipway.bundle";
 const helperBundle = "credential_helpers.bundle";
 const registryServer = "registry_server.mjs";
 const page = "ui_page.mjs";
 
-/** Installs the command line and the credential helpers, and prints how to configure each tool to use them. */
 export const install = command(
   { dir: required("Folder to install into, preferably on PATH; created if missing. Needs 150 MB") },
   async ({ dir }) => {

@@ -1,25 +1,22 @@
 import { parseDuration } from "../../config/quantity.ts";
 import { optionError } from "../usage-error.ts";
 
-/** The options of `logs`, as they are written. */
 export interface LogWords {
   readonly tail?: number | undefined;
   readonly since?: string | undefined;
   readonly timestamps: boolean;
 }
 
-/** @throws UserError for an option that means nothing */
 export function shownLog({ tail, since, timestamps }: LogWords) {
   return { tail: requireLines(tail), since: since === undefined ? undefined : timeOf(since), timestamps };
 }
 
-/** @throws UserError for what is no number of lines */
 function requireLines(tail: number | undefined): number | undefined {
   if (tail === undefined || (Number.isInteger(tail) && tail >= 0)) return tail;
   throw optionError("--tail", "--tail is not a number of lines.", "Give a whole number, such as 100.");
 }
 
-/** @param text `10m`, so long ago, or a time. @throws UserError for what is neither */
+/** `10m` ago, or a time. @throws UserError for what is neither */
 export function timeOf(text: string, now = Date.now()): Date {
   const seconds = parseDuration(text);
   const time = new Date(

@@ -12,7 +12,6 @@ import { progressOf } from "../progress.ts";
 import { optionError } from "../usage-error.ts";
 import { flag, required } from "./options.ts";
 
-/** Pushes a folder. Prints the version. */
 export const push = command(
   {
     id: required("Model ID: lower-case letters, digits, . _ - and /"),

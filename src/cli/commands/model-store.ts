@@ -10,7 +10,7 @@ import { json, required, text } from "./options.ts";
 import { printJson } from "./output.ts";
 import { listedRepositories } from "./registry-store.ts";
 
-/** Prints one line per version of a model, or the newest version of each model. */
+/** One line per version, or the newest version of each model. */
 export const ls = command({ id: text("Model ID. Default: all models"), json }, async ({ id, json }) => {
   await withRegistry(async (registry) => {
     const versions = id === undefined ? await newestOfAll(registry) : await versionsOfOne(registry, id);

@@ -1,4 +1,3 @@
-/** A flag, off by default. */
 export const flag = (describe: string) => ({ type: "boolean", default: false, describe }) as const;
 
 export const text = (describe: string) => ({ type: "string", describe }) as const;
@@ -17,7 +16,6 @@ export const platform = text(
   "Platform to pick from an index, os/architecture[/variant]. Default: Linux on this machine's processor",
 );
 
-/** The options of `logs` that say which lines are shown, and how. */
 export const logLines = {
   tail: { type: "number", describe: "Only the last lines of each pod or container, so many" },
   since: text("Only what was printed since: a duration such as 10m, or a time"),

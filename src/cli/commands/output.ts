@@ -9,12 +9,11 @@ export function printJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);
 }
 
-/** Writes, and waits for a slow reader. */
 export async function write(stream: NodeJS.WriteStream, data: Buffer | string): Promise<void> {
   await new Promise<void>((resolve, reject) => stream.write(data, (error) => (error ? reject(error) : resolve())));
 }
 
-/** One line per row, with the cells of a column below each other. A cell that has a line end makes no row of its own. */
+/** A cell that has a line end makes no row of its own. */
 export function columns(cells: readonly (readonly string[])[]): string {
   const rows = cells.map((row) => row.map(printable));
   const widths: number[] = [];

@@ -8,7 +8,6 @@ import { command } from "../command.ts";
 import { optionError } from "../usage-error.ts";
 import { required } from "./options.ts";
 
-/** Writes the lock beside the requirements file. */
 export const lock = command(
   {
     file: required("Requirements file, NAME.in; the lock is written to NAME.txt beside it"),

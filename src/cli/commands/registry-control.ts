@@ -13,7 +13,7 @@ export const stop = command({}, async () => {
   process.stderr.write(stopped ? "The embedded registry stops.\n" : "The embedded registry is not running.\n");
 });
 
-/** Prints the registry's state, without starting it. */
+/** Does not start the registry. */
 export const status = command({ json }, async ({ json }) => {
   const paths = registryPaths();
   const running = (await socketExists(paths)) ? await askStatus(paths.socket) : undefined;
@@ -30,7 +30,7 @@ export const status = command({ json }, async ({ json }) => {
   process.stdout.write(`The embedded registry ${where}.\n${count} in ${paths.data}.\n`);
 });
 
-/** Prints a token for one repository. Starts the registry if it is not running. */
+/** For one repository. Starts the registry if it is not running. */
 export const token = command(
   {
     repository: required("Repository that the token gives access to"),

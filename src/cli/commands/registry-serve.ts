@@ -5,7 +5,7 @@ import { serve as serveRegistry } from "../../registry-server/single-server.ts";
 import { command } from "../command.ts";
 import { notice } from "./output.ts";
 
-/** Runs the registry in this process and prints its `HOST` once it answers. It does not stop when idle. */
+/** Prints its `HOST` once it answers. It does not stop when idle. */
 export const serve = command({}, async () => {
   const running = await serveRegistry(registryPaths());
   if ("other" in running) {

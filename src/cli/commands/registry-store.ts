@@ -24,7 +24,7 @@ export const ls = command({ json }, async ({ json }) => {
   if (images.length === 0) process.stderr.write("The embedded registry has no images.\n");
 });
 
-/** Lists all images, even if the server is not running. */
+/** Even if the server is not running. */
 export function listedImages(): Promise<ListedImage[]> {
   return ask("GET", "images", (store) => listImages(store.layout, store.manifests));
 }
@@ -46,7 +46,7 @@ export const gc = command({ json, now }, async ({ json, now }) => {
   process.stdout.write(`Removed ${uploads} uploads, ${manifests} manifests, ${blobs} blobs: ${formatBytes(bytes)}.\n`);
 });
 
-/** Asks the running server. If there is none, collects in this process while holding the server's lock. */
+/** Without a running server, collects in this process while holding the server's lock. */
 async function ask<Answer>(
   method: "GET" | "POST",
   path: string,

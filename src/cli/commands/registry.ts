@@ -1,6 +1,5 @@
 import { group } from "../command.ts";
 
-/** Commands for the embedded registry. */
 export const registry = group("registry", {
   serve: ["Run the registry in the foreground until interrupted", () => import("./registry-serve.ts")],
   ls: ["List images with their digests and sizes", () => import("./registry-store.ts")],

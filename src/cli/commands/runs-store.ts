@@ -10,9 +10,9 @@ import { optionError } from "../usage-error.ts";
 import { flag, json, number, text } from "./options.ts";
 import { columns, durationText, notice, printJson } from "./output.ts";
 
-/** Milliseconds between looks at a run, with `--follow`. */
+/** Milliseconds. */
 const interval = 500;
-/** Failed calls that `show` prints of each step. */
+/** Of each step. */
 const shownErrors = 10;
 
 const run = text("Run that `ls` lists, or the beginning of its name. Default: the newest");
@@ -73,7 +73,6 @@ export const logs = command({ run, follow }, async ({ run: name, follow }) => {
       const run = readRun(id);
       const output = run?.output ?? [];
       const text = output.slice(shown).map((each) => each.text);
-      // The program's own, so it passes as it is.
       process.stdout.write(Buffer.from(text.join("")));
       shown = output.length;
       if (!follow || run?.state !== "running") return;
@@ -102,7 +101,6 @@ function named(name: string | undefined): RecordedRun {
   throw new UserError({ code: "run-not-found", culprit }, problem, "`slipway runs ls` lists the runs.");
 }
 
-/** A step without its calls. */
 function summaryOf({ calls, ...batch }: RunBatch) {
   const count = (state: string) => calls.filter((call) => call.state === state).length;
   const end = Math.max(batch.started, ...calls.slice(-1000).map(({ ended = 0 }) => ended));

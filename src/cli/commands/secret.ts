@@ -1,6 +1,5 @@
 import { group } from "../command.ts";
 
-/** Commands for the secrets that services refer to as `SECRET:NAME`. */
 export const secret = group("secret", {
   "set <name>": [
     "Store a value from standard input or a file, replacing an earlier one",

@@ -7,7 +7,6 @@ import { command } from "../command.ts";
 import { pageScript } from "../page-script.ts";
 import { notice } from "./output.ts";
 
-/** Serves the page and prints its link, until it is interrupted. */
 export const ui = command({}, async () => {
   const [{ createUi }, { answerSources, liveSources }, script] = await Promise.all([
     import("../ui/server.ts"),
@@ -18,7 +17,7 @@ export const ui = command({}, async () => {
   const live = liveSources(process.env);
   const host = () => `127.0.0.1:${(app.server.address() as AddressInfo).port}`;
   const app = createUi({ token, host, script, live, ...answerSources(process.env) });
-  // An error that belongs to no request, such as that of a connection to a cluster, ends no page.
+  // For example of a connection to a cluster. It belongs to no request and ends no page.
   for (const event of ["uncaughtException", "unhandledRejection"]) {
     process.removeAllListeners(event).on(event, (error) => notice(reportOf(error)));
   }

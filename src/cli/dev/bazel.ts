@@ -3,7 +3,8 @@ import type { Environment } from "../../core/environment.ts";
 import { findExecutable, isExecutable } from "../../core/executables.ts";
 
 /**
- * Finds Bazel: bazelisk or Bazel on PATH, which run a workspace's `tools/bazel` themselves; else `tools/bazel` in the folder or a parent.
+ * bazelisk or Bazel on PATH, which run a workspace's `tools/bazel` themselves; else `tools/bazel` in the folder or a
+ * parent.
  */
 export function findBazel(env: Environment, folder: string): string | undefined {
   return findExecutable("bazelisk", env) ?? findExecutable("bazel", env) ?? findUpwards(folder, "tools/bazel");

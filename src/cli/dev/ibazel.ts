@@ -13,8 +13,7 @@ import { lockedPackage } from "../npm-lock.ts";
 const { version, integrity } = lockedPackage(lock, "@bazel/ibazel");
 
 /**
- * Finds ibazel: on PATH, else from the npm package `@bazel/ibazel`, which npm installs into the cache folder and checks against the digest
- * in pnpm-lock.yaml.
+ * On PATH, else the npm package `@bazel/ibazel` in the cache folder, checked against the digest in pnpm-lock.yaml.
  *
  * @throws UserError if neither ibazel nor npm is on PATH, Failure if npm cannot install it
  */
@@ -51,7 +50,7 @@ async function install(folder: string, env: Environment): Promise<void> {
     await writeFile(join(partial, "package.json"), JSON.stringify({ private: true, dependencies }));
     await writeFile(join(partial, "package-lock.json"), JSON.stringify({ lockfileVersion: 3, packages }));
     await clean(npm, partial, env);
-    // Replace a broken installation. If another process was faster, use its installation.
+    // If another process was faster, use its installation.
     await rm(folder, { recursive: true, force: true });
     await rename(partial, folder);
   } finally {
@@ -59,7 +58,6 @@ async function install(folder: string, env: Environment): Promise<void> {
   }
 }
 
-/** Installs the packages of the lock file in a folder. */
 async function clean(npm: string, cwd: string, env: Environment): Promise<void> {
   const flags = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "--fetch-retries=1"];
   const notice = "npm is installing @bazel/ibazel";

@@ -4,10 +4,10 @@ import type { Finding } from "./finding.ts";
 
 const part = { part: "cluster", neededFor: "running jobs on Kubernetes", required: false } as const;
 
-/** Timeout for the cluster, in milliseconds. */
+/** In milliseconds. */
 const patience = 10_000;
 
-/** Checks the cluster for jobs, and the permissions that this user lacks there. */
+/** And the permissions that this user lacks there. */
 export async function examineCluster(env: Environment): Promise<Finding> {
   if (!hasCluster(env)) {
     const remedy = "Get a kubeconfig from whoever runs a cluster: ~/.kube/config, or name it in KUBECONFIG";

@@ -2,7 +2,6 @@ import { ProgramFailure, runProgram } from "../../core/run-program.ts";
 
 export type Answer = { readonly output: string } | { readonly problem: string };
 
-/** Runs a command that should answer immediately. */
 export async function ask(command: string, args: readonly string[], milliseconds = 20_000): Promise<Answer> {
   try {
     const { status, stdout, stderr } = await runProgram(command, args, { time: milliseconds });

@@ -6,7 +6,6 @@ import { broken, type Finding } from "./finding.ts";
 
 const part = { part: "configuration", neededFor: "every command that reads it", required: false } as const;
 
-/** Checks the user's configuration file. */
 export async function examineConfiguration(env: Environment): Promise<Finding> {
   try {
     const { path } = configFile(env);

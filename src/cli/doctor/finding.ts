@@ -2,16 +2,16 @@ import type { UserError } from "../../core/errors.ts";
 
 export interface Finding {
   readonly part: string;
-  /** `missing`: not installed, which is fine unless it is required. `broken`: installed, but does not work. */
+  /** `missing`: fine unless it is required. `broken`: installed, but does not work. */
   readonly state: "ok" | "missing" | "broken";
-  /** One line: what is installed, or what is wrong. */
+  /** One line. */
   readonly detail: string;
   readonly neededFor: string;
   readonly required: boolean;
   readonly remedy?: string;
 }
 
-/** Formats the findings, one per line, with the remedy below each problem. */
+/** One per line, with the remedy below each problem. */
 export function formatFindings(findings: readonly Finding[]): string {
   const width = Math.max(...findings.map(({ part }) => part.length));
   const indent = " ".repeat(width + 11);
@@ -24,7 +24,6 @@ export function formatFindings(findings: readonly Finding[]): string {
     .join("\n");
 }
 
-/** The finding of a part that does not work. */
 export function broken(part: Omit<Finding, "state" | "detail">, error: unknown): Finding {
   const { message = "", problem = message, remedy = "" } = error as Partial<UserError>;
   return { ...part, state: "broken", detail: problem, remedy };

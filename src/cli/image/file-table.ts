@@ -1,13 +1,13 @@
 import { setFlagsFromString } from "node:v8";
 import { Failure } from "../../core/errors.ts";
 
-/** Bytes of memory for the files of an image, or of two that are compared: about 1.2 million files with names of 20 characters. */
+/** Bytes for one image, or two that are compared: about 1.2 million files with names of 20 characters. */
 const room = 72 * 1024 * 1024;
 
 /** The longest path on Linux (PATH_MAX), in bytes. */
 const longestPath = 4096;
 
-/** Bytes of the columns that every node has here, and that every folder has. */
+/** Bytes of columns. */
 const [nodeCost, folderNodeCost] = [22, 8];
 const namesRoom = room + 4 * longestPath;
 /** Each may end up to 8 bytes before the next. */
@@ -15,9 +15,7 @@ const mostColumns = 32;
 /** A power of two. A file is found by its folder and its name. */
 const buckets = 1 << 20;
 
-/** An image has more files than fit in memory. */
 export class TooManyFiles extends Error {
-  /** @param layer digest of the layer that was read */
   of(layer: string): Failure {
     return new Failure(
       { code: "image-invalid", culprit: layer },
@@ -31,9 +29,9 @@ export class TooManyFiles extends Error {
 type Column = Int32Array | Uint32Array | Uint16Array | Uint8Array | Float64Array;
 
 /**
- * The names of an image's files, as trees of folders. A node is a number, and its fields are in columns: an object per file would take ten
- * times the memory. Columns have room for the most nodes, of which the system gives only the pages that are used. They lie in one block:
- * malloc gives blocks below 32 MiB, once freed, to the next table with all their pages.
+ * A node is a number, and its fields are in columns: an object per file would take ten times the memory. Columns have
+ * room for the most nodes; the system gives only the pages that are used. They lie in one block: malloc gives freed
+ * blocks below 32 MiB to the next table with all their pages.
  */
 export class FileTable {
   readonly #cost: number;
@@ -60,7 +58,7 @@ export class FileTable {
   #nodes = 1;
   #folders = 1;
 
-  /** @param cost bytes of the columns of a user for each node. @param folderCost the same for each folder */
+  /** `cost` and `folderCost` are the bytes of a user's columns for each node and folder. */
   constructor(cost: number, folderCost = 0) {
     // What is read of a layer is garbage at once. V8 would let 100 MB of it gather.
     setFlagsFromString("--semi-space-growth-factor=1");
@@ -82,7 +80,6 @@ export class FileTable {
     this.#buckets = this.column(Int32Array, buckets);
   }
 
-  /** A column with room for the most nodes or folders. */
   column<Kind extends Column>(
     kind: new (memory: ArrayBuffer, at: number, length: number) => Kind,
     length = this.#capacity,
@@ -92,24 +89,23 @@ export class FileTable {
     return column;
   }
 
-  /** Frees the memory at once. The table cannot be used after it. */
+  /** At once. The table cannot be used after it. */
   close(): void {
     this.#memory.transfer(0);
   }
 
-  /** Makes a folder that is in none. */
   root(): number {
     const node = this.#add(0, 0);
     this.#makeFolder(node);
     return node;
   }
 
-  /** The folder of this name, made if missing. Takes the place of a file. */
+  /** Made if missing. Takes the place of a file. */
   folder(parent: number, name: string): number {
     return this.#put(parent, name, true);
   }
 
-  /** The node of this name that is no folder, made if missing. Takes the place of a folder. */
+  /** Made if missing. Takes the place of a folder. */
   file(parent: number, name: string): number {
     return this.#put(parent, name, false);
   }
@@ -124,7 +120,7 @@ export class FileTable {
     return this.folderOf(node) !== 0;
   }
 
-  /** Its place in the columns of folders, from 1. 0: it is no folder. */
+  /** From 1. 0: it is no folder. */
   folderOf(node: number): number {
     return this.#folder[node] as number;
   }
@@ -147,7 +143,6 @@ export class FileTable {
     }
   }
 
-  /** Removes a node with all that is below. */
   remove(node: number): void {
     const at = this.#nameAt[node] as number;
     const bucket = this.#bucket(this.#parent[node] as number, at, this.#nameLength[node] as number);
@@ -161,7 +156,7 @@ export class FileTable {
     this.#parent[node] = -1;
   }
 
-  /** Keeps a text. @returns its place for {@link text} */
+  /** @returns its place for {@link text} */
   keep(text: string): number {
     const at = this.#end;
     const end = at + this.#names.write(`${text.replace(/\0.*$/s, "")}\0`, at);
@@ -192,7 +187,7 @@ export class FileTable {
     return node;
   }
 
-  /** Makes a node with the name at the end of the names. */
+  /** Its name is at the end of the names. */
   #add(parent: number, length: number): number {
     this.#take(this.#cost + length);
     const node = this.#nodes++;
@@ -215,7 +210,7 @@ export class FileTable {
     if (after === 0) this.#last[folder] = before;
   }
 
-  /** Finds a name whose bytes are at the end of the names. */
+  /** Its name is at the end of the names. */
   #lookup(parent: number, length: number): number {
     const wanted = this.#end;
     let node = this.#buckets[this.#bucket(parent, wanted, length)] as number;

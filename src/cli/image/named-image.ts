@@ -11,7 +11,7 @@ import { openRunning } from "../../registry/open-running.ts";
 import { choosePlatforms } from "../../registry/platforms.ts";
 import { optionError } from "../usage-error.ts";
 
-/** An image that the user named, with an open client for its registry. */
+/** With an open client for its registry. */
 export interface NamedImage {
   readonly client: RegistryClient;
   readonly repository: string;
@@ -27,7 +27,6 @@ export async function openImage(text: string): Promise<NamedImage> {
   return { client: await openRunning(reference.registry), repository: reference.repository, name, reference };
 }
 
-/** Opens an image while something is done with it. */
 export async function withImage<Found>(text: string, act: (image: NamedImage) => Promise<Found>): Promise<Found> {
   const image = await openImage(text);
   try {
@@ -37,7 +36,6 @@ export async function withImage<Found>(text: string, act: (image: NamedImage) =>
   }
 }
 
-/** The reference of a manifest in an image's repository. */
 export function referenceTo({ reference: { registry, repository } }: NamedImage, digest: Digest): string {
   return formatReference({ registry, repository, digest });
 }
@@ -47,10 +45,8 @@ export interface PlatformImage extends FetchedManifest {
 }
 
 /**
- * Fetches an image. From an index, fetches the image for one platform.
- *
- * @param platform `os/architecture[/variant]`; default: Linux on this machine's processor, or the only image of the index
- * @param depth number of indexes around it
+ * From an index, the image for one platform: `os/architecture[/variant]`, by default Linux on this machine's processor,
+ * or the only one. `depth` is the number of indexes around it.
  */
 export async function fetchImage(image: NamedImage, platform?: string, depth = 0): Promise<PlatformImage> {
   if (platform !== undefined) checkPlatform(platform);
@@ -76,7 +72,6 @@ function checkPlatform(text: string): void {
   );
 }
 
-/** Checks that an image without an index is for the wanted platform. */
 async function checkIsFor(image: NamedImage, manifest: ImageManifest, wanted: string): Promise<void> {
   const name = formatReference(image.reference);
   const platform = formatPlatform(await readConfig(image, manifest, name));
@@ -97,15 +92,15 @@ function chooseFrom(manifests: readonly Descriptor[], platform: string | undefin
   return (chosen as { descriptor: Descriptor }).descriptor;
 }
 
-/** Maximum number of layers. Engines accept about 127; thousands would exhaust memory and time. */
+/** Engines accept about 127; thousands would exhaust memory and time. */
 const mostLayers = 1000;
 
-/** The platforms of an index, as `os/architecture[/variant]`. */
+/** `os/architecture[/variant]`. */
 export function platformName(descriptor: Descriptor): string {
   return descriptor.platform ? formatPlatform(descriptor.platform) : "no platform";
 }
 
-/** Reads the configuration of an image. @param name the image's digest or reference, for errors */
+/** `name` is for errors: digest or reference. */
 export async function readConfig(
   image: NamedImage,
   { config, layers }: ImageManifest,

@@ -27,7 +27,7 @@ import typescriptPackage from "./templates/typescript/package.json.tmpl" with { 
 import typescriptLock from "./templates/typescript/pnpm-lock.yaml.tmpl" with { type: "text" };
 import { bootstrapLock, moduleDependencies, type Templates } from "./templates.ts";
 
-/** The files that `slipway init` writes. Files that also exist in this repository are imported from there. */
+/** Files that also exist in this repository are imported from there. */
 export const templates: Templates = {
   settings: { ".bazelrc": bazelrc, ".bazelversion": bazelVersion, ".gitignore": gitignore },
   bootstrap: {

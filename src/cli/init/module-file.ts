@@ -1,10 +1,10 @@
-/** A call at the left margin of a MODULE.bazel: its function, and the text up to its closing parenthesis. */
+/** At the left margin, up to the closing parenthesis. */
 interface Call {
   readonly name: string;
   readonly text: string;
 }
 
-/** A MODULE.bazel, as far as `slipway init` needs it. Read as text, since Bazel may not be installed yet. */
+/** Read as text, since Bazel may not be installed yet. */
 export class ModuleFile {
   readonly #calls: readonly Call[];
   readonly #names: ReadonlySet<string>;
@@ -17,7 +17,6 @@ export class ModuleFile {
     this.#names = new Set([...assigned, ...repositories.map(([, name = ""]) => name)]);
   }
 
-  /** Whether this is the MODULE.bazel of the module with a name. */
   isModule(name: string): boolean {
     return this.#named("module").some((call) => argument(call, "name") === name);
   }
@@ -27,7 +26,7 @@ export class ModuleFile {
     return call && { repoName: argument(call, "repo_name") ?? module };
   }
 
-  /** The override of a module, as it is written. */
+  /** As it is written. */
   override(module: string): string | undefined {
     const call = this.#calls.find(
       (each) => /^\w+_override$/.test(each.name) && argument(each, "module_name") === module,
@@ -41,7 +40,7 @@ export class ModuleFile {
       .map(({ name: assignment }) => assignment)[0];
   }
 
-  /** The name of the repository that a tag declares, found by another of its arguments. */
+  /** Found by another of its arguments. */
   tagged(variable: string, tag: string, argumentName: string, label: string): string | undefined {
     const call = this.#named(`${variable}.${tag}`).find(
       (each) => argument(each, argumentName)?.replace(/^@*(?=\/\/)/, "") === label,
@@ -49,7 +48,6 @@ export class ModuleFile {
     return call && argument(call, "name");
   }
 
-  /** Whether a variable or repository already has a name. */
   has(name: string): boolean {
     return this.#names.has(name);
   }
@@ -79,7 +77,6 @@ function callsOf(code: string): Call[] {
   return calls;
 }
 
-/** The position of the parenthesis that closes the one before a position. */
 function closing(code: string, start: number): number {
   let depth = 1;
   for (const match of code.slice(start).matchAll(/"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|[()]/g)) {

@@ -3,45 +3,39 @@ import { ModuleFile } from "./module-file.ts";
 import { type Files, fill, type Language, type Templates } from "./templates.ts";
 
 export interface Plan {
-  /** New files. None of them exists yet. */
+  /** None of them exists yet. */
   readonly files: Files;
-  /** Text to append to MODULE.bazel. May be empty. */
+  /** Empty: nothing to append to MODULE.bazel. */
   readonly module: string;
   readonly target: string;
-  /** The command that starts Bazel in this repository. */
   readonly bazel: string;
-  /** Notes for the user, one sentence each. */
+  /** One sentence each. */
   readonly notes: readonly string[];
 }
 
 export interface Repository {
-  /** Text of a file, or undefined if it does not exist. */
+  /** Undefined if it does not exist. */
   read(path: string): string | undefined;
   exists(path: string): boolean;
 }
 
 export interface Request {
   readonly language: Language;
-  /** Slipway's version, or undefined if it is not a release. */
+  /** Undefined if it is not a release. */
   readonly version: string | undefined;
-  /** The override for Slipway, as Starlark. Only used if MODULE.bazel does not have Slipway. */
+  /** As Starlark. Only used if MODULE.bazel does not have Slipway. */
   readonly source: string;
 }
 
 const extensions = "@slipway//bazel:extensions.bzl";
 const minimum = [7, 4] as const;
 
-/** The language of the files that a folder already has. */
 export function languageOf(repository: Repository): Language {
   const isPython = ["requirements.txt", "requirements.in", "pyproject.toml"].some((name) => repository.exists(name));
   return isPython && !repository.exists("package.json") ? "python" : "typescript";
 }
 
-/**
- * Plans the files that a repository needs to run a program. Writes nothing.
- *
- * @throws UserError if the repository has something that Slipway cannot work with
- */
+/** Writes nothing. @throws UserError if the repository has something that Slipway cannot work with */
 export function plan(repository: Repository, templates: Templates, request: Request): Plan {
   checkBazel(repository);
   const module = new ModuleFile(repository.read("MODULE.bazel") ?? "");
@@ -86,7 +80,7 @@ function checkBazel(repository: Repository): void {
   }
 }
 
-/** Adds tools/bazel, unless the repository has its own. Returns the command that starts Bazel. */
+/** Unless the repository has its own. @returns the command that starts Bazel */
 function addBootstrap(
   repository: Repository,
   bootstrap: Files,
@@ -127,7 +121,6 @@ function block(stanzas: readonly string[], exists: boolean): string {
   return exists ? `\n# Added by \`slipway init\`:\n\n${text}` : text;
 }
 
-/** The files that lock packages, for people and for machines. */
 const lockFiles = {
   any: [],
   python: ["requirements.in", "requirements.txt"],
@@ -135,15 +128,15 @@ const lockFiles = {
 } as const;
 
 interface Program {
-  /** Folder in the repository: empty for the root. */
+  /** Empty for the root. */
   readonly place: string;
   readonly files: Files;
-  /** Text for MODULE.bazel that declares its packages. */
+  /** For MODULE.bazel. */
   readonly stanzas: readonly string[];
   readonly notes: readonly string[];
 }
 
-/** A program with its packages: in the root if that is free or already has this program, else in its own folder. */
+/** In the root if that is free or already has this program, else in its own folder. */
 function programFor(repository: Repository, templates: Templates, language: Language, module: ModuleFile): Program {
   const isLocked = hasLock(repository, language);
   const hasOther = !isLocked && lockFiles[language].some((name) => repository.exists(name));
@@ -173,7 +166,6 @@ function* places(): Generator<string> {
   for (let number = 2; ; number++) yield `hello_${number}`;
 }
 
-/** Whether the root has a lock that Slipway can read. */
 function hasLock(repository: Repository, language: Language): boolean {
   if (language === "any") return false;
   if (language === "python") return /--hash=sha256:/.test(repository.read("requirements.txt") ?? "");
@@ -216,7 +208,7 @@ function programAt(
   return { files, stanzas };
 }
 
-/** The name of the repository that an extension creates from a lock. Declares it unless that is already done. */
+/** Declared unless that is already done. */
 function install(
   module: ModuleFile,
   extension: string,

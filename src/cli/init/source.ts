@@ -16,7 +16,7 @@ import { ModuleFile } from "./module-file.ts";
 
 const run = promisify(execFile);
 
-/** The release that an npm package belongs to: the field `slipway` of its package.json. */
+/** The field `slipway` of the npm package's package.json. */
 interface Release {
   readonly url?: string;
   readonly integrity: string;
@@ -26,8 +26,7 @@ interface Release {
 /**
  * The override that tells Bazel where this Slipway is, as Starlark. Empty if a Bazel registry has it.
  *
- * @param from the option `--from`: a folder, a release archive or its URL, or `REMOTE#COMMIT`
- * @param folder base of a relative path in `from`
+ * @param from the option `--from`: a folder (relative to `folder`), a release archive or its URL, or `REMOTE#COMMIT`
  * @throws UserError if `from` is none of these, or if it is missing and the source is unknown
  */
 export async function findSource(from: string | undefined, folder: string, env: Environment): Promise<string> {
@@ -93,7 +92,7 @@ async function download(url: string): Promise<Readable> {
   throw new Error(`its server answers ${status}`);
 }
 
-/** The folder in an archive that has Slipway's MODULE.bazel. @throws Error if there is none */
+/** @throws Error if no folder has Slipway's MODULE.bazel */
 async function releasePrefix(archive: Buffer): Promise<string> {
   const isModule = ({ path }: { readonly path: string }) => /^([^/]+\/)?MODULE\.bazel$/.test(path);
   const tar = limited(decompressLayer(Readable.from([archive])), { bytes: maximumUnpacked });
@@ -104,7 +103,7 @@ async function releasePrefix(archive: Buffer): Promise<string> {
   throw new Error("it has no MODULE.bazel of Slipway");
 }
 
-/** Names a clone by its commit if others can fetch that, else by its folder. */
+/** By its commit if others can fetch that, else by its folder. */
 async function sourceOfClone(folder: string): Promise<string> {
   const git = async (...args: string[]) => (await run("git", ["-C", folder, ...args])).stdout.trim();
   try {
@@ -125,14 +124,13 @@ async function sourceOfClone(folder: string): Promise<string> {
   return folderOverride(folder);
 }
 
-/** The fields of the package.json beside the bundles, in the npm package. */
+/** Beside the bundles, in the npm package. */
 async function releaseOfPackage(): Promise<Release | undefined> {
   const file = join(dirname(dirname(fileURLToPath(import.meta.url))), "package.json");
   const text = await readFile(file, "utf8").catch(() => "{}");
   return (JSON.parse(text) as { readonly slipway?: Release }).slipway;
 }
 
-/** Makes the relative path in another repository's override absolute. */
 function absolute(override: string, workspace: string): string {
   if (!override.startsWith("local_path_override")) return override;
   return override.replace(
@@ -160,7 +158,7 @@ function override(name: string, values: Readonly<Record<string, string | readonl
   return `${name}(\n    module_name = "slipway",\n${lines.join("")})`;
 }
 
-/** A string of Starlark, which knows no other escapes of control characters than octal ones. */
+/** Starlark knows only octal escapes of control characters. */
 function starlark(text: string): string {
   const escaped = text.replace(/["\\]|[^ -\u{10ffff}]/gu, (character) => {
     const code = character.charCodeAt(0);

@@ -7,7 +7,7 @@ import type { Plan } from "./plan.ts";
 const programs = /^tools\/bazel$|\.sh$/;
 
 /**
- * Writes all planned files or none. Does not overwrite a file that was created meanwhile.
+ * All or none. Does not overwrite a file that was created meanwhile.
  *
  * @throws UserError, with the lines for MODULE.bazel, if something cannot be written
  */
@@ -40,7 +40,6 @@ async function append(path: string, text: string): Promise<void> {
     return "";
   });
   if (before === "") return writeFile(path, text);
-  // It may be a symbolic link.
   const file = await realpath(path);
   const { mode } = await stat(file);
   await replaceFile(file, `${before.replace(/\n*$/, "\n")}${text}`, dirname(file), mode & 0o777);

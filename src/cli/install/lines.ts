@@ -1,5 +1,5 @@
 import { shellQuote } from "../../core/shell-quote.ts";
-/** The lines that users add to each tool's configuration, for programs in a folder. */
+/** For each tool's configuration. */
 export function configurationLines(folder: string, isOnPath: boolean): string {
   const path = isOnPath ? "" : `First let the tools find it: export PATH=${shellQuote(folder)}:$PATH\n\n`;
   return `${path}docker, crane (~/.docker/config.json):

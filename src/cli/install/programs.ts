@@ -6,22 +6,22 @@ import { UserError } from "../../core/errors.ts";
 import { makeFolders, replaceFile, syncFolder } from "../../core/files.ts";
 import { removedAtEnd } from "../../core/interrupts.ts";
 
-/** The files to install: the running Node, and the bundles in a folder. */
+/** The running Node, and the bundles in a folder. */
 export interface Programs {
   readonly node: string;
   readonly bundles: string;
-  /** Files of the bundles, below `bundles`. */
+  /** Below `bundles`. */
   readonly files: readonly string[];
-  /** The arguments for Node by name of the executable: a file of the bundles, and further arguments. */
+  /** By name of the executable: a file of the bundles, and further arguments for Node. */
   readonly executables: Readonly<Record<string, readonly string[]>>;
 }
 
-/** Subfolder with the programs, one folder per version. */
+/** One folder per version. */
 const hidden = ".slipway";
 
 /**
- * Installs executables into a folder, each atomically. They are scripts that start the Node and the bundles of their version in a folder
- * beside them, so the folder is self-contained and can be moved. The previous version stays for processes that still run it.
+ * Each atomically: scripts that start the Node and the bundles of their version in a folder beside them, which can be
+ * moved. The previous version stays for processes that still run it.
  */
 export async function installPrograms(folder: string, programs: Programs): Promise<void> {
   try {
@@ -35,7 +35,7 @@ export async function installPrograms(folder: string, programs: Programs): Promi
       const old = /\.slipway\/([0-9a-f]{32})\//.exec(await readFile(path, "utf8").catch(() => ""))?.[1];
       if (old) before.add(old);
       await replaceFile(path, script(name, version, words), versions, 0o755);
-      // Ignore the umask: the folder is often shared by all users.
+      // The folder is often shared by all users, so ignore the umask.
       await chmod(path, 0o755);
     }
     for (const each of await readdir(versions)) {
@@ -65,7 +65,7 @@ async function copyVersion({ node, bundles, files }: Programs, versions: string,
   const draft = join(versions, `new-${randomUUID()}`);
   const release = removedAtEnd(() => rmSync(draft, { recursive: true, force: true, maxRetries: 3 }));
   try {
-    // At once: a folder that is being made while a signal removes the draft would bring it back.
+    // At once: an asynchronous call could bring it back after a signal has removed the draft.
     mkdirSync(draft);
     const copies = [[node, "node"], ...files.map((file) => [join(bundles, file), file])] as const;
     for (const [source = "", file = ""] of copies) {

@@ -1,12 +1,12 @@
 import { type FileUsage, type FolderUsage, isFolder, type LayerUsage } from "../image/tree/usage.ts";
 import type { FileDifference } from "./messages.ts";
 
-/** Files that are named. The others are counted. */
+/** The others are counted. */
 const shownFiles = 500;
 
 /**
- * The files of two images that differ in size or are in one of them, the largest differences first. Files of layers that both have are the same, and
- * hidden ones are not there.
+ * Files that differ in size or are in one image, the largest differences first. Layers that both have are the same, and
+ * hidden files are not there.
  */
 export function differences(
   one: readonly LayerUsage[],
@@ -22,7 +22,7 @@ export function differences(
   return { files: largest.files(), count: largest.count };
 }
 
-/** Compares the same folder of both, by its parts in their layers. All names at once would take too much memory. */
+/** By parts in layers: all names at once would take too much memory. */
 function compare(
   one: readonly FolderUsage[],
   other: readonly FolderUsage[],
@@ -61,7 +61,6 @@ function sizeOf(parts: readonly FolderUsage[], name: string): number | undefined
   return nodesOf(parts, name).findLast((node) => !isFolder(node) && !node.isHidden)?.size;
 }
 
-/** Keeps the largest differences. */
 class Largest {
   count = 0;
   #files: FileDifference[] = [];

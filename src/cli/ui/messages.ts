@@ -5,7 +5,6 @@ import type { Revision } from "../../services/history.ts";
 import type { ServiceStatus } from "../../services/status.ts";
 import type { TreeAnswer } from "../image/tree/page-data.ts";
 
-/** How many calls are in each state. */
 export type Counts = Readonly<Record<RunItem["state"], number>>;
 
 export interface RunLine
@@ -16,16 +15,16 @@ export interface RunLine
   readonly counts: Counts;
 }
 
-/** A job in the list, without the values of its items. */
+/** Without the values of its items. */
 export interface JobLine extends Omit<ListedJob, "items"> {
   readonly items?: Omit<NonNullable<ListedJob["items"]>, "failures">;
 }
 
-/** Messages of the live addresses below `/api/live`. */
+/** Of the live addresses below `/api/live`. */
 export interface LiveMessages {
   readonly runs: { readonly runs: readonly RunLine[] };
   readonly jobs: { readonly jobs: readonly JobLine[]; readonly notice?: string };
-  /** New events, and whether the process still runs. */
+  /** And whether the process still runs. */
   readonly run: { readonly events: readonly RunEvent[]; readonly isAlive: boolean };
   readonly job: { readonly job?: Omit<JobLine, "name" | "engine" | "user">; readonly log?: string };
   readonly services: { readonly services: readonly ServiceStatus[] };
@@ -56,7 +55,6 @@ export interface DiffAnswer {
   readonly other: ImageAnswer;
   /** The largest differences in size. */
   readonly files: readonly FileDifference[];
-  /** How many files differ. */
   readonly count: number;
 }
 
@@ -66,11 +64,11 @@ export interface RepositoryLine {
   readonly manifests: number;
   /** Bytes of its blobs and manifests, each counted once. */
   readonly size: number;
-  /** The part that no other repository has. */
+  /** That no other repository has. */
   readonly own: number;
 }
 
-/** Answers of the addresses below `/api` that end after one message. */
+/** Of the addresses below `/api` that end after one message. */
 export interface Answers {
   readonly history: readonly Revision[];
   readonly images: readonly {

@@ -7,18 +7,18 @@ import { pageFiles } from "./shell.ts";
 
 export type Live = (name: string, signal: AbortSignal) => AsyncIterable<object>;
 
-/** Answers once, by the words of the address. */
+/** By the words of the address. */
 export type Answer = (words: URLSearchParams) => Promise<unknown>;
 
 export interface UiOptions {
-  /** The token that every request for data must have. */
+  /** Every request for data must have it. */
   readonly token: string;
   /** `127.0.0.1:PORT`, known once it listens. */
   readonly host: () => string;
   readonly script: string;
   readonly live: Readonly<Record<string, Live>>;
   readonly answers: Readonly<Record<string, Answer>>;
-  /** Answers that change something, so they are asked for with POST. */
+  /** They change something, so they are asked for with POST. */
   readonly actions: Readonly<Record<string, Answer>>;
 }
 
@@ -29,7 +29,7 @@ declare module "fastify" {
   }
 }
 
-/** Milliseconds between two comments that keep a silent connection open. */
+/** Milliseconds between comments that keep a silent connection open. */
 const keepAlive = 15_000;
 
 /** Images are read for so many answers at once, so many more wait, and so many readers listen. */
@@ -51,9 +51,9 @@ const headers = {
 } as const;
 
 /**
- * The application of `slipway ui`, without a listener. The files of the page contain no data, and anybody on this machine may have them. Every other
- * route needs the token, also one that is not there. It comes in a header: browsers send cookies to every port of a host, so also to a server of
- * another user.
+ * Without a listener. The page's files contain no data, so anybody on this machine may have them. Every other route needs
+ * the token, also one that is not there. It comes in a header: browsers send cookies to every port of a host, so also to
+ * a server of another user.
  */
 export function createUi({ token, host, script, live, answers, actions }: UiOptions): FastifyInstance {
   const app = Fastify({
@@ -93,7 +93,7 @@ export function createUi({ token, host, script, live, answers, actions }: UiOpti
   return app;
 }
 
-/** Bounds what runs at once: a page of another tab asks again and again. */
+/** A page of another tab asks again and again, so what runs at once is bounded. */
 function addData(app: FastifyInstance, { live, answers, actions }: Pick<UiOptions, "live" | "answers" | "actions">) {
   const slots = new Slots(limits.answers);
   let [asked, listeners] = [0, 0];
@@ -130,8 +130,8 @@ interface Refusal {
 /**
  * Why a request gets no answer. The router has chosen its route, so it does not matter how the path was written.
  *
- * A name that leads to 127.0.0.1 makes another site's page ask here, with its own name in Host. Browsers say in `Origin` and `Sec-Fetch-Site` who asks;
- * programs say nothing.
+ * A name that leads to 127.0.0.1 makes another site's page ask here, with its own name in Host. Browsers say in
+ * `Origin` and `Sec-Fetch-Site` who asks; programs say nothing.
  */
 function refusalOf(request: FastifyRequest, host: string, token: string): Refusal | undefined {
   const { origin, authorization, ...headers } = request.headers;
@@ -153,7 +153,7 @@ function isToken(authorization: string | undefined, token: string): boolean {
   return given.length === wanted.length && timingSafeEqual(given, wanted);
 }
 
-/** Sends server-sent events until the browser leaves or there are no more. Never throws: nobody is left who could answer. */
+/** Until the browser leaves or there are no more. Never throws: nobody is left who could answer. */
 async function sendLive(reply: FastifyReply, give: (signal: AbortSignal) => AsyncIterable<object>): Promise<void> {
   const leave = new AbortController();
   const { raw } = reply;

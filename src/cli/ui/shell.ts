@@ -95,13 +95,12 @@ main.file { display: flex; flex-direction: column; gap: 4px; max-width: none; he
 @media (prefers-reduced-motion: no-preference) { .state[data-state=running]::before { animation: pulse 2s ease-in-out infinite } @keyframes pulse { 50% { opacity: .45 } } }
 `;
 
-/** What `slipway ui` serves beside the script. It contains no data. */
+/** Contains no data. */
 export const pageFiles = {
   shell: shell("Slipway", '<link rel="stylesheet" href="/page.css">', '<script type="module" src="/page.js"></script>'),
   style: pageStyle,
 };
 
-/** A self-contained page of an image's layers and folders. */
 export function treeFile(answer: TreeAnswer, script: string): string {
   const policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
   const head = `<meta http-equiv="Content-Security-Policy" content="${policy}">\n<style>${pageStyle}</style>`;

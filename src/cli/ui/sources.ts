@@ -26,16 +26,15 @@ import { differences } from "./difference.ts";
 import type { Answers, ImageAnswer, JobLine, LiveMessages, RepositoryLine, RunLine } from "./messages.ts";
 import type { Answer, Live } from "./server.ts";
 
-/** Milliseconds between looks: at one run, at the list of runs, at jobs, and at services. */
+/** Milliseconds. */
 const intervals = { run: 150, runs: 1000, jobs: 2000, services: 3000 };
-/** Events in one message. */
 const mostEvents = 5000;
 
 type LiveName = keyof LiveMessages;
 type Gives = { readonly [Name in LiveName]: (of: string, signal: AbortSignal) => AsyncIterable<LiveMessages[Name]> };
 type Gets = { readonly [Name in keyof Answers]: (words: URLSearchParams) => Promise<Answers[Name]> };
 
-/** Sources of the page that send messages until the reader leaves. */
+/** Until the reader leaves. */
 export function liveSources(env: Environment): Readonly<Record<LiveName, Live>> {
   const list = new RunList(env);
   return {
@@ -56,8 +55,8 @@ interface AnswerSources {
 }
 
 /**
- * Sources of the page that answer once. They ask only the embedded registry, those that this user's runs name, and those that the user
- * wrote into a form of the page: a link to the page names an image, and anybody can write a link.
+ * Sources of the page that answer once. They ask only the embedded registry, those that this user's runs name, and
+ * those that the user wrote into a form of the page: a link to the page names an image, and anybody can write a link.
  */
 export function answerSources(env: Environment): AnswerSources {
   const written = new Set<string>();
@@ -111,7 +110,7 @@ export function answerSources(env: Environment): AnswerSources {
   return { answers: gets, actions: { registries } };
 }
 
-/** Undefined: it is not a reference, so no registry can be asked for it. */
+/** Undefined: it is not a reference. */
 function registryOf(image: string): string | undefined {
   try {
     return parseReference(image).registry;
@@ -142,7 +141,7 @@ async function* whenChanged<Found>(
   }
 }
 
-/** The runs of this user. A run that has ended is read once. */
+/** A run that has ended is read once. */
 class RunList {
   readonly #env: Environment;
   readonly #ended = new Map<string, RunLine>();
@@ -191,7 +190,6 @@ class RunList {
   }
 }
 
-/** The events of a run, until it ends. */
 async function* followRun(id: string, env: Environment, signal: AbortSignal): AsyncIterable<LiveMessages["run"]> {
   let reader: RunReader;
   try {
@@ -232,18 +230,15 @@ async function listJobs(): Promise<LiveMessages["jobs"]> {
   return { jobs: jobs.map(withoutValues), ...(remark === undefined ? {} : { notice: remark }) };
 }
 
-/** Leaves out the variables of items. */
 function withoutValues<Job extends { readonly items?: JobLine["items"] }>({ items, ...job }: Job) {
   if (items === undefined) return job;
   const { total, succeeded, failed, running } = items;
   return { ...job, items: { total, succeeded, failed, running } };
 }
 
-/** The state and the output of a job, until it ends. */
 async function* followJob(id: string, signal: AbortSignal): AsyncIterable<LiveMessages["job"]> {
   const engine = await engineOf(id, notice);
   yield { job: withoutValues(await engine.status(id)) };
-  // One character may be in two chunks.
   const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
   for await (const { stream, data } of engine.logs(id, { follow: true, signal, tail: 2000 })) {
     yield { log: decoders[stream].decode(data, { stream: true }) };
@@ -263,7 +258,7 @@ async function imageAnswer(image: NamedImage): Promise<ImageAnswer> {
   };
 }
 
-/** The sizes of the embedded registry's repositories. Blobs that several have are stored once. */
+/** Blobs that several repositories have are stored once. */
 async function repositories(): Promise<Answers["registry"]> {
   const host = embeddedHost() ?? "";
   const images = await listedImages();

@@ -1,7 +1,7 @@
 import type { CheckedImage, Mistake } from "./image.ts";
 import { describeOwner, mayWrite } from "./user.ts";
 
-/** Checks that a folder exists and is writable for the image's user. Another requirement checks that the user exists. */
+/** For the image's user. Another requirement checks that the user exists. */
 export async function checkWritable(image: CheckedImage, path: string): Promise<Mistake | undefined> {
   const user = await image.user();
   if (typeof user === "string") return undefined;
@@ -25,7 +25,7 @@ export async function checkWritable(image: CheckedImage, path: string): Promise<
   };
 }
 
-/** The home folder: HOME if the image sets it, else from its /etc/passwd. */
+/** HOME if the image sets it, else from its /etc/passwd. */
 export async function checkHome(image: CheckedImage): Promise<Mistake | undefined> {
   const user = await image.user();
   if (typeof user === "string") {

@@ -8,7 +8,7 @@ import { type NamedImage, type PlatformImage, readConfig } from "../named-image.
 import { type Found, ImageTree } from "./tree.ts";
 import { findUser, type ImageUser } from "./user.ts";
 
-/** Maximum number of bytes to keep of a file; scripts and ELF headers are smaller. */
+/** Bytes. Scripts and ELF headers are smaller. */
 const longestHead = 65_536;
 
 export interface Mistake {
@@ -18,13 +18,13 @@ export interface Mistake {
   readonly remedy: string;
 }
 
-/** An image to check: its configuration, the names in its layers, and the beginnings of some files. */
+/** Its configuration, the names in its layers, and the beginnings of some files. */
 export class CheckedImage {
   readonly config: ImageConfig;
   readonly tree = new ImageTree();
   /** Blobs that the registry lacks. */
   readonly absent: Mistake[] = [];
-  /** Layers that no engine could unpack. */
+  /** No engine could unpack them. */
   readonly damaged: Mistake[] = [];
   readonly #image: NamedImage;
   readonly #layers: readonly Descriptor[];
@@ -36,7 +36,7 @@ export class CheckedImage {
     this.#layers = layers;
   }
 
-  /** Streams the layers once, in order, and keeps the names of their files. */
+  /** Once, in order, keeping the names of files. */
   static async read(image: NamedImage, { manifest, descriptor }: PlatformImage): Promise<CheckedImage> {
     const config = await readConfig(image, manifest, descriptor.digest);
     const checked = new CheckedImage(image, config, manifest.layers);
@@ -44,7 +44,7 @@ export class CheckedImage {
     return checked;
   }
 
-  /** Whether all layers were read. Otherwise a missing file may be in an unread layer. */
+  /** Otherwise a missing file may be in an unread layer. */
   get isWhole(): boolean {
     return this.absent.length + this.damaged.length === 0;
   }
@@ -54,13 +54,13 @@ export class CheckedImage {
     return entry?.slice(name.length + 1);
   }
 
-  /** The folders of `PATH`. Engines use Debian's default if the image sets none. */
+  /** Engines use Debian's default if the image sets no `PATH`. */
   get searchPath(): readonly string[] {
     const path = this.variable("PATH") ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
     return path.split(":").filter((folder) => folder !== "");
   }
 
-  /** The user that the image runs as. A string: the name of an unknown user. */
+  /** A string: the name of an unknown user. */
   async user(): Promise<ImageUser | string> {
     this.#user ??= findUser(
       this.config.config?.User ?? "",
@@ -70,7 +70,7 @@ export class CheckedImage {
     return this.#user;
   }
 
-  /** Reads the beginning of a file, by streaming its layer again. */
+  /** By streaming its layer again. */
   async head({ node }: Found): Promise<Buffer> {
     const layer = this.#layers[node.layer];
     if (node.type !== "file" || !layer) return Buffer.alloc(0);

@@ -4,10 +4,10 @@ import type { CheckedImage, Mistake } from "./image.ts";
 import type { Found, Missing } from "./tree.ts";
 import { describeOwner, mayExecute } from "./user.ts";
 
-/** A script's interpreter may be a script itself. Linux follows only a few levels. */
+/** Linux follows only a few levels of interpreters that are scripts. */
 const mostInterpreters = 4;
 
-/** Finds a program as an engine does: by its path, or by its name on PATH. */
+/** As an engine does: by its path, or by its name on PATH. */
 export function findProgram(image: CheckedImage, word: string): Found | Missing {
   if (word.includes("/")) return image.tree.find(word, image.config.config?.WorkingDir || "/");
   for (const folder of image.searchPath) {
@@ -31,10 +31,7 @@ export async function checkExecutable(image: CheckedImage, program: Found): Prom
   };
 }
 
-/**
- * Whether an executable file can run: it is for the image's architecture and its loader exists. For a script, whether its interpreter can
- * run.
- */
+/** It must be for the image's architecture and its loader exist. For a script, this goes for the interpreter. */
 export async function checkRuns(
   image: CheckedImage,
   program: Found,

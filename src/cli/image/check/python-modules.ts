@@ -1,9 +1,9 @@
 import type { CheckedImage, Mistake } from "./image.ts";
 
 /**
- * Whether `/usr/bin/python3 -m` finds a module in the working folder, in PYTHONPATH, or in the package folders of Python and Debian.
+ * As `/usr/bin/python3 -m`: in the working folder, in PYTHONPATH, or in the package folders of Python and Debian.
  *
- * @param script the script that the image starts. If it sets PYTHONPATH or changes the folder, a module anywhere in the image counts
+ * @param script the script that the image starts. If it sets PYTHONPATH or changes the folder, a module anywhere counts
  */
 export function findModule(
   image: CheckedImage,
@@ -36,7 +36,7 @@ export function findModule(
   };
 }
 
-/** The folders where Python looks for modules, as far as the files show. */
+/** As far as the files show. */
 function moduleFolders(image: CheckedImage): string[] {
   const working = image.config.config?.WorkingDir || "/";
   const given = (image.variable("PYTHONPATH") ?? "").split(":").filter((folder) => folder !== "");

@@ -3,14 +3,13 @@ import type { CheckedImage, Mistake } from "./image.ts";
 export interface Requirement {
   /** One word, for scripts. */
   readonly id: string;
-  /** The requirement as a sentence, for people. */
   readonly title: string;
   /** Whether it can be tested if some layers were not read. */
   readonly ofRegistry?: boolean;
   check(image: CheckedImage): Promise<Mistake | undefined>;
 }
 
-/** The result for one requirement. `untested` if missing or damaged layers make it unknown. */
+/** `untested` if missing or damaged layers make it unknown. */
 export type Outcome = { readonly requirement: Requirement } & (
   | { readonly status: "met" | "untested" }
   | ({ readonly status: "failed" } & Mistake)

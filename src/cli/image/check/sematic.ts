@@ -10,11 +10,7 @@ const python = "/usr/bin/python3";
 const worker = "sematic.resolvers.worker";
 const command = `${python} -m ${worker} "$@"`;
 
-/**
- * The seven requirements of Sematic's documentation, "Totally Custom Image", in its order.
- *
- * @param modules Python modules of the user that the image must contain
- */
+/** Sematic's documentation, "Totally Custom Image", in its order. `modules` are the user's Python modules. */
 export function sematicRequirements(modules: readonly string[]): readonly Requirement[] {
   return [
     {
@@ -53,7 +49,7 @@ export function sematicRequirements(modules: readonly string[]): readonly Requir
   ];
 }
 
-/** The script that is the entrypoint, or that the entrypoint passes to a shell. */
+/** Or that the entrypoint passes to a shell. */
 async function entryScript(image: CheckedImage): Promise<{ found: Found; text: string } | undefined> {
   const words = image.config.config?.Entrypoint ?? [];
   const [first = "", second = ""] = words;

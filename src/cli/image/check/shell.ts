@@ -1,10 +1,10 @@
-/** A word of a shell's command: as it is written, and without its quotes. */
+/** As it is written, and without its quotes. */
 export interface Word {
   readonly raw: string;
   readonly value: string;
 }
 
-/** A simple command: a program or builtin with its arguments. */
+/** A program or builtin with its arguments. */
 export interface Command {
   /** Counts from 1. */
   readonly line: number;
@@ -18,12 +18,11 @@ const token =
 const wordPart =
   /\\\n|\\[\s\S]|'[^']*'|"(?:\\[\s\S]|\$\((?:[^()]|\([^()]*\))*\)|\$(?!\()|[^"\\$])*"|\$?\((?:[^()]|\([^()]*\))*\)|`[^`]*`|[^\s;&|()<>\\'"`]|\$/gy;
 
-/** Divides a script into words and operators. Comments and here-documents are left out. */
+/** Comments and here-documents are left out. */
 function tokensOf(text: string): Token[] {
   const tokens: Token[] = [];
   const documents: string[] = [];
   let line = 1;
-  /** The meaning of the next word. */
   let next: "word" | "delimiter" | "target" = "word";
   for (let at = 0; at < text.length; ) {
     token.lastIndex = at;
@@ -64,13 +63,11 @@ function wordAt(text: string, start: number): string {
   }
 }
 
-/** A compound command, or the whole script. */
 interface Block {
   readonly opener: string;
-  /** The value of its condition, if that is `true` or `false`. */
+  /** If that is `true` or `false`. */
   condition?: boolean | undefined;
   phase: "condition" | "body" | "else";
-  /** Whether the commands of this phase ended the script. */
   isOver: boolean;
   /** Whether the words are the statement's own: the variable of `for`, the patterns of `case`. */
   isHead: boolean;
@@ -85,8 +82,8 @@ function isRun({ opener, condition, phase, isOver }: Block): boolean {
 }
 
 /**
- * The simple commands of a script that a shell would come to: not those below `if false`, after `false &&`, or after an `exit` or `exec`. Functions
- * count as called. Substitutions (`$(…)`) are words.
+ * Those that a shell would come to: not those below `if false`, after `false &&`, or after an `exit` or `exec`.
+ * Functions count as called. Substitutions (`$(…)`) are words.
  */
 export function reachableCommands(text: string): Command[] {
   const commands: Command[] = [];

@@ -3,7 +3,7 @@ import type { CheckedImage } from "./image.ts";
 import { checkExecutable, checkRuns, findProgram } from "./program.ts";
 import type { Requirement } from "./requirement.ts";
 
-/** Slipway's requirements for an image in `SLIPWAY_CONTAINER_IMAGE`: docs/custom-images.md. */
+/** For an image in `SLIPWAY_CONTAINER_IMAGE`: docs/custom-images.md. */
 export const slipwayRequirements: readonly Requirement[] = [
   {
     id: "registry",

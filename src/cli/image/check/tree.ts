@@ -1,33 +1,31 @@
 import type { ListedEntry } from "../../../layer/read.ts";
 import { FileTable } from "../file-table.ts";
 
-/** A file or folder of an image. `layer` counts from 0, the lowest. */
+/** `layer` counts from 0, the lowest. */
 export interface Node {
   readonly type: "file" | "device" | "directory";
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
   readonly layer: number;
-  /** Its place among the entries of its layer, also for hard links to it. */
+  /** Among the entries of its layer, also for hard links to it. */
   readonly entry: number;
 }
 
-/** The target of a path. */
 export interface Found {
-  /** Its absolute path without links. */
+  /** Absolute, without links. */
   readonly path: string;
   readonly node: Node;
-  /** Its parent folders, the root first. */
+  /** The root first. */
   readonly above: readonly Node[];
 }
 
-/** A path that does not exist. */
 export interface Missing {
-  /** A text to put after "the image": where the path ends, and which link led there. */
+  /** To put after "the image": where the path ends, and which link led there. */
   readonly missing: string;
 }
 
-/** Maximum number of links in one path, as on Linux. */
+/** As on Linux. */
 const mostLinks = 40;
 
 type Owned = Pick<Node, "mode" | "uid" | "gid" | "layer">;
@@ -37,7 +35,7 @@ const symlink = types.indexOf("symlink");
 const directory = types.indexOf("directory");
 
 /**
- * The files of an image as a container sees them, with layers and whiteouts applied by OCI's rules. Keeps names, owners and modes, but no
+ * As a container sees them, with layers and whiteouts applied by OCI's rules. Keeps names, owners and modes, but no
  * content.
  */
 export class ImageTree {
@@ -56,10 +54,8 @@ export class ImageTree {
   }
 
   /**
-   * Applies an entry of a layer. Apply layers from the lowest up.
-   *
-   * @param index its place among the entries of the layer
-   * @returns the target of a broken hard link
+   * Apply layers from the lowest up. `index` is the place among the layer's entries. @returns the target of a broken
+   * hard link
    */
   add(entry: ListedEntry, layer: number, index: number): string | undefined {
     const { path, type, target } = entry;
@@ -92,7 +88,7 @@ export class ImageTree {
     return undefined;
   }
 
-  /** Follows a path with its links, from the root or from `folder`. */
+  /** Follows links, from the root or from `folder`. */
   find(path: string, folder = "/"): Found | Missing {
     const found = this.#follow(path.startsWith("/") ? path : `${folder}/${path}`);
     if ("missing" in found) return found;
@@ -101,7 +97,7 @@ export class ImageTree {
     return { path: `/${names.join("/")}`, node: node as Node, above: above.reverse() };
   }
 
-  /** @returns the node of a path with all above, the root first, and its path without links */
+  /** The nodes begin with the root, and the names are the path without links. */
   #follow(path: string): { nodes: number[]; names: string[] } | Missing {
     const rest = path.split("/").reverse();
     let nodes = [this.#root];
@@ -135,14 +131,14 @@ export class ImageTree {
     return { nodes, names };
   }
 
-  /** Names in a folder. Empty if the folder does not exist. */
+  /** Empty if the folder does not exist. */
   list(path: string): string[] {
     const found = this.#follow(path);
     const node = "nodes" in found ? found.nodes.at(-1) : undefined;
     return node === undefined ? [] : [...this.#files.children(node)].map((child) => this.#files.name(child)).sort();
   }
 
-  /** The first path of a file that ends in `/name`. */
+  /** The first file whose path ends in `/name`. */
   search(name: string): string | undefined {
     const wanted = name.split("/").at(-1) as string;
     let first: string | undefined;
@@ -190,7 +186,7 @@ export class ImageTree {
     return this.#files.isFolder(folder) ? this.#files.find(folder, name) : 0;
   }
 
-  /** The folder of a path, created if missing. A link from the same layer is followed; one from a lower layer is replaced. */
+  /** Created if missing. A link from the same layer is followed; one from a lower layer is replaced. */
   #folderAt(path: string, layer: number): number {
     let node = this.#root;
     let end = 0;
@@ -213,12 +209,11 @@ export class ImageTree {
     return node;
   }
 
-  /** Removes the content of a folder that came from lower layers. */
+  /** Content of lower layers. */
   #prune(folder: number, layer: number): void {
     for (const node of this.#files.children(folder)) if (this.#isHidden(node, layer)) this.#files.remove(node);
   }
 
-  /** Whether a node is empty after a layer removes everything from the layers below. */
   #isHidden(node: number, layer: number): boolean {
     const isOld = (this.#layer[node] as number) < layer;
     if (!this.#files.isFolder(node)) return isOld;

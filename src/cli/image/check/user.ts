@@ -1,17 +1,14 @@
 import type { Found, Node } from "./tree.ts";
 
-/** The user that a container runs as. */
 export interface ImageUser {
   readonly uid: number;
   readonly gids: ReadonlySet<number>;
-  /** From the image's /etc/passwd. Undefined: it does not list this user. */
+  /** Undefined: the image's /etc/passwd does not list this user. */
   readonly home: string | undefined;
 }
 
 /**
- * Finds the `User` of a configuration (OCI image specification: `user`, `uid`, `user:group`, `uid:gid`, …) as engines do: in /etc/passwd and
- * /etc/group.
- *
+ * As engines do, in /etc/passwd and /etc/group (OCI image specification: `user`, `uid`, `user:group`, `uid:gid`, …).
  * @returns a string with the name of an unknown user or group
  */
 export function findUser(text: string, passwd: string, group: string): ImageUser | string {
@@ -43,7 +40,6 @@ function rows(text: string): string[][] {
 
 const [WRITE, SEARCH] = [2, 1];
 
-/** Whether the user can reach the folder and create files in it. */
 export function mayWrite(user: ImageUser, found: Found): boolean {
   return found.node.type === "directory" && reaches(user, found.above) && has(user, found.node, WRITE | SEARCH);
 }
@@ -64,7 +60,7 @@ function has({ uid, gids }: ImageUser, node: Node, bits: number): boolean {
   return ((node.mode >> shift) & bits) === bits;
 }
 
-/** Mode and owner for people: `0755, owner 0:0`. */
+/** `0755, owner 0:0`. */
 export function describeOwner({ mode, uid, gid }: Node): string {
   return `its mode is 0${mode.toString(8).padStart(3, "0")}, its owner ${uid}:${gid}`;
 }

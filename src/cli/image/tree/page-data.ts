@@ -2,19 +2,20 @@ import { formatBytes } from "../../../config/quantity.ts";
 import { type ImageUsage, totals } from "./text.ts";
 import { type FolderUsage, isFolder } from "./usage.ts";
 
-/** Number of files that the page lists by name. Smaller files are summed up per folder. */
+/** Smaller files are summed up per folder. */
 const maximumFiles = 60_000;
 
-/** Characters of the page's data, about. What does not fit is summed up per folder, too. */
+/** Characters, about. What does not fit is summed up per folder, too. */
 const room = 16 * 1024 * 1024;
 
-/** A folder: name and content. A file: name, bytes, and 1 if a later layer hides it. The name `""` stands for many small files. */
+/**
+ * A folder: name and content. A file: name, bytes, and 1 if a later layer hides it. `""` stands for many small files.
+ */
 export type PageNode =
   | readonly [name: string, children: readonly PageNode[]]
   | readonly [name: string, size: number]
   | readonly [name: string, size: number, hidden: 1];
 
-/** An image as a page shows it. */
 export interface TreeAnswer {
   readonly name: string;
   readonly title: string;
@@ -75,7 +76,6 @@ function pageLayers(image: ImageUsage): TreeAnswer["layers"] {
   }));
 }
 
-/** The size from which a file counts as one of the largest. */
 function sizeOfLargest({ layers }: ImageUsage): number {
   const sizes = new Float64Array(layers.reduce((sum, { root }) => sum + root.files, 0));
   let count = 0;

@@ -3,25 +3,20 @@ import { printable } from "../../../core/printable.ts";
 import type { Descriptor } from "../../../oci/descriptor.ts";
 import { type FileUsage, type FolderUsage, isFolder, type LayerUsage } from "./usage.ts";
 
-/** An image whose layers were read. */
 export interface ImageUsage {
   readonly name: string;
   /** Of the manifest. */
   readonly digest: string;
   readonly platform: string;
   readonly layers: readonly LayerUsage[];
-  /** The documents that are attached to it. */
+  /** Attached to it. */
   readonly referrers: readonly Descriptor[];
 }
 
-/** Entries with a smaller share of their layer get no line. */
+/** Smaller shares of a layer get no line. */
 const smallestShare = 0.02;
 
-/**
- * Formats the sizes of an image's layers, each as a tree of folders, the largest first.
- *
- * @param depth levels of folders to show
- */
+/** Each layer as a tree of folders to `depth` levels, the largest first. */
 export function formatUsage(image: ImageUsage, depth: number): string {
   const { name, digest, platform, layers, referrers } = image;
   const [compressed, unpacked] = totals(image);
@@ -38,7 +33,6 @@ export function formatUsage(image: ImageUsage, depth: number): string {
     .join("\n");
 }
 
-/** Bytes of the blobs, and of all files. */
 export function totals({ layers }: ImageUsage): [compressed: number, unpacked: number] {
   return [
     layers.reduce((sum, { descriptor }) => sum + descriptor.size, 0),

@@ -6,7 +6,7 @@ import { checkPath, FileTable, TooManyFiles } from "../file-table.ts";
 
 export interface LayerUsage {
   readonly descriptor: Descriptor;
-  /** Its history entry. Empty: none. */
+  /** Empty: none. */
   readonly comment: string;
   readonly root: FolderUsage;
 }
@@ -15,11 +15,10 @@ export function isFolder(node: FileUsage): node is FolderUsage {
   return node instanceof FolderUsage;
 }
 
-/** The files of all layers of an image, or of two images. */
+/** Of one image, or of two. */
 export class UsageTable extends FileTable {
   readonly size: Float64Array;
   readonly isHidden: Uint8Array;
-  /** By the numbers of folders. */
   readonly hidden: Float64Array;
   readonly files: Uint32Array;
 
@@ -36,7 +35,6 @@ export class UsageTable extends FileTable {
   }
 }
 
-/** A node of a table, as an object. */
 export class FileUsage {
   protected readonly table: UsageTable;
   readonly node: number;
@@ -52,7 +50,7 @@ export class FileUsage {
   get size(): number {
     return this.table.size[this.node] as number;
   }
-  /** Whether a later layer replaces or removes it. Its bytes are still transferred and stored. */
+  /** By a later layer. Its bytes are still transferred and stored. */
   get isHidden(): boolean {
     return this.table.isHidden[this.node] === 1;
   }
@@ -62,11 +60,11 @@ export class FolderUsage extends FileUsage {
   get #folder(): number {
     return this.table.folderOf(this.node);
   }
-  /** The hidden part of its bytes. */
+  /** Bytes. */
   get hidden(): number {
     return this.table.hidden[this.#folder] as number;
   }
-  /** Files at any depth. */
+  /** At any depth. */
   get files(): number {
     return this.table.files[this.#folder] as number;
   }
@@ -82,11 +80,11 @@ export class FolderUsage extends FileUsage {
   }
 }
 
-/** Names that remove files of lower layers: OCI image specification, "Whiteouts". */
+/** OCI image specification, "Whiteouts". */
 const whiteout = ".wh.";
 const opaqueWhiteout = ".wh..wh..opq";
 
-/** Reads the names and sizes of the files in a layer. @param table shared by the layers of an image */
+/** `table` is shared by the layers of an image. */
 export async function readLayer(
   layer: { readonly descriptor: Descriptor; readonly comment: string },
   open: () => AsyncIterable<Uint8Array>,
@@ -121,13 +119,11 @@ export async function readLayer(
 
 export interface TableLayer extends LayerUsage {
   readonly table: UsageTable;
-  /** Paths of files and folders that it removes from the layers below, as texts of the table. */
+  /** In the layers below, as texts of the table. */
   readonly removed: readonly number[];
-  /** Paths of folders whose former content it removes. */
   readonly emptied: readonly number[];
 }
 
-/** Marks files that later layers replace or remove. */
 export function markHidden(layers: readonly TableLayer[]): void {
   for (const [index, { root: lower, table }] of layers.entries()) {
     for (const { root, removed, emptied } of layers.slice(index + 1)) {
@@ -182,7 +178,7 @@ function sum(table: UsageTable, node: number): void {
   files[own] = count;
 }
 
-/** The folder of a path, created with its parents if missing. Replaces a file in its place, as unpacking does. */
+/** Created with its parents if missing. Replaces a file in its place, as unpacking does. */
 function folderAt(table: UsageTable, root: number, path: string): number {
   let node = root;
   for (const name of path.split("/")) if (name !== "") node = table.folder(node, name);

@@ -3,10 +3,10 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { Answers, LiveMessages } from "../messages.ts";
 
 const key = "token";
-/** Milliseconds until the next attempt after a lost connection, and after an error. */
+/** Milliseconds until the next attempt. */
 const pauses = { lost: 1000, refused: 5000 };
 
-/** Takes the token out of the link, so that it is in neither the address bar nor the history. */
+/** So that it is in neither the address bar nor the history. */
 export function takeToken(): void {
   const token = /^#token=([\w-]+)$/.exec(location.hash)?.[1];
   if (token === undefined) return;
@@ -31,11 +31,10 @@ export async function get<Answer>(path: string, words: Words, method = "GET"): P
 
 interface Listener<Message> {
   readonly onMessage: (message: Message) => void;
-  /** The messages begin anew. */
   readonly onStart?: () => void;
 }
 
-/** An error of the server, such as a cluster that does not answer. */
+/** For example, a cluster that does not answer. */
 class Refused extends Error {}
 
 async function listen<Message>(
@@ -63,7 +62,7 @@ async function listen<Message>(
   }
 }
 
-/** Listens while a view is there. @param of names the run or job. @returns why nothing comes */
+/** `of` names the run or job. @returns why nothing comes */
 export function useLive<Name extends keyof LiveMessages>(
   name: Name,
   of: string,
@@ -99,7 +98,7 @@ export function useLive<Name extends keyof LiveMessages>(
   return problem;
 }
 
-/** An answer, or why there is none. */
+/** Or why there is none. */
 export function useAnswer<Name extends keyof Answers>(
   name: Name,
   words: Words | undefined,

@@ -2,7 +2,7 @@
 import { type ComponentChild, type ComponentChildren, h } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
-/** The colours of the page's style by their names, such as `--ink`. */
+/** By their names, such as `--ink`. */
 export type Palette = Readonly<Record<`--${string}`, string>> & { readonly isDark: boolean };
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -16,7 +16,7 @@ function paletteNow(): Palette {
   };
 }
 
-/** The colours, again when the user changes from light to dark. */
+/** Again when the user changes from light to dark. */
 export function usePalette(): Palette {
   const [palette, setPalette] = useState(paletteNow);
   useEffect(() => {
@@ -27,7 +27,7 @@ export function usePalette(): Palette {
   return palette;
 }
 
-/** Empties a canvas, and gives it as many dots as the screen has on its area. Drawing goes by the page's pixels. */
+/** As many dots as the screen has. Drawing goes by the page's pixels. */
 export function clear(canvas: HTMLCanvasElement, width: number, height: number): CanvasRenderingContext2D {
   const context = canvas.getContext("2d") as CanvasRenderingContext2D;
   const scale = devicePixelRatio;
@@ -38,7 +38,7 @@ export function clear(canvas: HTMLCanvasElement, width: number, height: number):
   return context;
 }
 
-/** A box beside the pointer, inside of the window. */
+/** Inside of the window. */
 export function Tip({
   x,
   y,

@@ -23,12 +23,11 @@ export interface Graph {
 export const nodeSize = { width: 180, height: 44 } as const;
 const gap = { x: 56, y: 14 } as const;
 
-/** Places each step to the right of all steps whose results it takes, steps without them in the first column. */
+/** Each step is to the right of all whose results it takes. */
 export function layOut(batches: readonly RunBatch[]): Graph {
   const nodes = new Map<string, Node>();
   const columns = new Map<string, number>();
   const rows: number[] = [];
-  // A step begins after those that it waits for, so they were placed before it.
   for (const batch of batches) {
     const before = batch.after.flatMap((id) => columns.get(id) ?? []);
     const column = before.length === 0 ? 0 : Math.max(...before) + 1;

@@ -10,7 +10,7 @@ type ListedImage = Answers["images"][number];
 
 const addressOf = (...words: readonly string[]) => `#/${words.map(encodeURIComponent).join("/")}`;
 
-/** A form with names of images, which leads to another view. Their registries may be asked, since the user wrote them. */
+/** Leads to another view. The registries may be asked, since the user wrote them. */
 function Names({
   names,
   values,

@@ -8,7 +8,7 @@ const row = 26;
 const inSight = 420;
 const titles = ["Step", "Item", "State", "Where", "Duration", "Result or error"];
 
-/** The calls as a table, of which only the rows in sight are elements. */
+/** Only the rows in sight are elements. */
 export function Items({ calls, now }: { readonly calls: readonly Call[]; readonly now: number }): ComponentChild {
   const [top, setTop] = useState(0);
   const box = useRef<HTMLDivElement>(null);

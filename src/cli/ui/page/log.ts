@@ -2,12 +2,11 @@
 import { type ComponentChild, h } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
-/** Characters that are shown, the newest. */
+/** The newest. */
 const mostShown = 200_000;
-/** Colours of terminals. */
 const colours = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, "g");
 
-/** The output of a run. Stays at the end while the reader is there. */
+/** Stays at the end while the reader is there. */
 export function Log({ text, label }: { readonly text: string; readonly label: string }): ComponentChild {
   const box = useRef<HTMLPreElement>(null);
   const isAtEnd = useRef(true);

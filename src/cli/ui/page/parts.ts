@@ -21,7 +21,6 @@ export function timeText(time: number): string {
   return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 }
 
-/** A name with the first digits of its digest. */
 export function shortImage(image: string): string {
   return image.replace(/(sha256:[0-9a-f]{12})[0-9a-f]+/, "$1");
 }
@@ -30,7 +29,7 @@ export function State({ state, words = state }: { readonly state: string; readon
   return h("span", { class: "state", "data-state": state }, words);
 }
 
-/** How many calls have ended how, as words and as a bar. */
+/** As words and as a bar. */
 export function CountBar({ counts }: { readonly counts: Counts }): ComponentChild {
   const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
   if (all === 0) return null;
@@ -64,9 +63,8 @@ interface TableProps<Row> {
   /** Undefined: they are not here yet. */
   readonly rows: readonly Row[] | undefined;
   readonly keyOf: (row: Row) => string;
-  /** Shown where there are no rows. */
   readonly none?: string;
-  /** Why there are no rows yet. Another element shows it. */
+  /** Another element shows it. */
   readonly problem?: string | undefined;
 }
 
@@ -96,7 +94,6 @@ export function Table<Row>({ label, columns, rows, keyOf, none, problem }: Table
 }
 
 interface FactsProps {
-  /** Those without a value are left out. */
   readonly facts: readonly (readonly [name: string, value: ComponentChildren])[];
 }
 
@@ -111,7 +108,6 @@ export function Facts({ facts }: FactsProps): ComponentChild {
 
 export const reading = h("p", { class: "dim", role: "status" }, "Reading…");
 
-/** An image with a link to its view. */
 export function ImageLink({ image }: { readonly image: string }): ComponentChild {
   return h("a", { class: "code", href: `#/images/${encodeURIComponent(image)}` }, image);
 }

@@ -22,9 +22,8 @@ import {
 import { useNow } from "./runs.ts";
 import { type Call, Timeline, type Times } from "./timeline.ts";
 
-/** Milliseconds between two changes of tables. The timeline changes in each frame. */
+/** Milliseconds between changes of tables. The timeline changes in each frame. */
 const pause = 250;
-/** Steps that are drawn and listed. */
 const mostSteps = 200;
 const states = ["waiting", "running", "done", "failed", "kept"] as const;
 
@@ -61,7 +60,7 @@ export function RunView({ id }: { readonly id: string }): ComponentChild {
   const calls = batches.flatMap((batch): Call[] => batch.calls.map((item) => ({ batch, item })));
   const times = useRef<Times>({ calls: [], from: 0, to: undefined, version: 0 });
   times.current = { calls, from: run?.started ?? 0, to: run?.ended, version: 0 };
-  // The fold changes the same items, so that each frame shows the newest state of them.
+  // The fold changes the same items, so each frame shows their newest state.
   const drawn = useMemo(() => () => ({ ...times.current, version: live.current.version }), []);
   if (!run) return problem ? h(Problem, { text: problem }) : reading;
   const steps = run.batches.slice(0, mostSteps).map(stepLine);

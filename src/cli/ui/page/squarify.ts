@@ -1,4 +1,4 @@
-/** A rectangle on the page, in pixels. */
+/** In pixels. */
 export interface Box {
   readonly x: number;
   readonly y: number;
@@ -7,10 +7,8 @@ export interface Box {
 }
 
 /**
- * Divides a box among weights into parts that are as square as possible: Bruls, Huizing and van Wijk, "Squarified Treemaps".
- *
- * @param weights above 0, the largest first
- * @returns a box per weight, in the same order, with areas in proportion to the weights
+ * As square as possible: Bruls, Huizing and van Wijk, "Squarified Treemaps". Weights are above 0, the largest first;
+ * the boxes have their order, with areas in proportion.
  */
 export function squarify(weights: readonly number[], whole: Box): Box[] {
   const boxes: Box[] = [];

@@ -5,19 +5,17 @@ import type { RunBatch, RunItem } from "../../../runs/fold.ts";
 import { clear, Tip, usePalette } from "./canvas.ts";
 import { durationText } from "./parts.ts";
 
-/** A call with the step that it is of. */
 export interface Call {
   readonly batch: RunBatch;
   readonly item: RunItem;
 }
 
-/** The state that the timeline draws. It reads it in each frame, so that a change needs no new elements. */
+/** Read in each frame, so that a change needs no new elements. */
 export interface Times {
   readonly calls: readonly Call[];
   readonly from: number;
   /** Undefined: now. */
   readonly to: number | undefined;
-  /** Another number: draw again. */
   readonly version: number;
 }
 
@@ -28,14 +26,13 @@ function rowHeight(count: number): number {
   return Math.max(4, Math.min(16, Math.floor((tallest - axis) / Math.max(1, count))));
 }
 
-/** Seconds between two lines of the axis. */
 function stepOf(milliseconds: number): number {
   const wanted = milliseconds / 6;
   const steps = [10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 3e4, 6e4, 12e4, 3e5, 6e5, 18e5, 36e5, 72e5];
   return steps.find((step) => step >= wanted) ?? Math.ceil(wanted / 36e5) * 36e5;
 }
 
-/** Draws calls as bars over time: only the rows that are in sight, on one canvas. */
+/** Bars over time: only the rows that are in sight, on one canvas. */
 export function Timeline({ times, count }: { readonly times: () => Times; readonly count: number }): ComponentChild {
   const box = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);

@@ -8,7 +8,6 @@ import type { Box } from "./squarify.ts";
 import { filesWith, type Item, itemsOf, pathOf } from "./tree-items.ts";
 import { drawTreemap, hueOf } from "./treemap.ts";
 
-/** Rows of the list: files found, and the content of a folder. */
 const mostRows = { found: 200, children: 500 };
 
 const counted = (files: number) => `${files} file${files === 1 ? "" : "s"}`;
@@ -33,7 +32,7 @@ function factsOf(item: Item, image: Item, { layers }: TreeAnswer): readonly stri
   ];
 }
 
-/** The page of `slipway image tree --html`. */
+/** `slipway image tree --html`. */
 export function TreePage({ answer }: { readonly answer: TreeAnswer }): ComponentChild {
   return h("main", { class: "file" }, [
     h("h1", {}, answer.name),
@@ -45,11 +44,10 @@ export function TreePage({ answer }: { readonly answer: TreeAnswer }): Component
 
 interface TreeProps {
   readonly answer: TreeAnswer;
-  /** Whether keys mean the treemap wherever the focus is. */
   readonly hasKeyboard?: boolean;
 }
 
-/** A treemap of an image with a list of the same folders and a search. */
+/** With a list of the same folders and a search. */
 export function TreeView({ answer, hasKeyboard = false }: TreeProps): ComponentChild {
   const image = useMemo(() => itemsOf(answer), [answer]);
   const [current, setCurrent] = useState(image.children?.length === 1 ? (image.children[0] as Item) : image);
@@ -151,7 +149,6 @@ function Treemap({ item, matches, hovered, onPoint, open }: TreemapProps): Compo
     const { left, top } = (currentTarget as HTMLElement).getBoundingClientRect();
     const [x, y] = [clientX - left, clientY - top];
     const hit = (box: Box) => x >= box.x && y >= box.y && x < box.x + box.width && y < box.y + box.height;
-    // The content was drawn later, so it is on top.
     return [...drawn.current].findLast(([, box]) => hit(box))?.[0];
   };
   return h("canvas", {
@@ -201,7 +198,7 @@ function Row({ item, name, below, whole, hover, open, factsFor }: RowProps): Com
   );
 }
 
-/** Keys: `/` to search, Escape to go up, and arrows along the list. */
+/** `/` to search, Escape to go up, and arrows along the list. */
 function useKeys(box: { readonly current: HTMLElement | null }, hasKeyboard: boolean, goUp: () => void): void {
   const latest = useRef(goUp);
   latest.current = goUp;

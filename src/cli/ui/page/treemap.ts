@@ -12,13 +12,13 @@ const mostOutlines = 2000;
 
 export interface Scene {
   readonly item: Item;
-  /** The files that a search found. Undefined: there is no search. */
+  /** Undefined: there is no search. */
   readonly matches: ReadonlySet<Item> | undefined;
   readonly hovered: Item | undefined;
   readonly palette: Palette;
 }
 
-/** Draws the content of a folder. @returns where each item is */
+/** @returns where each item is */
 export function drawTreemap(canvas: HTMLCanvasElement, scene: Scene): Map<Item, Box> {
   const { width, height } = canvas.getBoundingClientRect();
   const painter = new Painter(clear(canvas, width, height), scene);
@@ -94,7 +94,7 @@ class Painter {
     return `hsl(${hueOf(item)} ${saturation}% ${isWhole ? file : folder}%)`;
   }
 
-  /** Writes a name, cut if needed, and its size if it fits completely: half a number would be wrong. */
+  /** Cuts the name if needed. The size must fit completely: half a number would be wrong. */
   #label({ name, size, children }: Item, box: Box): void {
     const context = this.#context;
     const [left, top, room] = [box.x + 4, box.y + 13, box.width - 8];
