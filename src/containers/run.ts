@@ -168,5 +168,5 @@ function hasContent(path: string): boolean {
 /** Kills and removes a container, if it is there. */
 export async function removeContainer(client: ContainerClient, name: string, env: Environment): Promise<void> {
   const args = client.name === "podman" ? ["rm", "--force", "--ignore", "--time=0", name] : ["rm", "--force", name];
-  await runProgram(client.path, args, { env, time: 10_000, onInterrupt: "kill" }).catch(() => {});
+  await runProgram(client.path, args, { env, time: 10_000, onInterrupt: "outlive" }).catch(() => {});
 }

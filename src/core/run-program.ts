@@ -46,10 +46,11 @@ export interface ProgramOptions {
   readonly signal?: AbortSignal | undefined;
   /**
    * What a signal to this process does before this process ends. `pass`: the program gets it. `kill`: the program and
-   * all that it started are killed, also after an abort and in the other cases in which it is ended. Default: nothing,
-   * so the program goes on.
+   * all that it started are killed, also after an abort and in the other cases in which it is ended. `outlive`: it goes
+   * on, also where a terminal sends the signal to all; the only one that may run while a signal is handled. Default:
+   * nothing.
    */
-  readonly onInterrupt?: "pass" | "kill";
+  readonly onInterrupt?: "pass" | "kill" | "outlive";
   /** Gets its standard error too, as it comes. "inherit": this process's, and nothing is kept. */
   readonly onStderr?: ((chunk: Buffer) => void) | "inherit";
   /** Prints that this is waited for, if it takes long. */
@@ -156,7 +157,8 @@ export async function runProgram(
   };
   const endNotice = notice === undefined ? undefined : heartbeat(notice, { after: patience });
   try {
-    const [code, killer] = await (onInterrupt ? interruptible(closed, stop) : closed);
+    const isWatched = onInterrupt === "pass" || onInterrupt === "kill";
+    const [code, killer] = await (isWatched ? interruptible(closed, stop) : closed);
     await fed;
     if (failure) throw failure.error;
     return { status: statusOf(code, killer), ...output() };
@@ -179,9 +181,10 @@ export async function tryProgram(...call: Parameters<typeof runProgram>): Promis
 function spawned(program: string, args: readonly string[], options: ProgramOptions): ChildProcess {
   const { env = process.env, cwd, input, isInteractive = false, onStderr, onInterrupt, remedy = usualRemedy } = options;
   const stdin = isInteractive ? "inherit" : input === undefined ? "ignore" : "pipe";
+  const detached = onInterrupt === "kill" || onInterrupt === "outlive";
   const stdio: StdioOptions = [stdin, "pipe", onStderr === "inherit" ? "inherit" : "pipe"];
   try {
-    return spawn(program, args, { env: { ...env }, stdio, detached: onInterrupt === "kill", ...(cwd && { cwd }) });
+    return spawn(program, args, { env: { ...env }, stdio, detached, ...(cwd && { cwd }) });
   } catch (error) {
     // Node throws some at once, such as that the arguments are too long.
     throw unstartable(program, error as NodeJS.ErrnoException, remedy);
