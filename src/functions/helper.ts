@@ -15,7 +15,7 @@ import { interruptible } from "../core/interrupts.ts";
 import { onLines } from "../core/lines.ts";
 import { runProgram, started } from "../core/run-program.ts";
 import { configFile } from "../core/user-folders.ts";
-import { fromWire, type WireError } from "../core/wire-error.ts";
+import { fromWire, isWireError, type WireError } from "../core/wire-error.ts";
 import type { RunnableImage } from "../oci/runnable-image.ts";
 import {
   type CallBatch,
@@ -165,7 +165,7 @@ export async function askProgram<Answer>(
   throw revived(answer.error, program);
 }
 
-function parsed<Answer>(json: string): Answer | { readonly error: WireError } | undefined {
+function parsed<Answer>(json: string): Answer | { readonly error: unknown } | undefined {
   try {
     return JSON.parse(json);
   } catch {
@@ -173,8 +173,9 @@ function parsed<Answer>(json: string): Answer | { readonly error: WireError } | 
   }
 }
 
-function revived(error: WireError, program: string): Error {
+function revived(error: unknown, program: string): Error {
   const identity = { code: "program-failed", culprit: program } as const;
+  if (!isWireError(error)) return new Failure(identity, `${program} answered in another form.`, notBuilt);
   return fromWire(error) ?? new Failure(identity, error.details, "Run the program again.");
 }
 

@@ -133,7 +133,9 @@ describe("a function with an instance type", () => {
     const asked = ["resources", '{"cpu":1,"instance_type":"big"}', '"square"', "resources.instanceType"];
     expect(readFileSync(`${helper}.asked`, "utf8")).toBe(`${JSON.stringify(asked)}\n`);
 
-    const error = { code: "value-invalid", culprit: "resources.instanceType", problem: "No.", remedy: "Known: C1." };
+    const message = "No.\nKnown: C1.";
+    const identity = { code: "value-invalid", culprit: "resources.instanceType" };
+    const error = { name: "UserError", message, details: message, ...identity };
     const refused = await run("mapTyped", { ...env, SLIPWAY_ENGINE_HELPER: helperOf({ error }) });
     expect(refused).toMatchObject({ err: "No.\nKnown: C1. [value-invalid]\n", status: 2 });
     const alone = await run("mapTyped", env);
