@@ -18,11 +18,7 @@ export interface ImageFiles {
   readonly blobs: ReadonlyMap<string, Content>;
 }
 
-/**
- * Reads `--descriptor`, `--manifest`, `--config` and the entries `["blob", METADATA, BLOB]` and `["layout", FOLDER]` of
- * one complete image. Documents are checked by digest; blobs by size, since the action that wrote them computed their
- * digests.
- */
+/** Checks documents by digest, but blobs by size: the action that wrote them computed their digests. */
 export function readImage(options: Arguments): ImageFiles {
   const descriptor = readDescriptor(options);
   const files = { manifest: options.one("manifest"), config: options.one("config") };

@@ -1,6 +1,6 @@
 /**
- * Bazel's repository mapping (`SOURCE,APPARENT,TARGET` per line) without repositories of interpreters or packages for
- * one platform: their names would make the image depend on the build machine.
+ * Drops repositories of interpreters or packages for one platform, which would make the image depend on the build
+ * machine.
  *
  * @param prefixes prefixes of their names, after the module extension's
  */

@@ -6,10 +6,7 @@ const variable = /\{([A-Z][A-Z0-9_]*)\}/g;
 /** A time (OCI image specification 1.1, "Pre-Defined Annotation Keys"). Bazel's are seconds since 1970. */
 const createdKey = "org.opencontainers.image.created";
 
-/**
- * Replaces `{NAME}` by the build status. Without `--stamp` (`status` is undefined), entries with a variable are left
- * out, so that no digest depends on the build status.
- */
+/** Without `--stamp` (`status` is undefined), entries with a variable are left out, so that no digest depends on it. */
 export function stampedMap(
   field: string,
   map: Readonly<Record<string, string>>,

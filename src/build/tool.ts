@@ -5,8 +5,7 @@ import type { Context } from "./context.ts";
 import { readInput } from "./files.ts";
 
 /**
- * `tool @flagfile` runs one command. `tool --persistent_worker` serves requests on standard input until it ends. Both
- * use the same code, for the same bytes.
+ * `tool @flagfile` runs one command; `tool --persistent_worker` serves requests. One code for both, for the same bytes.
  */
 export async function runTool(
   args: readonly string[],

@@ -12,10 +12,7 @@ interface Candidate extends Link {
   readonly slaves: readonly Link[];
 }
 
-/**
- * The calls of `update-alternatives --install` in a postinst script. Nothing runs here, so calls that compute an
- * argument (`$`) are left out.
- */
+/** Nothing runs here, so calls that compute an argument (`$`) are left out. */
 export function parseAlternatives(script: string): Candidate[] {
   const candidates: Candidate[] = [];
   for (const line of script.replaceAll(/\\\n/g, " ").split("\n")) {
@@ -39,8 +36,8 @@ export function parseAlternatives(script: string): Candidate[] {
 }
 
 /**
- * Of the candidates whose file exists, the one with the highest priority, among equals the first by package order.
- * Slaves whose file does not exist are left out, as update-alternatives does.
+ * The highest priority wins, among equals the first by package order. As with update-alternatives, slaves whose file
+ * does not exist are left out.
  */
 export function makeAlternatives(tree: RootTree, scripts: readonly string[]): void {
   const best = new Map<string, Candidate>();

@@ -51,10 +51,7 @@ function attempt<Result>(action: () => Result): Result | undefined {
   }
 }
 
-/**
- * The mirror of a suite by apt's sources, without a final `/`: one used for the suite itself, else for another suite of
- * the same archive, which mirrors carry whole.
- */
+/** Without a final `/`. Mirrors carry an archive whole, so a source of another suite of the same archive is enough. */
 export function mirrorFor(suite: string, sources: readonly AptSource[]): string | undefined {
   const usable = sources.filter(({ uri }) => /^(https?|file):\/\//i.test(uri) && !uri.includes("$("));
   const same = usable.find((source) => source.suite === suite);

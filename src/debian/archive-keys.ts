@@ -9,9 +9,8 @@ export interface ArchiveKey {
 }
 
 /**
- * Debian's archive and security keys, from the package debian-archive-keyring (`/usr/share/keyrings`), without
- * signatures of others. https://ftp-master.debian.org/keys.html lists the fingerprints. A new release brings new keys a
- * year or more early.
+ * From debian-archive-keyring, without signatures of others. https://ftp-master.debian.org/keys.html lists the
+ * fingerprints. A new release brings new keys a year or more early.
  */
 export const archiveKeys: readonly ArchiveKey[] = [...bookworm, ...trixie].map(({ fingerprint, armored }) => ({
   fingerprint,

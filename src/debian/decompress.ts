@@ -8,8 +8,7 @@ import { ReadLimit, readWhole } from "../core/read-whole.ts";
 const { XzReadableStream } = "default" in xz ? (xz.default as typeof xz) : xz;
 
 /**
- * By the suffix of `name`: `.xz`, `.zst`, `.gz`, or none. xz is WebAssembly on this thread, 40 MB/s per core: a fifth
- * of liblzma's speed, and 3/4 of a native addon's.
+ * By the suffix of `name`. xz is WebAssembly, 40 MB/s per core: a fifth of liblzma's speed, 3/4 of a native addon's.
  *
  * @throws Failure for `.lzma` and `.bz2`, which deb(5) allows but nobody writes since Debian 8
  */

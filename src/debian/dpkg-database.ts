@@ -3,9 +3,8 @@ import type { OpenedPackage } from "./deb.ts";
 import { mergedPath, type RootTree } from "./root-tree.ts";
 
 /**
- * For scanners, `dpkg -l` and a later `apt-get install`: /var/lib/dpkg/status, and each package's files, checksums and
- * configuration files. No maintainer scripts: they did not run. Lists also name files that are left out (as with dpkg's
- * `path-exclude`).
+ * For scanners, `dpkg -l` and a later `apt-get install`. No maintainer scripts: they did not run. Lists also name files
+ * that are left out, as with dpkg's `path-exclude`.
  */
 export function makeDpkgDatabase(tree: RootTree, packages: readonly OpenedPackage[]): void {
   const paragraphs: string[] = [];

@@ -13,8 +13,7 @@ const longestSilence = 30_000;
 const maximumRelease = 4 * 1024 * 1024;
 
 /**
- * Over HTTP through the proxies of the environment (`http_proxy`, `https_proxy`, `no_proxy`), or from `file:`
- * addresses. Prints every 5 seconds what it waits for.
+ * Or from `file:` addresses. Uses `http_proxy`, `https_proxy` and `no_proxy`. Prints every 5 seconds what it waits for.
  */
 export function mirrorFetch(mirrors: Mirrors, silence = longestSilence): FetchFile {
   return async (archive, path, _sha256, most = maximumRelease) => {

@@ -32,10 +32,7 @@ function flagsOf({ bits, machine, flags }: SharedObject): number | undefined {
   }
 }
 
-/**
- * Those of /etc/ld.so.conf with its includes, then /lib and /usr/lib. Images without libc-bin get Debian's default,
- * /etc/ld.so.conf.d.
- */
+/** Images without libc-bin get Debian's default, /etc/ld.so.conf.d. */
 function libraryFolders(tree: RootTree): string[] {
   const folders: string[] = [];
   const parse = (text: string) => {

@@ -17,10 +17,8 @@ export interface Release {
 }
 
 /**
- * Checks that it is the suite that was asked for and still valid: a mirror may serve an old one or another suite's.
- *
- * @param wanted the suite's name or codename
- * @param now for `Valid-Until`, which Debian's updates and security suites carry
+ * A mirror may serve an old Release or another suite's. `wanted` is a name or a codename. `now` is for `Valid-Until`,
+ * which Debian's updates and security suites carry.
  */
 export function parseRelease(text: string, wanted: string, now: Date): Release {
   const [release] = parseParagraphs(text);

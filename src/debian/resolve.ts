@@ -5,11 +5,9 @@ import type { Alternative, Dependency } from "./relation.ts";
 import { satisfies } from "./version.ts";
 
 /**
- * The closure of `Pre-Depends` and `Depends`, each package in its newest version, sorted by name. Of alternatives and
- * providers, one that is in the closure wins, else the first available. Essential packages and `Recommends` are not
- * added.
+ * The closure of `Pre-Depends` and `Depends` in newest versions, sorted by name, without essential packages and
+ * `Recommends`. Of alternatives and providers, one that is in the closure wins, else the first available.
  *
- * @param excluded names that count as present
  * @throws UserError for an unknown package (with the nearest name), and for an unsatisfied dependency (with its chain)
  */
 export function resolveClosure(

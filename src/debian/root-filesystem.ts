@@ -19,15 +19,11 @@ export interface RootFilesystem {
   close(): Promise<void>;
 }
 
-/**
- * As Debian's container images: manuals, translations and documentation, a third of a small image. Licences ask for the
- * copyright files.
- */
+/** As in Debian's container images: a third of a small image. Licences ask for the copyright files. */
 const LEFT_OUT = /^usr\/share\/(man|info|locale|lintian|linda|groff)\/.|^usr\/share\/doc\/(?!.*\/copyright$)[^/]+\/./;
 
 /**
- * Merges packages: files with modes, owners and links, /usr merged, and what maintainer scripts would make (the
- * functions `make…`). Does not depend on their order.
+ * With /usr merged, and what maintainer scripts would make (the functions `make…`). Does not depend on the order.
  *
  * @param scratch folder for temporary files: as much as the packages take unpacked
  * @param signal stops between two packages

@@ -38,11 +38,7 @@ export class RootTree {
   readonly #nodes = new Map<string, RootNode>();
   readonly #parents = new Set<string>();
 
-  /**
-   * A folder that exists keeps its owner and mode, as with dpkg.
-   *
-   * @param replaces packages whose files this one may take over (Policy Manual 7.6)
-   */
+  /** A folder that exists keeps its owner and mode, as with dpkg. `replaces`: see Policy Manual 7.6. */
   add(path: string, node: RootNode, replaces: ReadonlySet<string> = new Set()): void {
     const place = mergedPath(path);
     if (MERGED.includes(place)) return; // a link of mergeUsr, whether the package has a folder or that link itself

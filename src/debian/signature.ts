@@ -2,10 +2,8 @@ import { Failure } from "../core/errors.ts";
 import { type ArchiveKey, archiveKeys } from "./archive-keys.ts";
 
 /**
- * The signed text of an InRelease file (cleartext-signed, RFC 9580 section 7) and nothing outside the signature. As for
- * apt, one good signature by one key is enough, not expired or revoked when it was made.
- *
- * @param options `keys`: default Debian's archive keys; `now`: signatures of the future are refused
+ * Nothing outside the signature (cleartext-signed, RFC 9580 section 7). As for apt, one good signature by one key is
+ * enough, not expired or revoked when it was made. Signatures of the future are refused.
  */
 export async function verifiedText(
   inRelease: string,

@@ -6,8 +6,8 @@ import type { Mirrors } from "./mirrors.ts";
 const host = "https://snapshot.debian.org";
 
 /**
- * Hours between the making of a lock and its moment. The archive looks at mirrors four times a day, and a replaced
- * version stays in Debian's pool for more than a day.
+ * Hours. The archive looks at mirrors four times a day, and a replaced version stays in Debian's pool for more than a
+ * day.
  */
 const delay = 12;
 

@@ -23,10 +23,7 @@ export interface RandomAccess {
   read(buffer: Buffer, at: number, size: number, position: number): Promise<{ buffer: Buffer; bytesRead: number }>;
 }
 
-/**
- * The dialects that dpkg reads: POSIX ustar, GNU long names and PAX paths. Reads only headers, so memory depends on the
- * number of files, not on their contents.
- */
+/** The dialects that dpkg reads: POSIX ustar, GNU long names and PAX paths. Reads only headers, to save memory. */
 export async function indexTar(file: RandomAccess, name: string): Promise<TarEntry[]> {
   const total = (await file.stat()).size;
   const entries: TarEntry[] = [];

@@ -43,9 +43,7 @@ function numberAt(text: string, position: number): { value: bigint; next: number
   return { value: next === position ? 0n : BigInt(text.slice(position, next)), next };
 }
 
-/**
- * Policy Manual 5.6.12: alternately the longest part without digits, character by character, and the number after it.
- */
+/** Policy Manual 5.6.12: alternately the longest part without digits, by character, and the number after it. */
 function comparePart(left: string, right: string): number {
   let i = 0;
   let j = 0;

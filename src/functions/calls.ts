@@ -102,7 +102,6 @@ export function placeOf(kind: EngineKind, image: string | undefined): string {
   return kind === "container" ? `a container of ${image}` : `a pod of ${image}`;
 }
 
-/** Its listener knows the calls by their indexes in the batch. */
 export function partOf(
   batch: CallBatch,
   listener: CallListener,

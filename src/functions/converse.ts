@@ -13,8 +13,8 @@ interface Caller {
 }
 
 /**
- * Makes a program's calls until its connection ends. If `open` gives no engine, declines them. @returns whether the
- * engine worked
+ * Until the program's connection ends. If `open` gives no engine, declines the calls. @returns whether the engine
+ * worked
  */
 export async function converse(
   { questions, answer, output }: Caller,

@@ -103,11 +103,7 @@ export async function pullByHelper(image: string, env: Environment): Promise<boo
 /** Each answer costs the start of a program. */
 const allowed = new Map<string, Promise<RunnableImage>>();
 
-/**
- * Starts no helper if the configuration file has no rules.
- *
- * @throws UserError if the image may not run, or there are rules but no helper
- */
+/** Starts no helper without rules. @throws UserError if the image may not run, or there are rules but no helper */
 export async function allowedByHelper(image: string, env: Environment): Promise<RunnableImage> {
   const known = allowed.get(image);
   if (known !== undefined) return known;
@@ -124,9 +120,7 @@ export async function allowedByHelper(image: string, env: Environment): Promise<
   return asked;
 }
 
-/**
- * Looks up the instance type. `subject` and `path` (the option) are for errors. @throws UserError for an unknown type
- */
+/** `subject` and `path` (the option) are for errors. @throws UserError for an unknown type */
 export async function placeByHelper(
   resources: JobResources,
   { subject, path }: { readonly subject: string; readonly path: string },

@@ -35,7 +35,7 @@ export const keptFor = 10 * 60;
 const usualParallelism = 50;
 
 /**
- * One Job with an index for each call, and Secrets with all arguments, so that 1,000 small items cost one request.
+ * Secrets have all arguments, so that 1,000 small items cost one request.
  *
  * @throws UserError for what Kubernetes cannot hold: a variable's name, or too much input
  */

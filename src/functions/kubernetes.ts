@@ -37,8 +37,7 @@ const shortestRenewal = 10_000;
 const accessTime = 5 * 60_000;
 
 /**
- * One Job for a batch, with an index for each call. It is deleted with the last result, or when this process ends. If
- * that fails, its deadline ends it.
+ * One Job for a batch, deleted with the last result, or when this process ends. If that fails, its deadline ends it.
  */
 export class KubernetesCalls implements CallEngine {
   readonly kind = "kubernetes";

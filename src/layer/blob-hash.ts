@@ -7,10 +7,7 @@ import type { Digest } from "../oci/digest.ts";
 /** Bytes whose SHA-256 takes longer than the start of a thread. */
 export const worthThread = 64 << 20;
 
-/**
- * The digest of a file that is being written. From some MiB on, another thread reads the file back from memory: SHA-256
- * is most of the time of a stored layer, and it is needed twice.
- */
+/** From some MiB on, another thread reads the file back from memory: SHA-256 is most of the time of a stored layer. */
 export class BlobHash {
   readonly #path: string;
   readonly #fd: number;

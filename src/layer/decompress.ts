@@ -7,7 +7,7 @@ import { zstdFrames } from "./zstd-frames.ts";
 const params = { [constants.ZSTD_d_windowLogMax]: 25 };
 
 /**
- * Detects the format by the first bytes (gzip, zstd, else uncompressed), since media types are sometimes wrong.
+ * Detects the format by the first bytes, since media types are sometimes wrong.
  *
  * @throws zlib's error or RangeError if the blob cannot be decompressed
  */

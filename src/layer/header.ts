@@ -85,7 +85,6 @@ function octal(value: number, digits: number): string {
   return value.toString(8).padStart(digits, "0");
 }
 
-/** Undefined if it does not fit. */
 function splitName(path: string): { prefix: string; name: string } | undefined {
   if (!ascii.test(path)) return undefined;
   if (path.length <= 100) return { prefix: "", name: path };

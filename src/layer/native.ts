@@ -21,10 +21,7 @@ const machMachines: Readonly<Record<number, string>> = { 16777223: "amd64", 1677
 
 export const nativeHeaderSize = elfMachineEnd;
 
-/**
- * The platform of a program, library or object file: ELF, which is taken as Linux's, or Mach-O for one architecture.
- * Undefined for everything else.
- */
+/** ELF, which is taken as Linux's, or Mach-O for one architecture. Undefined for everything else. */
 export function nativePlatform(head: Buffer): NativePlatform | undefined {
   if (head.length < nativeHeaderSize) return undefined;
   const machine = elfMachine(head);
@@ -44,21 +41,13 @@ export function ownPlatform(): NativePlatform {
 
 export interface NativeCheck {
   readonly image: NativePlatform;
-  /**
-   * Files for the build machine end up in images by mistake. Those for other platforms are allowed: many packages have
-   * them.
-   */
+  /** Its files end up in images by mistake. Those for other platforms are allowed: many packages have them. */
   readonly builder: NativePlatform;
   /** It must be for the image's platform. */
   readonly program: string | undefined;
 }
 
-/**
- * Refuses a file for another platform, if it is for the build machine or is the program. Keeps the descriptor's
- * position.
- *
- * @throws UserError with the file's name
- */
+/** Refuses a file for another platform, if it is for the build machine or is the program. @throws UserError */
 export function checkNative(fd: number, path: string, source: string, check: NativeCheck): void {
   const { image, builder, program } = check;
   if (source !== program && samePlatform(image, builder)) return;

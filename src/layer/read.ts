@@ -10,7 +10,6 @@ import {
 } from "./read-header.ts";
 
 export interface ListedEntry {
-  /** Without a leading `./` or `/` and without a trailing `/`; empty for the root. */
   readonly path: string;
   readonly type: "file" | "directory" | "symlink" | "hardlink" | "device";
   /** 0 for all but files. */
@@ -27,8 +26,7 @@ export interface ListedEntry {
 const maximumExtension = 1 << 20;
 
 /**
- * Streams entries in constant memory: POSIX ustar and pax, and GNU's long names, large sizes and sparse files.
- * `headSize` bytes of each file are returned with its entry.
+ * Constant memory. POSIX ustar and pax, and GNU's long names, large sizes and sparse files.
  *
  * @throws RangeError if it is not a tar, damaged or truncated
  */

@@ -127,10 +127,7 @@ export interface Compressed {
   readonly key?: string;
 }
 
-/**
- * A found segment is used only if it gives back the content, so a short key is enough: unpacking takes a third of the
- * time of SHA-256.
- */
+/** Used only if it gives back the content, so a short key is enough: unpacking takes a third of the time of SHA-256. */
 export async function compressOnce(
   codec: Codec,
   cache: SegmentCache | undefined,

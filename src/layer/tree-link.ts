@@ -1,10 +1,7 @@
 import { lstatSync, readlinkSync, realpathSync } from "node:fs";
 import { posix } from "node:path";
 
-/**
- * The target of a tree's member if it links to a file inside the tree, else undefined. A sandbox stages `path` as an
- * absolute link to `execPath`.
- */
+/** Undefined if it leads out of the tree. A sandbox stages `path` as an absolute link to `execPath`. */
 export function linkInTree(path: string, execPath: string, inTree: string): string | undefined {
   let actual = path;
   let target = linkOf(actual);

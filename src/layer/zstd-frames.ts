@@ -4,8 +4,7 @@ const frameMagic = 0xfd2fb528;
 const skippableMagic = 0x184d2a50;
 
 /**
- * Splits a stream into frames (RFC 8878, section 3), since Node's decompressor takes only one. Skips skippable frames.
- * Read a frame to its end before you request the next.
+ * RFC 8878, section 3: Node's decompressor takes only one frame. Read a frame to its end before you request the next.
  *
  * @throws RangeError for invalid frames
  */

@@ -23,7 +23,6 @@ export interface Artifact {
 
 export interface ComposedArtifact {
   readonly bytes: Uint8Array;
-  /** With `artifactType` and annotations, as lists of referrers have it. */
   readonly descriptor: Descriptor;
   readonly layer: Descriptor;
 }

@@ -23,18 +23,15 @@ export interface ImageSpec {
   /** `HOME` for `defaultUser`. Set only if that user is used and `env` does not set it. */
   readonly defaultHome?: string;
   readonly workingDir?: string;
-  /** Added to the base's, and override them. */
   readonly labels?: Readonly<Record<string, string>>;
-  /**
-   * Creation time of the image and its layers' history, in seconds since 1970. Default: 0, for reproducible digests.
-   */
+  /** Of the image and its layers' history, in seconds since 1970. Default: 0, for reproducible digests. */
   readonly epoch?: number;
-  /** Annotations of the manifest. The base's are not inherited, since they describe the base. */
+  /** The base's are not inherited, since they describe the base. */
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
 export interface ComposedLayer extends LayerMetadata {
-  /** Whether to omit it if the base has it: a runtime, which no other layer changes. */
+  /** For a runtime, which no other layer changes. */
   readonly unlessInBase?: boolean;
 }
 
@@ -48,8 +45,7 @@ export interface BaseImage {
 type Base = ReturnType<typeof readBase>;
 
 /**
- * Assembles an OCI image from its layers' metadata, deterministic to the byte. The base's layers come first and keep
- * their blobs.
+ * Deterministic to the byte. The base's layers come first and keep their blobs.
  *
  * @throws UserError if the base has several platforms, its parts disagree, or its platform is unknown or another one
  */

@@ -8,9 +8,7 @@ export interface Endpoint {
   readonly isEmbedded?: boolean;
 }
 
-/**
- * Plain HTTP is only for registries on this machine, unless `plainHttp`. @throws UserError if it is not `host[:port]`
- */
+/** Plain HTTP is only for this machine, unless `plainHttp`. @throws UserError if it is not `host[:port]` */
 export function endpointOf(registry: string, plainHttp?: boolean): Endpoint {
   const name = canonicalRegistry(registry);
   if (name === undefined) {

@@ -6,9 +6,7 @@ export const customImage = "SLIPWAY_CONTAINER_IMAGE";
 export const builtImages = "SLIPWAY_CONTAINER_IMAGE_URIS";
 
 /**
- * Addresses may contain colons (a port, IPv6), so `::` separates entries only before a tag and `##`.
- *
- * @throws UserError if an entry has no tag or no address
+ * A colon may be a port's, so entries end before a tag and `##`. @throws UserError for an entry without tag or address
  */
 export function parseImages(text: string): ReadonlyMap<string, string> {
   const entries = text === "" ? [] : text.split(/::(?=[^:#/@]+##)/);

@@ -90,11 +90,7 @@ export class JsonNode {
   }
 }
 
-/**
- * `remedy` is for images and their parts by default, `identity` is `image-invalid` with the field or else the document.
- *
- * @throws UserError if the bytes are not UTF-8 or not JSON
- */
+/** Default: the remedy and code for images. @throws UserError if the bytes are not UTF-8 or not JSON */
 export function parseJson(
   bytes: Uint8Array | string,
   document: string,

@@ -11,7 +11,7 @@ export function blobPath(digest: Digest): string {
   return `blobs/${algorithm}/${hex}`;
 }
 
-/** The files of an OCI layout with one image, except the blobs. */
+/** Without the blobs. */
 export function layoutFiles(descriptor: Descriptor): ReadonlyMap<string, Uint8Array<ArrayBuffer>> {
   const index = { schemaVersion: 2, mediaType: mediaTypes.index, manifests: [descriptor] };
   return new Map([
@@ -21,8 +21,8 @@ export function layoutFiles(descriptor: Descriptor): ReadonlyMap<string, Uint8Ar
 }
 
 /**
- * An archive that is both an OCI layout and the format of `docker save` since Docker 25 (`manifest.json` with the same
- * blobs), so that podman, docker, containerd and skopeo can all read it. Without the blobs.
+ * Without the blobs. Both an OCI layout and what `docker save` writes since Docker 25 (`manifest.json` with the same
+ * blobs), so that podman, docker, containerd and skopeo can read it.
  */
 export function archiveFiles(image: {
   readonly descriptor: Descriptor;

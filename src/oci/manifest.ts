@@ -61,11 +61,7 @@ interface ManifestOptions {
 /** Descriptors in one manifest. Each takes about 10 KB of memory while it is checked. */
 const mostParts = 4096;
 
-/**
- * Reads an OCI or Docker schema 2 document. Keeps unknown fields, and adds `mediaType`, which is optional in OCI's.
- *
- * @throws UserError with document and field
- */
+/** Keeps unknown fields, and adds `mediaType`, which OCI makes optional. @throws UserError with document and field */
 export function parseManifest(bytes: Uint8Array, options: ManifestOptions = {}): ImageManifest | ImageIndex {
   const node = parseJson(bytes, options.document ?? "manifest");
   const version = node.get("schemaVersion").value;

@@ -10,7 +10,6 @@ const maximumRepositoryLength = 255;
 
 /** `registry/repository[:tag][@digest]`. */
 export interface Reference {
-  /** `host[:port]` in canonical form. */
   readonly registry: string;
   readonly repository: string;
   readonly tag?: string;
@@ -33,8 +32,7 @@ function looksLikeRegistry(first: string): boolean {
 }
 
 /**
- * Reads a reference as Docker and podman do, in canonical form: `ubuntu` is `registry-1.docker.io/library/ubuntu`. Adds
- * no default tag.
+ * As Docker and podman: `ubuntu` is `registry-1.docker.io/library/ubuntu`. Adds no default tag.
  *
  * @throws UserError that names the invalid part
  */

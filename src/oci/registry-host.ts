@@ -10,8 +10,8 @@ const label = "[a-z0-9](?:[a-z0-9-]*[a-z0-9])?";
 const hostPattern = new RegExp(`^${label}(?:\\.${label})*$`);
 
 /**
- * The canonical form of a host: lower case, IDNA names in ASCII, no dot at the end, IPv4 with four decimal numbers,
- * IPv6 compressed and in brackets. An IPv4 address that is written as IPv6 becomes IPv4. Undefined if it is no host.
+ * Lower case, IDNA names in ASCII, no dot at the end, IPv4 (also written as IPv6) with four decimal numbers, IPv6
+ * compressed and in brackets. Undefined if it is no host.
  */
 export function canonicalName(host: string): string | undefined {
   if (host.startsWith("[")) return host.endsWith("]") ? canonicalIPv6(host.slice(1, -1)) : undefined;
@@ -34,9 +34,8 @@ function canonicalIPv6(address: string): string | undefined {
 }
 
 /**
- * The canonical form of `host[:port]`: without the default port (443, on this machine 80), Docker Hub as {@link
- * dockerHub}. `localhost` and `127.0.0.1` stay apart, so that the credential of one goes to no other; see {@link
- * ruleHost}. Undefined if it is not `host[:port]`.
+ * Without the default port (443, on this machine 80). `localhost` and `127.0.0.1` stay apart, so that the credential of
+ * one goes to no other; see {@link ruleHost}. Undefined if it is not `host[:port]`.
  */
 export function canonicalRegistry(text: string): string | undefined {
   const [, host = "", digits] = /^(\[[^\]]+\]|[^:[\]]+)(?::([0-9]{1,5}))?$/.exec(text) ?? [];

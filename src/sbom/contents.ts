@@ -12,7 +12,6 @@ export interface LayerContents {
 export interface ImageContents {
   /** With the registry if it has one: `registry.example.com/team/app`. */
   readonly name: string;
-  /** Of its manifest. */
   readonly digest: Digest;
   readonly platform?: Platform;
   /** A base from a registry, which keeps its own SBOM. `layers` are those above it. */

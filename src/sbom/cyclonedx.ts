@@ -12,7 +12,6 @@ function hashesOf(checksums: readonly Checksum[]) {
   return { hashes: checksums.map(({ algorithm, hex }) => ({ alg: algorithms[algorithm], content: hex })) };
 }
 
-/** A component that its digest identifies. */
 function artifact(kind: "image" | "base" | "layer", name: string, digest: Digest, purl?: string) {
   const { algorithm, hex } = splitDigest(digest);
   return {
@@ -87,8 +86,5 @@ function cyclonedxDocument(contents: ImageContents): string {
   })}\n`;
 }
 
-/**
- * CycloneDX 1.6 as JSON. Its time is the epoch, and its serial number a hash, so that the same contents give the same
- * bytes.
- */
+/** Its time is the epoch, and its serial number a hash, so that the same contents give the same bytes. */
 export const cyclonedx: SbomFormat = { mediaType: "application/vnd.cyclonedx+json", format: cyclonedxDocument };

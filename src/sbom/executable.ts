@@ -21,10 +21,7 @@ export function executablePackages(file: FileView): PackageRecord[] {
   return /(?:^|\/)node(?:js)?$/.test(file.path) ? node(file) : [];
 }
 
-/**
- * Go 1.18 and later (package `debug/buildinfo`). The program's own module is left out if it has no version, since it
- * cannot be found by name.
- */
+/** Go 1.18 and later (`debug/buildinfo`). A program without a version cannot be found by name, so it is left out. */
 export function goModules(section: Buffer): PackageRecord[] {
   const inline = 2;
   if (!section.subarray(0, 14).equals(Buffer.from("\xff Go buildinf:", "latin1")) || !((section[15] ?? 0) & inline))

@@ -51,10 +51,7 @@ function licenseOf({ license = "" }: PackageRecord, known: Licenses): Pick<Liste
   return found;
 }
 
-/**
- * In the order of package URLs, equal records once. Records of one URL with different licences or checksums are
- * several, since none of them is known to be wrong.
- */
+/** In the order of package URLs. Records that differ in licences or checksums stay apart: none is known to be wrong. */
 export function inventoryOf({ layers, distribution }: ImageContents): Inventory {
   const licenses: Licenses = new Map();
   const listed = new Map<string, ListedPackage>();

@@ -1,9 +1,6 @@
 import parse from "spdx-expression-parse";
 
-/**
- * With operators in upper case: SPDX 2.3, Annex D. Undefined for other texts, and for `LicenseRef-`, which needs a
- * document with its text.
- */
+/** SPDX 2.3, Annex D. Undefined for other texts, and for `LicenseRef-`, which needs a document with its text. */
 export function licenseExpression(text: string): string | undefined {
   if (text.includes("LicenseRef-")) return undefined;
   try {

@@ -6,10 +6,7 @@ type Checksums = Map<string, Readonly<Record<string, string>>>;
 
 const keyOf = (type: string, name: string, version: string) => `${type}:${name}@${version}`;
 
-/**
- * Adds to a package the checksum of its archive from a lock of `slipway image lock`, a `pnpm-lock.yaml`, or a
- * `requirements.txt` with one hash for a package.
- */
+/** From a lock of `slipway image lock`, a `pnpm-lock.yaml`, or a `requirements.txt` with one hash for a package. */
 export function lockedChecksums(locks: readonly string[]): (record: PackageRecord) => PackageRecord {
   const known: Checksums = new Map();
   for (const lock of locks) {

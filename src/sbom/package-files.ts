@@ -19,8 +19,7 @@ export function npmPackage(text: string): PackageRecord[] {
 }
 
 /**
- * "Core metadata specifications": `License-Expression` counts before `License`, which counts unless it is a whole text.
- * Empty without a name and a version.
+ * "Core metadata specifications". A `License` that is a whole text does not count. Empty without a name and a version.
  */
 export function pythonPackage(text: string): PackageRecord[] {
   const [fields] = parseParagraphs(text.split(/\r?\n\r?\n/, 1)[0] ?? "");

@@ -26,8 +26,8 @@ export interface PackageRecord {
 }
 
 /**
- * By the rules of its type in the purl specification: `pkg:npm/%40scope/name@1.0.0`. Debian's has the qualifiers that
- * scanners look up: `arch`, `distro`, and `upstream` for the source package.
+ * By the rules of its type in the purl specification. Debian's has the qualifiers that scanners look up: `arch`,
+ * `distro`, and `upstream` for the source package.
  */
 export function packageUrl(record: PackageRecord, distribution: Distribution = { id: "debian" }): string {
   const { type, name, version, architecture, source } = record;

@@ -22,7 +22,6 @@ function references(url: string | undefined, cpe?: string) {
   };
 }
 
-/** A package that its digest identifies. */
 function artifact(kind: "Image" | "Base" | "Layer", name: string, digest: Digest, url?: string) {
   const { algorithm, hex } = splitDigest(digest);
   return {
@@ -98,8 +97,5 @@ function spdxDocument(contents: ImageContents): string {
   })}\n`;
 }
 
-/**
- * SPDX 2.3 as JSON. Its time of creation is the epoch, and its namespace a hash, so that the same contents give the
- * same bytes.
- */
+/** Its time is the epoch, and its namespace a hash, so that the same contents give the same bytes. */
 export const spdx: SbomFormat = { mediaType: "application/spdx+json", format: spdxDocument };

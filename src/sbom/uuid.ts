@@ -1,6 +1,6 @@
 import { sha256, splitDigest } from "../oci/digest.ts";
 
-/** A UUID that is the hash of a text, `urn:uuid:…`: RFC 9562, section 5.8 (version 8). */
+/** The hash of a text, `urn:uuid:…`: RFC 9562, section 5.8 (version 8). */
 export function uuidOf(text: string): string {
   const { hex } = splitDigest(sha256(text));
   const variant = ((Number.parseInt(hex.charAt(16), 16) & 3) | 8).toString(16);

@@ -1,7 +1,6 @@
 /**
- * Compiles a module to an unchecked hash-based `.pyc` (PEP 552). `marshal.dumps` depends on reference counts, so on
- * what ran before. This program shares strings by value and interns them as the compiler does, for the same bytes
- * always.
+ * An unchecked hash-based `.pyc` (PEP 552). `marshal.dumps` depends on reference counts, so on what ran before. To give
+ * the same bytes always, this program shares strings by value and interns them as the compiler does.
  */
 export const program = `
 import _imp

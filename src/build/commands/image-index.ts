@@ -7,10 +7,7 @@ import { mediaTypes } from "../../oci/media-types.ts";
 import { Arguments } from "../arguments.ts";
 import type { Context } from "../context.ts";
 
-/**
- * `index --index=OUT --descriptor=OUT --image=DESCRIPTOR…`: in the order given (OCI image specification, "Image
- * Index").
- */
+/** `index --index=OUT --descriptor=OUT --image=DESCRIPTOR…`: OCI image specification, "Image Index". */
 export async function imageIndex(args: readonly string[], context: Context): Promise<void> {
   const options = new Arguments(args, ["index", "descriptor", "image"], context);
   const images = options.all("image").map((path) => ({ path, descriptor: checkDescriptor(options.json(path)) }));

@@ -16,7 +16,7 @@ import { runnableImage } from "../../signatures/runnable-image.ts";
 import { verifyImage } from "../../signatures/verify.ts";
 
 export interface PullRequest {
-  /** `REGISTRY/REPOSITORY`, with a tag for people or a digest. */
+  /** With a tag for people or a digest. */
   readonly image: string;
   /** Empty: part of `image`, or missing. */
   readonly digest: string;
@@ -39,7 +39,7 @@ export interface PulledImage {
 }
 
 /**
- * Fetches and verifies manifests and configurations, but no layers. `source` is the location of the layers.
+ * No layers: `source` is their location.
  *
  * @throws Failure if a signature is missing that the declaration or the configuration file requires
  * @throws UserError if the declaration or the image is invalid. If the digest is missing, the error tells it

@@ -11,8 +11,6 @@ export interface Relocked {
 }
 
 /**
- * Locks the newest packages.
- *
  * @throws Failure also when a package would become older: an index may be genuine and valid, yet an old one served
  * again
  */
