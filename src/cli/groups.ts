@@ -3,7 +3,6 @@ import type { Command, Commands } from "./command.ts";
 
 const built = ({ builder }: { builder(yargs: Argv): Argv }): Command => ({ prepare: async () => builder });
 
-/** With its arguments. */
 export const groups: Commands = {
   "completion [shell]": ["Print a completion script for bash or zsh", () => import("./commands/completion.ts")],
   config: ["Print the schema of config.yaml", () => import("./commands/config.ts")],

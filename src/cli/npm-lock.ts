@@ -4,7 +4,7 @@ export interface LockedPackage {
   readonly integrity: string;
 }
 
-/** In a pnpm-lock.yaml (version 9). */
+/** Reads version 9 of pnpm-lock.yaml. */
 export function lockedPackage(lock: string, name: string): LockedPackage {
   const lines = [...lock.matchAll(/^ {2}'?(@?[^@'\n]+)@([^':(\n]+)'?:\n {4}resolution: \{integrity: ([^,}]+)/gm)];
   const [found, ...others] = lines.filter(([, each]) => each === name);

@@ -11,7 +11,6 @@ export async function parse(args: readonly string[]): Promise<void> {
   await parser.parseAsync();
 }
 
-/** It runs nothing yet. */
 export async function parserOf(args: readonly string[]): Promise<Argv> {
   const add = await adder(groups, args.includes("--get-yargs-completions") ? args : []);
   return add(

@@ -5,9 +5,7 @@ export function optionError(culprit: string, problem: string, remedy: string): U
   return new UserError({ code: "command-line-invalid", culprit }, problem, remedy);
 }
 
-/**
- * For a command line that yargs refuses. The remedy suggests what was probably meant, or the reached command's `help`.
- */
+/** Suggests what was probably meant, or the help. */
 export function usageError(said: string, help: string): UserError {
   const [synopsis = "slipway"] = help.split("\n", 1);
   const command = synopsis.replace(/ [<[A-Z].*$/, "");

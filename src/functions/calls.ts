@@ -82,7 +82,7 @@ export interface CallListener {
   /** An attempt starts. @param where the pod and its node */
   readonly onStart?: (index: number, where?: string) => void;
   readonly onOutcome: (index: number, outcome: CallOutcome) => void;
-  /** And notices of the engine. */
+  /** Gets the output of functions and notices of the engine. */
   readonly onOutput: Sink;
   /** Answers are passed on as JSON, so they keep numbers that JavaScript does not have (see `parseExactly`). */
   readonly handsOn?: boolean;

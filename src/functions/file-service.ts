@@ -9,7 +9,7 @@ import { type FilePlace, fetchFile, storeFile } from "../results/file.ts";
 import type { FileAnswer, FileRequest } from "./file-client.ts";
 import { toHelperError } from "./helper-error.ts";
 
-/** Until the program closes its end. */
+/** Ends when the program closes its end. */
 export async function serveFiles(questions: Readable, answers: Writable, env: Environment): Promise<void> {
   const places = new Map<string, Promise<FilePlace>>();
   const placeOf = (image: string) => {

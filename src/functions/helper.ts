@@ -33,7 +33,7 @@ export interface HelperRequest {
   readonly env?: Environment;
 }
 
-/** Or: stores the kept results of single calls now. */
+/** A request without calls: stores the kept results of single calls now. */
 export interface SettleRequest {
   readonly settle: true;
 }
@@ -94,7 +94,7 @@ export class HelperCalls implements CallEngine {
   }
 }
 
-/** With Slipway's credential. @returns false if there is no credential, or no helper */
+/** @returns false if there is no credential, or no helper */
 export async function pullByHelper(image: string, env: Environment): Promise<boolean> {
   const helper = env[helperVariable];
   return helper ? (await askProgram<{ readonly isPulled: boolean }>(helper, ["pull", image], env)).isPulled : false;
@@ -173,7 +173,7 @@ function revived(error: unknown, program: string): Error {
   return fromWire(error) ?? new Failure(identity, error.details, "Run the program again.");
 }
 
-/** Of a helper that may still have to store results of single calls. */
+/** This helper may still have to store results of single calls. */
 let unsettled: string | undefined;
 
 /** Call it before a program ends, so that kept results of single calls are stored. */
@@ -187,7 +187,7 @@ export async function settleCalls(): Promise<void> {
 const longestPath = 100;
 let own: Promise<string | undefined> | undefined;
 
-/** One for all calls, so that they share what it learns from a registry. @returns its socket */
+/** All calls share it, and what it learns from a registry. @returns its socket */
 async function startServer(helper: string, env: Environment): Promise<string | undefined> {
   const folder = join(tmpdir(), "slipway-helper-");
   if (Buffer.byteLength(`${folder}XXXXXX/socket`) > longestPath) return undefined;

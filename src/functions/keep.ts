@@ -14,7 +14,6 @@ import { isRestricted } from "../signatures/runnable-image.ts";
 import { type CallBatch, type CallEngine, type CallListener, partOf, tell } from "./calls.ts";
 import { formsIn } from "./file-form.ts";
 
-/** In one repository. */
 interface Kept {
   readonly place: ResultPlace;
   readonly scope: ResultScope;

@@ -36,9 +36,7 @@ const shortestRenewal = 10_000;
 /** Milliseconds for which a token, valid for an hour, is as good as a new one. */
 const accessTime = 5 * 60_000;
 
-/**
- * One Job for a batch, deleted with the last result, or when this process ends. If that fails, its deadline ends it.
- */
+/** Makes one Job for a batch. It ends with the last result, with this process, or else by its deadline. */
 export class KubernetesCalls implements CallEngine {
   readonly kind = "kubernetes";
   readonly #env: Environment;
@@ -110,7 +108,7 @@ export class KubernetesCalls implements CallEngine {
     return { cluster, metadata, nonce, before, access };
   }
 
-  /** Before the pods' token expires. */
+  /** Acts before the pods' token expires. */
   async #renew(
     cluster: Cluster,
     job: string,
@@ -160,7 +158,7 @@ export class Prepared {
     for (const image of images) this.#askFiles(image).catch(() => {});
   }
 
-  /** Or the reason why pods get no access to the registry. */
+  /** Without access to the registry, pods get the reason. */
   async files(image: string): Promise<GivenAccess> {
     const known = this.#files.get(image);
     const early = await known?.access.catch(() => undefined);
@@ -176,7 +174,6 @@ export class Prepared {
     return access;
   }
 
-  /** With which nodes pull an image. */
   async access(image: string): Promise<PullAccess> {
     const early = Date.now() - this.#since < accessTime ? await this.#access.get(image) : undefined;
     // The embedded registry may have started since.

@@ -28,7 +28,6 @@ import { runProcess } from "./run-process.ts";
 
 type RunOne = (run: Run, signal: AbortSignal, onStderr: Sink) => Promise<number>;
 
-/** In a container. */
 const filesFolder = "/slipway/files";
 
 async function runEach(
@@ -93,7 +92,6 @@ function outcomeOf(reply: string | undefined, status: number, { handsOn = false 
   return reply === undefined ? { status } : { reply: parseReply(reply, handsOn ? parseExactly : JSON.parse) as Reply };
 }
 
-/** They run this program. */
 export class ProcessCalls implements CallEngine {
   readonly kind = "process";
 

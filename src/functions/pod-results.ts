@@ -43,7 +43,7 @@ export class PodResults {
   readonly #isOpen: Set<number>;
   readonly #batch: CallBatch;
   readonly #isSingle: boolean;
-  /** They run again. */
+  /** Calls that run again. */
   readonly #failures = new Map<number, { readonly count: number; readonly last: CallOutcome }>();
   /** Pods that were deleted or lost with their nodes. The job controller may count that as a failure. */
   readonly #lost = new Set<number>();
@@ -144,7 +144,7 @@ export class PodResults {
     else this.#settle(index, pod, undefined);
   }
 
-  /** The log is deleted with the Job. */
+  /** Waits, because the log is deleted with the Job. */
   async #show(index: number, log: Promise<unknown>): Promise<void> {
     const isRead = log.then(
       () => true,
@@ -273,7 +273,7 @@ export class PodResults {
   }
 }
 
-/** Without counting a failure. */
+/** The job controller replaces such a pod without counting a failure. */
 function isRemade(pod: Pod): boolean {
   return conditionOf(pod, "DisruptionTarget") !== undefined;
 }

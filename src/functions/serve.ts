@@ -18,12 +18,7 @@ const meaningless =
 /** Milliseconds without a caller. */
 const patience = 60_000;
 
-/**
- * Ends with the program, or when it has not called for a minute.
- *
- * @param path of the socket, alone in a folder of this user that is removed at the end
- * @param pid of the program
- */
+/** Ends with the program `pid`, or when it has not called for a minute. Removes the socket's folder at the end. */
 export async function serve(path: string, pid: number, images: readonly string[]): Promise<void> {
   const env: Environment = { ...process.env };
   let callers = 0;

@@ -14,7 +14,7 @@ export interface ArchivedImage {
   readonly layers: readonly BlobToPush[];
 }
 
-/** One tar that podman and docker can load, without a temporary file. @param name `NAME:TAG` */
+/** Podman and docker can load it. Needs no temporary file. @param name `NAME:TAG` */
 export async function* archive(image: ArchivedImage, name: string): AsyncGenerator<Uint8Array> {
   const { descriptor, manifest } = image;
   for (const [path, bytes] of archiveFiles({ descriptor, manifest, name, reference: parseReference(name) })) {

@@ -1,8 +1,9 @@
 import { formatBytes } from "../config/quantity.ts";
 import type { Environment } from "../core/environment.ts";
 import { shellQuote } from "../core/shell-quote.ts";
+import { builtImages, customImage } from "../oci/image-uris.ts";
 import { type Destinations, embedded, type OpenDestination } from "./destination.ts";
-import { builtImages, customImage, imageReference } from "./environment.ts";
+import { imageReference } from "./environment.ts";
 import { print } from "./output.ts";
 import type { Shipment } from "./push-images.ts";
 

@@ -28,8 +28,10 @@ export async function checkImages(helper: string, images: readonly string[], env
 }
 
 /**
- * Early, so that it is ready when the program is. The program that replaces this process expects no child, so it is
- * detached. It exits if the program never starts. @returns its socket; undefined if it was not started
+ * The program that replaces this process expects no child, so the helper is detached. It exits if the program never
+ * starts.
+ *
+ * @returns its socket; undefined if it was not started
  */
 export async function startHelper(
   helper: string,

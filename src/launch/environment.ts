@@ -1,14 +1,11 @@
 import type { Environment } from "../core/environment.ts";
 import { dryRunVariable } from "../core/protocol.ts";
 import { helperSocketVariable, helperVariable } from "../functions/calls.ts";
+import { builtImages } from "../oci/image-uris.ts";
 import { formatReference } from "../oci/reference.ts";
 import { normalizeRegistry } from "../oci/registry-host.ts";
 import type { BuiltImage } from "./image.ts";
 
-/** Set by the user: replaces all images, and nothing is pushed. */
-export const customImage = "SLIPWAY_CONTAINER_IMAGE";
-/** Tells the program its images. */
-export const builtImages = "SLIPWAY_CONTAINER_IMAGE_URIS";
 /** Set by the script that starts the launcher. The program does not see it. */
 export const runfilesFolder = "SLIPWAY_RUNFILES";
 
@@ -27,7 +24,7 @@ export function imageReference(image: BuiltImage, host: string, repository = ima
  *
  * @param imageEnv names that end in `_URIS` get the list of images, others the default image
  * @param references of the images by tag
- * @param options `isCustom`: {@link customImage} is set, so {@link builtImages} is not
+ * @param options `isCustom`: the user named the image, so {@link builtImages} is not
  */
 export function programEnvironment(
   env: Environment,

@@ -122,7 +122,6 @@ export class BuiltImage {
     return openFile(this.#runfiles.path(blob));
   }
 
-  /** A layer beside its metadata if it was made on this machine, else in the remote cache. */
   #built(descriptor: LayerMetadata, metadata: string, name: string): BlobToPush {
     const path = join(dirname(targetOf(this.#runfiles.path(metadata))), name);
     if (statSync(path, { throwIfNoEntry: false })?.size === descriptor.size)

@@ -209,7 +209,7 @@ async function shipOnce(
   );
 }
 
-/** If the configuration file has a key for their repository. */
+/** Signs only if the configuration file has a key for their repository. */
 async function signAll(
   shipments: readonly Shipment[],
   opened: readonly OpenDestination[],

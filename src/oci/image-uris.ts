@@ -1,6 +1,6 @@
 import { UserError } from "../core/errors.ts";
 
-/** Set by the user: replaces all images. */
+/** Set by the user: replaces all images, and nothing is pushed. */
 export const customImage = "SLIPWAY_CONTAINER_IMAGE";
 /** Set by the launcher: `tag##repository@sha256:…` joined by `::`. */
 export const builtImages = "SLIPWAY_CONTAINER_IMAGE_URIS";

@@ -28,7 +28,7 @@ function withoutSecret(entry: Entry): object {
   return entry;
 }
 
-/** To put before a remedy. */
+/** The suggestion stands before a remedy. */
 export function didYouMean(what: string, entries: readonly Entry[]): string {
   const meant = nearest(
     what,
@@ -42,7 +42,7 @@ const specs = {
   service: { choices: services, describe: "Kind of service" },
 } as const;
 
-/** By name, or all sources with a URL. */
+/** A URL removes all its sources. */
 export const remove = command(specs, async ({ what, service }) => {
   const removed: Entry[] = [];
   await editStore(process.env, (entries) => {

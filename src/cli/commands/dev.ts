@@ -19,7 +19,6 @@ const ofThisRun = [
   "RUNFILES_MANIFEST_FILE",
 ];
 
-/** Until a signal arrives. */
 export const dev = command(
   { target: required("Target, as for `bazel run`") },
   async ({ target }) => {

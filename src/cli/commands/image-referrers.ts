@@ -18,11 +18,10 @@ interface Node {
   readonly tag?: string;
   readonly annotations?: Readonly<Record<string, string>>;
   readonly referrers: readonly Node[];
-  /** Of an index. */
   readonly images?: readonly Node[];
 }
 
-/** Also of the images of an index. */
+/** Lists also what refers to the images of an index. */
 export const referrers = command({ image, json }, async (options) => {
   await withImage(options.image, async (image) => {
     const root = await describe(image);

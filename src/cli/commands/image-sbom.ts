@@ -38,8 +38,8 @@ interface Candidate {
 }
 
 /**
- * Of the image of a platform, else of its index: the SBOM signed with the user's key, else the only attached one, with
- * a note that it is unsigned.
+ * Prints the SBOM of a platform's image, else of its index: the one signed with the user's key, else the only attached
+ * one, with a note that it is unsigned.
  *
  * @throws UserError if there is none, or several unsigned ones. Failure if none is signed with `key`
  */
@@ -75,7 +75,7 @@ export const sbom = command(
       .example("$0 image sbom registry.example.com/team/app:v1 > app.spdx.json", "Save an SBOM for a scanner"),
 );
 
-/** The command's, else those of the configuration file. */
+/** The command's key comes first, then those of the configuration file. */
 async function keysFor({ reference, repository }: NamedImage, source: string | undefined): Promise<PublicKey[]> {
   if (source !== undefined) return [await readPublicKey(source)];
   const { requiredKey, signingKey } = await imageRules(reference.registry, repository);

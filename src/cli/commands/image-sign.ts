@@ -10,7 +10,7 @@ import { optionError } from "../usage-error.ts";
 import { image, text } from "./options.ts";
 import { notice } from "./output.ts";
 
-/** By digest. Of an index also its images, since engines may pull either. */
+/** Signs also the images of an index, since engines may pull either. */
 export const sign = command(
   {
     image,

@@ -152,7 +152,7 @@ function head(node: FileUsage): string {
   return `${JSON.stringify({ name, size, ...(hidden > 0 ? { hidden } : {}), files }).slice(0, -1)},"children":[`;
 }
 
-/** So that a write is worth its call. */
+/** Larger pieces need fewer writes. */
 function* pieces(texts: Iterable<string>): Generator<string> {
   let piece = "";
   for (const text of texts) {

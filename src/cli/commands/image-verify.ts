@@ -8,10 +8,7 @@ import { optionError } from "../usage-error.ts";
 import { image, json, text } from "./options.ts";
 import { printJson } from "./output.ts";
 
-/**
- * Prints the reference by digest. @throws Failure if no signature is valid. UserError of the options, the key or the
- * reference
- */
+/** Prints the reference by digest. @throws Failure if no signature is valid. UserError for options, key or reference */
 export const verify = command(
   {
     image,

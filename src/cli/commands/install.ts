@@ -16,7 +16,7 @@ const helpers = [
   "bazel-credential-slipway",
 ] as const;
 
-/** Laid out the same way by the build and by an installation. */
+/** The build and an installation lay out the bundles in the same way. */
 const commandLine = "slipway.bundle";
 const helperBundle = "credential_helpers.bundle";
 const registryServer = "registry_server.mjs";

@@ -24,7 +24,7 @@ export const ls = command({ json }, async ({ json }) => {
   if (images.length === 0) process.stderr.write("The embedded registry has no images.\n");
 });
 
-/** Even if the server is not running. */
+/** Works even if the server is not running. */
 export function listedImages(): Promise<ListedImage[]> {
   return ask("GET", "images", (store) => listImages(store.layout, store.manifests));
 }

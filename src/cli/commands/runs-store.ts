@@ -12,7 +12,6 @@ import { columns, durationText, notice, printJson } from "./output.ts";
 
 /** Milliseconds. */
 const interval = 500;
-/** Of each step. */
 const shownErrors = 10;
 
 const run = text("Run that `ls` lists, or the beginning of its name. Default: the newest");

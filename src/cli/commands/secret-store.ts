@@ -42,7 +42,7 @@ export const ls = command({ json, engine }, async ({ json, engine }) => {
 
 const names = { ...required("Names of secrets, as `ls` shows them"), array: true } as const;
 
-/** All or none. */
+/** Removes all or none. */
 export const rm = command({ names, engine }, async ({ names, engine }) => {
   for (const name of names) checkSecretName(name);
   const store = await openStore(engine);
@@ -71,7 +71,7 @@ async function readValue(file: string | undefined): Promise<Buffer> {
   return secretValue(await bounded(process.stdin), "Standard input");
 }
 
-/** Slightly more than the maximum size, so that a value that is too long is detected. */
+/** Reads slightly more than the maximum size, so that a value that is too long is detected. */
 async function bounded(stream: Readable): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -83,7 +83,6 @@ async function bounded(stream: Readable): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** Without echo. */
 async function askPerson(): Promise<Buffer> {
   process.stderr.write("Value (it is not shown): ");
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });

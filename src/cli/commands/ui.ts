@@ -17,7 +17,7 @@ export const ui = command({}, async () => {
   const live = liveSources(process.env);
   const host = () => `127.0.0.1:${(app.server.address() as AddressInfo).port}`;
   const app = createUi({ token, host, script, live, ...answerSources(process.env) });
-  // For example of a connection to a cluster. It belongs to no request and ends no page.
+  // An error of a connection to a cluster, for example, belongs to no request and ends no page.
   for (const event of ["uncaughtException", "unhandledRejection"]) {
     process.removeAllListeners(event).on(event, (error) => notice(reportOf(error)));
   }

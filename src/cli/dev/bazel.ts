@@ -2,10 +2,7 @@ import { dirname, join } from "node:path";
 import type { Environment } from "../../core/environment.ts";
 import { findExecutable, isExecutable } from "../../core/executables.ts";
 
-/**
- * bazelisk or Bazel on PATH, which run a workspace's `tools/bazel` themselves; else `tools/bazel` in the folder or a
- * parent.
- */
+/** bazelisk and Bazel on PATH run a workspace's `tools/bazel` themselves, so that file only counts without them. */
 export function findBazel(env: Environment, folder: string): string | undefined {
   return findExecutable("bazelisk", env) ?? findExecutable("bazel", env) ?? findUpwards(folder, "tools/bazel");
 }

@@ -7,7 +7,7 @@ const part = { part: "cluster", neededFor: "running jobs on Kubernetes", require
 /** In milliseconds. */
 const patience = 10_000;
 
-/** And the permissions that this user lacks there. */
+/** Also lists the permissions that this user lacks there. */
 export async function examineCluster(env: Environment): Promise<Finding> {
   if (!hasCluster(env)) {
     const remedy = "Get a kubeconfig from whoever runs a cluster: ~/.kube/config, or name it in KUBECONFIG";

@@ -7,7 +7,7 @@ import { findBazel } from "../dev/bazel.ts";
 import { ask } from "./command-output.ts";
 import type { Finding } from "./finding.ts";
 
-/** The one that runs this command, a workspace's `tools/bazel`, or an installed one. */
+/** Bazel is the one that runs this command, a workspace's `tools/bazel`, or an installed one. */
 export async function examineBazel(env: Environment, folder: string): Promise<Finding> {
   const remedy = "npm install --global @bazel/bazelisk";
   const neededFor = "building and running targets; jobs, images and credentials do without";
@@ -36,7 +36,7 @@ export async function examinePip(env: Environment): Promise<Finding> {
   return { ...part, state: "ok", detail: answer.output };
 }
 
-/** The first one found is used. */
+/** Slipway uses the first one found. */
 export async function examineConda(env: Environment): Promise<Finding> {
   const remedy = "Install micromamba: https://mamba.readthedocs.io";
   const part = { part: "conda", neededFor: "jobs with CondaEnv", required: false };
@@ -45,7 +45,7 @@ export async function examineConda(env: Environment): Promise<Finding> {
   return { ...part, state: "missing", detail: `none of ${condaClients.join(", ")} is on PATH`, remedy };
 }
 
-/** A fallback if Bazel cannot download Node and the package managers. */
+/** npm is a fallback if Bazel cannot download Node and the package managers. */
 export async function examineNpm(env: Environment): Promise<Finding> {
   const part = {
     part: "npm",

@@ -89,7 +89,7 @@ export class FileTable {
     return column;
   }
 
-  /** At once. The table cannot be used after it. */
+  /** Frees the memory at once. The table cannot be used after it. */
   close(): void {
     this.#memory.transfer(0);
   }
@@ -100,12 +100,12 @@ export class FileTable {
     return node;
   }
 
-  /** Made if missing. Takes the place of a file. */
+  /** Makes the folder if it is missing, also in place of a file. */
   folder(parent: number, name: string): number {
     return this.#put(parent, name, true);
   }
 
-  /** Made if missing. Takes the place of a folder. */
+  /** Makes the file if it is missing, also in place of a folder. */
   file(parent: number, name: string): number {
     return this.#put(parent, name, false);
   }

@@ -11,7 +11,6 @@ import { openRunning } from "../../registry/open-running.ts";
 import { choosePlatforms } from "../../registry/platforms.ts";
 import { optionError } from "../usage-error.ts";
 
-/** With an open client for its registry. */
 export interface NamedImage {
   readonly client: RegistryClient;
   readonly repository: string;
@@ -45,8 +44,8 @@ export interface PlatformImage extends FetchedManifest {
 }
 
 /**
- * From an index, the image for one platform: `os/architecture[/variant]`, by default Linux on this machine's processor,
- * or the only one. `depth` is the number of indexes around it.
+ * From an index, the image for `platform`, by default Linux on this machine's processor, or the only one. `depth` is
+ * the number of indexes around it.
  */
 export async function fetchImage(image: NamedImage, platform?: string, depth = 0): Promise<PlatformImage> {
   if (platform !== undefined) checkPlatform(platform);
@@ -95,7 +94,6 @@ function chooseFrom(manifests: readonly Descriptor[], platform: string | undefin
 /** Engines accept about 127; thousands would exhaust memory and time. */
 const mostLayers = 1000;
 
-/** `os/architecture[/variant]`. */
 export function platformName(descriptor: Descriptor): string {
   return descriptor.platform ? formatPlatform(descriptor.platform) : "no platform";
 }

@@ -1,4 +1,3 @@
-/** At the left margin, up to the closing parenthesis. */
 interface Call {
   readonly name: string;
   readonly text: string;
@@ -26,7 +25,6 @@ export class ModuleFile {
     return call && { repoName: argument(call, "repo_name") ?? module };
   }
 
-  /** As it is written. */
   override(module: string): string | undefined {
     const call = this.#calls.find(
       (each) => /^\w+_override$/.test(each.name) && argument(each, "module_name") === module,
@@ -40,7 +38,7 @@ export class ModuleFile {
       .map(({ name: assignment }) => assignment)[0];
   }
 
-  /** Found by another of its arguments. */
+  /** Finds a tag by another of its arguments. */
   tagged(variable: string, tag: string, argumentName: string, label: string): string | undefined {
     const call = this.#named(`${variable}.${tag}`).find(
       (each) => argument(each, argumentName)?.replace(/^@*(?=\/\/)/, "") === label,

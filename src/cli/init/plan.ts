@@ -14,7 +14,6 @@ export interface Plan {
 }
 
 export interface Repository {
-  /** Undefined if it does not exist. */
   read(path: string): string | undefined;
   exists(path: string): boolean;
 }
@@ -80,7 +79,6 @@ function checkBazel(repository: Repository): void {
   }
 }
 
-/** Unless the repository has its own. @returns the command that starts Bazel */
 function addBootstrap(
   repository: Repository,
   bootstrap: Files,
@@ -131,12 +129,11 @@ interface Program {
   /** Empty for the root. */
   readonly place: string;
   readonly files: Files;
-  /** For MODULE.bazel. */
   readonly stanzas: readonly string[];
   readonly notes: readonly string[];
 }
 
-/** In the root if that is free or already has this program, else in its own folder. */
+/** Uses the root if that is free or already has this program, else a folder. */
 function programFor(repository: Repository, templates: Templates, language: Language, module: ModuleFile): Program {
   const isLocked = hasLock(repository, language);
   const hasOther = !isLocked && lockFiles[language].some((name) => repository.exists(name));
@@ -208,7 +205,7 @@ function programAt(
   return { files, stanzas };
 }
 
-/** Declared unless that is already done. */
+/** Declares it unless that is already done. */
 function install(
   module: ModuleFile,
   extension: string,

@@ -103,7 +103,7 @@ async function releasePrefix(archive: Buffer): Promise<string> {
   throw new Error("it has no MODULE.bazel of Slipway");
 }
 
-/** By its commit if others can fetch that, else by its folder. */
+/** A commit must be one that others can fetch; else the folder is the source. */
 async function sourceOfClone(folder: string): Promise<string> {
   const git = async (...args: string[]) => (await run("git", ["-C", folder, ...args])).stdout.trim();
   try {
@@ -124,7 +124,6 @@ async function sourceOfClone(folder: string): Promise<string> {
   return folderOverride(folder);
 }
 
-/** Beside the bundles, in the npm package. */
 async function releaseOfPackage(): Promise<Release | undefined> {
   const file = join(dirname(dirname(fileURLToPath(import.meta.url))), "package.json");
   const text = await readFile(file, "utf8").catch(() => "{}");

@@ -4,14 +4,12 @@ export const languages = ["typescript", "python", "any"] as const;
 
 export type Language = (typeof languages)[number];
 
-/** By path. */
 export type Files = Readonly<Record<string, string>>;
 
 export interface Templates {
   readonly settings: Files;
   /** `tools/bazel` and the scripts that it runs. */
   readonly bootstrap: Files;
-  /** By the path in the program's folder. */
   readonly programs: Readonly<Record<Language, Files>>;
 }
 
@@ -28,10 +26,7 @@ export function bootstrapLock(name: string, { version, integrity }: LockedPackag
   return `lockfileVersion: '9.0'\n\npackages:\n\n  '${name}@${version}':\n    resolution: {integrity: ${integrity}}\n`;
 }
 
-/**
- * Debian's Bazel resolves modules from a registry that tools/bazel creates, which must have these before Bazel fetches
- * Slipway.
- */
+/** Debian's Bazel needs them in the registry that tools/bazel creates, before it fetches Slipway. */
 export function moduleDependencies(module: string): string {
   const lines = module.match(/^bazel_dep\((?!.*dev_dependency).*\)$/gm) ?? [];
   return `# What Slipway depends on, for the registry of tools/bootstrap/module_registry.sh.\n${lines.join("\n")}\n`;

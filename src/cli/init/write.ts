@@ -7,9 +7,8 @@ import type { Plan } from "./plan.ts";
 const programs = /^tools\/bazel$|\.sh$/;
 
 /**
- * All or none. Does not overwrite a file that was created meanwhile.
- *
- * @throws UserError, with the lines for MODULE.bazel, if something cannot be written
+ * Writes all or none, and over no file. @throws UserError, with the lines for MODULE.bazel, if something cannot be
+ * written
  */
 export async function write(folder: string, { files, module }: Plan): Promise<void> {
   const made: string[] = [];

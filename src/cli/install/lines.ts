@@ -1,5 +1,4 @@
 import { shellQuote } from "../../core/shell-quote.ts";
-/** For each tool's configuration. */
 export function configurationLines(folder: string, isOnPath: boolean): string {
   const path = isOnPath ? "" : `First let the tools find it: export PATH=${shellQuote(folder)}:$PATH\n\n`;
   return `${path}docker, crane (~/.docker/config.json):

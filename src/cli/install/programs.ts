@@ -6,7 +6,6 @@ import { UserError } from "../../core/errors.ts";
 import { makeFolders, replaceFile, syncFolder } from "../../core/files.ts";
 import { removedAtEnd } from "../../core/interrupts.ts";
 
-/** The running Node, and the bundles in a folder. */
 export interface Programs {
   readonly node: string;
   readonly bundles: string;
@@ -20,8 +19,8 @@ export interface Programs {
 const hidden = ".slipway";
 
 /**
- * Each atomically: scripts that start the Node and the bundles of their version in a folder beside them, which can be
- * moved. The previous version stays for processes that still run it.
+ * Installs each atomically, as scripts that start the Node and the bundles in a folder beside them, which can be moved.
+ * The previous version stays for processes that still run it.
  */
 export async function installPrograms(folder: string, programs: Programs): Promise<void> {
   try {

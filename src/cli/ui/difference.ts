@@ -1,13 +1,10 @@
 import { type FileUsage, type FolderUsage, isFolder, type LayerUsage } from "../image/tree/usage.ts";
 import type { FileDifference } from "./messages.ts";
 
-/** The others are counted. */
+/** Others are only counted. */
 const shownFiles = 500;
 
-/**
- * Files that differ in size or are in one image, the largest differences first. Layers that both have are the same, and
- * hidden files are not there.
- */
+/** Largest first. Skips layers that both have, and hidden files. */
 export function differences(
   one: readonly LayerUsage[],
   other: readonly LayerUsage[],
@@ -22,7 +19,7 @@ export function differences(
   return { files: largest.files(), count: largest.count };
 }
 
-/** By parts in layers: all names at once would take too much memory. */
+/** Compares parts in layers: all names at once would take too much memory. */
 function compare(
   one: readonly FolderUsage[],
   other: readonly FolderUsage[],

@@ -15,16 +15,14 @@ export interface RunLine
   readonly counts: Counts;
 }
 
-/** Without the values of its items. */
 export interface JobLine extends Omit<ListedJob, "items"> {
   readonly items?: Omit<NonNullable<ListedJob["items"]>, "failures">;
 }
 
-/** Of the live addresses below `/api/live`. */
+/** Messages of the addresses below `/api/live`. */
 export interface LiveMessages {
   readonly runs: { readonly runs: readonly RunLine[] };
   readonly jobs: { readonly jobs: readonly JobLine[]; readonly notice?: string };
-  /** And whether the process still runs. */
   readonly run: { readonly events: readonly RunEvent[]; readonly isAlive: boolean };
   readonly job: { readonly job?: Omit<JobLine, "name" | "engine" | "user">; readonly log?: string };
   readonly services: { readonly services: readonly ServiceStatus[] };
@@ -64,11 +62,11 @@ export interface RepositoryLine {
   readonly manifests: number;
   /** Bytes of its blobs and manifests, each counted once. */
   readonly size: number;
-  /** That no other repository has. */
+  /** Bytes that no other repository has. */
   readonly own: number;
 }
 
-/** Of the addresses below `/api` that end after one message. */
+/** Answers of the addresses below `/api` that end after one message. */
 export interface Answers {
   readonly history: readonly Revision[];
   readonly images: readonly {

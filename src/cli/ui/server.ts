@@ -7,7 +7,6 @@ import { pageFiles } from "./shell.ts";
 
 export type Live = (name: string, signal: AbortSignal) => AsyncIterable<object>;
 
-/** By the words of the address. */
 export type Answer = (words: URLSearchParams) => Promise<unknown>;
 
 export interface UiOptions {
@@ -18,7 +17,7 @@ export interface UiOptions {
   readonly script: string;
   readonly live: Readonly<Record<string, Live>>;
   readonly answers: Readonly<Record<string, Answer>>;
-  /** They change something, so they are asked for with POST. */
+  /** These change something, so they need POST. */
   readonly actions: Readonly<Record<string, Answer>>;
 }
 
@@ -51,9 +50,9 @@ const headers = {
 } as const;
 
 /**
- * Without a listener. The page's files contain no data, so anybody on this machine may have them. Every other route needs
- * the token, also one that is not there. It comes in a header: browsers send cookies to every port of a host, so also to
- * a server of another user.
+ * Without a listener. The page's files contain no data, so anybody on this machine may have them. Every other route
+ * needs the token, also one that is not there. It comes in a header: browsers send cookies to every port of a host, so
+ * also to a server of another user.
  */
 export function createUi({ token, host, script, live, answers, actions }: UiOptions): FastifyInstance {
   const app = Fastify({
@@ -153,7 +152,7 @@ function isToken(authorization: string | undefined, token: string): boolean {
   return given.length === wanted.length && timingSafeEqual(given, wanted);
 }
 
-/** Until the browser leaves or there are no more. Never throws: nobody is left who could answer. */
+/** Ends when the browser leaves or there are no more. Never throws: nobody is left who could answer. */
 async function sendLive(reply: FastifyReply, give: (signal: AbortSignal) => AsyncIterable<object>): Promise<void> {
   const leave = new AbortController();
   const { raw } = reply;

@@ -34,7 +34,6 @@ type LiveName = keyof LiveMessages;
 type Gives = { readonly [Name in LiveName]: (of: string, signal: AbortSignal) => AsyncIterable<LiveMessages[Name]> };
 type Gets = { readonly [Name in keyof Answers]: (words: URLSearchParams) => Promise<Answers[Name]> };
 
-/** Until the reader leaves. */
 export function liveSources(env: Environment): Readonly<Record<LiveName, Live>> {
   const list = new RunList(env);
   return {
@@ -110,7 +109,6 @@ export function answerSources(env: Environment): AnswerSources {
   return { answers: gets, actions: { registries } };
 }
 
-/** Undefined: it is not a reference. */
 function registryOf(image: string): string | undefined {
   try {
     return parseReference(image).registry;

@@ -1,7 +1,7 @@
 import type { CheckedImage, Mistake } from "./image.ts";
 import { describeOwner, mayWrite } from "./user.ts";
 
-/** For the image's user. Another requirement checks that the user exists. */
+/** Checks for the image's user. Another requirement checks that the user exists. */
 export async function checkWritable(image: CheckedImage, path: string): Promise<Mistake | undefined> {
   const user = await image.user();
   if (typeof user === "string") return undefined;
@@ -25,7 +25,7 @@ export async function checkWritable(image: CheckedImage, path: string): Promise<
   };
 }
 
-/** HOME if the image sets it, else from its /etc/passwd. */
+/** HOME comes first, then the image's /etc/passwd. */
 export async function checkHome(image: CheckedImage): Promise<Mistake | undefined> {
   const user = await image.user();
   if (typeof user === "string") {

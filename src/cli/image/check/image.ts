@@ -36,7 +36,7 @@ export class CheckedImage {
     this.#layers = layers;
   }
 
-  /** Once, in order, keeping the names of files. */
+  /** Streams the layers once, in order, and keeps the names of files. */
   static async read(image: NamedImage, { manifest, descriptor }: PlatformImage): Promise<CheckedImage> {
     const config = await readConfig(image, manifest, descriptor.digest);
     const checked = new CheckedImage(image, config, manifest.layers);
@@ -70,7 +70,7 @@ export class CheckedImage {
     return this.#user;
   }
 
-  /** By streaming its layer again. */
+  /** Streams the file's layer again. */
   async head({ node }: Found): Promise<Buffer> {
     const layer = this.#layers[node.layer];
     if (node.type !== "file" || !layer) return Buffer.alloc(0);

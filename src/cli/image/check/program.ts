@@ -7,7 +7,7 @@ import { describeOwner, mayExecute } from "./user.ts";
 /** Linux follows only a few levels of interpreters that are scripts. */
 const mostInterpreters = 4;
 
-/** As an engine does: by its path, or by its name on PATH. */
+/** Searches as an engine does: by its path, or by its name on PATH. */
 export function findProgram(image: CheckedImage, word: string): Found | Missing {
   if (word.includes("/")) return image.tree.find(word, image.config.config?.WorkingDir || "/");
   for (const folder of image.searchPath) {
@@ -31,7 +31,7 @@ export async function checkExecutable(image: CheckedImage, program: Found): Prom
   };
 }
 
-/** It must be for the image's architecture and its loader exist. For a script, this goes for the interpreter. */
+/** An executable must be for the image's architecture, and its loader must exist. A script needs its interpreter. */
 export async function checkRuns(
   image: CheckedImage,
   program: Found,

@@ -36,7 +36,6 @@ export function findModule(
   };
 }
 
-/** As far as the files show. */
 function moduleFolders(image: CheckedImage): string[] {
   const working = image.config.config?.WorkingDir || "/";
   const given = (image.variable("PYTHONPATH") ?? "").split(":").filter((folder) => folder !== "");

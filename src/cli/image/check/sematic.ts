@@ -49,7 +49,7 @@ export function sematicRequirements(modules: readonly string[]): readonly Requir
   ];
 }
 
-/** Or that the entrypoint passes to a shell. */
+/** The entrypoint is the script, or passes it to a shell. */
 async function entryScript(image: CheckedImage): Promise<{ found: Found; text: string } | undefined> {
   const words = image.config.config?.Entrypoint ?? [];
   const [first = "", second = ""] = words;

@@ -1,10 +1,8 @@
-/** As it is written, and without its quotes. */
 export interface Word {
   readonly raw: string;
   readonly value: string;
 }
 
-/** A program or builtin with its arguments. */
 export interface Command {
   /** Counts from 1. */
   readonly line: number;
@@ -65,7 +63,6 @@ function wordAt(text: string, start: number): string {
 
 interface Block {
   readonly opener: string;
-  /** If that is `true` or `false`. */
   condition?: boolean | undefined;
   phase: "condition" | "body" | "else";
   isOver: boolean;
@@ -82,8 +79,8 @@ function isRun({ opener, condition, phase, isOver }: Block): boolean {
 }
 
 /**
- * Those that a shell would come to: not those below `if false`, after `false &&`, or after an `exit` or `exec`.
- * Functions count as called. Substitutions (`$(…)`) are words.
+ * Leaves out commands below `if false`, after `false &&`, or after an `exit` or `exec`. Functions count as called.
+ * Substitutions (`$(…)`) are words.
  */
 export function reachableCommands(text: string): Command[] {
   const commands: Command[] = [];

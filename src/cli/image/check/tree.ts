@@ -8,7 +8,7 @@ export interface Node {
   readonly uid: number;
   readonly gid: number;
   readonly layer: number;
-  /** Among the entries of its layer, also for hard links to it. */
+  /** Also for hard links: the place among the entries of the layer. */
   readonly entry: number;
 }
 
@@ -25,7 +25,6 @@ export interface Missing {
   readonly missing: string;
 }
 
-/** As on Linux. */
 const mostLinks = 40;
 
 type Owned = Pick<Node, "mode" | "uid" | "gid" | "layer">;
@@ -34,10 +33,7 @@ const types = ["file", "device", "directory", "symlink"] as const;
 const symlink = types.indexOf("symlink");
 const directory = types.indexOf("directory");
 
-/**
- * As a container sees them, with layers and whiteouts applied by OCI's rules. Keeps names, owners and modes, but no
- * content.
- */
+/** Applies layers and whiteouts by OCI's rules. Keeps names, owners and modes, but no content. */
 export class ImageTree {
   readonly #files = new FileTable(17);
   readonly #type = this.#files.column(Uint8Array);
@@ -53,10 +49,7 @@ export class ImageTree {
     this.#own(this.#root, { mode: 0o755, uid: 0, gid: 0, layer: 0 });
   }
 
-  /**
-   * Apply layers from the lowest up. `index` is the place among the layer's entries. @returns the target of a broken
-   * hard link
-   */
+  /** Apply layers from the lowest up. @returns the target of a broken hard link */
   add(entry: ListedEntry, layer: number, index: number): string | undefined {
     const { path, type, target } = entry;
     const slash = path.lastIndexOf("/");
@@ -209,7 +202,7 @@ export class ImageTree {
     return node;
   }
 
-  /** Content of lower layers. */
+  /** Removes content of lower layers. */
   #prune(folder: number, layer: number): void {
     for (const node of this.#files.children(folder)) if (this.#isHidden(node, layer)) this.#files.remove(node);
   }

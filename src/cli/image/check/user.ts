@@ -8,8 +8,7 @@ export interface ImageUser {
 }
 
 /**
- * As engines do, in /etc/passwd and /etc/group (OCI image specification: `user`, `uid`, `user:group`, `uid:gid`, …).
- * @returns a string with the name of an unknown user or group
+ * As engines do (OCI image specification: `user`, `uid`, `user:group`, …). @returns a string: an unknown user or group
  */
 export function findUser(text: string, passwd: string, group: string): ImageUser | string {
   const [name = "", groupName] = (text === "" ? "0" : text).split(":");
@@ -60,7 +59,6 @@ function has({ uid, gids }: ImageUser, node: Node, bits: number): boolean {
   return ((node.mode >> shift) & bits) === bits;
 }
 
-/** `0755, owner 0:0`. */
 export function describeOwner({ mode, uid, gid }: Node): string {
   return `its mode is 0${mode.toString(8).padStart(3, "0")}, its owner ${uid}:${gid}`;
 }

@@ -5,11 +5,12 @@ import { type FolderUsage, isFolder } from "./usage.ts";
 /** Smaller files are summed up per folder. */
 const maximumFiles = 60_000;
 
-/** Characters, about. What does not fit is summed up per folder, too. */
+/** About so many characters. Slipway sums up the rest per folder, too. */
 const room = 16 * 1024 * 1024;
 
 /**
- * A folder: name and content. A file: name, bytes, and 1 if a later layer hides it. `""` stands for many small files.
+ * A folder is its name and content. A file is its name, bytes, and 1 if a later layer hides it. `""` is many small
+ * files.
  */
 export type PageNode =
   | readonly [name: string, children: readonly PageNode[]]

@@ -9,7 +9,6 @@ export interface ImageUsage {
   readonly digest: string;
   readonly platform: string;
   readonly layers: readonly LayerUsage[];
-  /** Attached to it. */
   readonly referrers: readonly Descriptor[];
 }
 

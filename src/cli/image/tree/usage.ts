@@ -15,7 +15,7 @@ export function isFolder(node: FileUsage): node is FolderUsage {
   return node instanceof FolderUsage;
 }
 
-/** Of one image, or of two. */
+/** Holds one image, or two. */
 export class UsageTable extends FileTable {
   readonly size: Float64Array;
   readonly isHidden: Uint8Array;
@@ -50,7 +50,7 @@ export class FileUsage {
   get size(): number {
     return this.table.size[this.node] as number;
   }
-  /** By a later layer. Its bytes are still transferred and stored. */
+  /** A hidden file's bytes are still transferred and stored. */
   get isHidden(): boolean {
     return this.table.isHidden[this.node] === 1;
   }
@@ -64,7 +64,7 @@ export class FolderUsage extends FileUsage {
   get hidden(): number {
     return this.table.hidden[this.#folder] as number;
   }
-  /** At any depth. */
+  /** Counts files at any depth. */
   get files(): number {
     return this.table.files[this.#folder] as number;
   }
@@ -119,7 +119,7 @@ export async function readLayer(
 
 export interface TableLayer extends LayerUsage {
   readonly table: UsageTable;
-  /** In the layers below, as texts of the table. */
+  /** Paths in the layers below, as texts of the table. */
   readonly removed: readonly number[];
   readonly emptied: readonly number[];
 }

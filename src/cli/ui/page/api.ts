@@ -6,11 +6,11 @@ const key = "token";
 /** Milliseconds until the next attempt. */
 const pauses = { lost: 1000, refused: 5000 };
 
-/** So that it is in neither the address bar nor the history. */
+/** Keeps the token out of the address bar and the history. */
 export function takeToken(): void {
   const token = /^#token=([\w-]+)$/.exec(location.hash)?.[1];
   if (token === undefined) return;
-  // Of this tab and this port alone.
+  // The session storage belongs to this tab and this port alone.
   sessionStorage.setItem(key, token);
   history.replaceState(null, "", "/#/runs");
 }
@@ -34,7 +34,7 @@ interface Listener<Message> {
   readonly onStart?: () => void;
 }
 
-/** For example, a cluster that does not answer. */
+/** The server answered, for example, that a cluster does not. */
 class Refused extends Error {}
 
 async function listen<Message>(
@@ -98,7 +98,6 @@ export function useLive<Name extends keyof LiveMessages>(
   return problem;
 }
 
-/** Or why there is none. */
 export function useAnswer<Name extends keyof Answers>(
   name: Name,
   words: Words | undefined,

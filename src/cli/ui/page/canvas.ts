@@ -2,7 +2,6 @@
 import { type ComponentChild, type ComponentChildren, h } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
-/** By their names, such as `--ink`. */
 export type Palette = Readonly<Record<`--${string}`, string>> & { readonly isDark: boolean };
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -16,7 +15,7 @@ function paletteNow(): Palette {
   };
 }
 
-/** Again when the user changes from light to dark. */
+/** Follows a change from light to dark. */
 export function usePalette(): Palette {
   const [palette, setPalette] = useState(paletteNow);
   useEffect(() => {
@@ -27,7 +26,7 @@ export function usePalette(): Palette {
   return palette;
 }
 
-/** As many dots as the screen has. Drawing goes by the page's pixels. */
+/** The canvas has as many dots as the screen. Drawing goes by the page's pixels. */
 export function clear(canvas: HTMLCanvasElement, width: number, height: number): CanvasRenderingContext2D {
   const context = canvas.getContext("2d") as CanvasRenderingContext2D;
   const scale = devicePixelRatio;
@@ -38,7 +37,7 @@ export function clear(canvas: HTMLCanvasElement, width: number, height: number):
   return context;
 }
 
-/** Inside of the window. */
+/** Stays inside the window. */
 export function Tip({
   x,
   y,

@@ -2,7 +2,7 @@
 import { type ComponentChild, h } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
-/** The newest. */
+/** Older characters are dropped. */
 const mostShown = 200_000;
 const colours = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, "g");
 

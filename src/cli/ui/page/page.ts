@@ -11,7 +11,7 @@ import { TreePage } from "./tree.ts";
 
 const sections = { runs: "Runs", services: "Services", images: "Images", registry: "Registry" } as const;
 
-/** Of an address such as `#/runs/ID`. */
+/** Takes an address such as `#/runs/ID`. */
 function viewOf(words: readonly string[]): readonly [title: string, view: ComponentChild] {
   const [section = "", name = "", other = ""] = words;
   if (section === "runs" && name !== "") return [`Run ${name}`, h(RunView, { id: name, key: name })];

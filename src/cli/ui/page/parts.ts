@@ -29,7 +29,6 @@ export function State({ state, words = state }: { readonly state: string; readon
   return h("span", { class: "state", "data-state": state }, words);
 }
 
-/** As words and as a bar. */
 export function CountBar({ counts }: { readonly counts: Counts }): ComponentChild {
   const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
   if (all === 0) return null;

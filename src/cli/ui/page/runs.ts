@@ -40,7 +40,7 @@ const jobColumns = (now: number): readonly Column<JobLine>[] => [
   ["ID", ({ id }) => h("span", { class: "code" }, id)],
 ];
 
-/** Again every second while something runs. */
+/** Updates every second while something runs. */
 export function useNow(isRunning: boolean): number {
   const [now, setNow] = useState(Date.now());
   useEffect(() => {

@@ -7,8 +7,7 @@ export interface Box {
 }
 
 /**
- * As square as possible: Bruls, Huizing and van Wijk, "Squarified Treemaps". Weights are above 0, the largest first;
- * the boxes have their order, with areas in proportion.
+ * Bruls, Huizing and van Wijk, "Squarified Treemaps". Weights are above 0, the largest first. Boxes keep their order.
  */
 export function squarify(weights: readonly number[], whole: Box): Box[] {
   const boxes: Box[] = [];

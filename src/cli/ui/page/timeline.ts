@@ -10,7 +10,7 @@ export interface Call {
   readonly item: RunItem;
 }
 
-/** Read in each frame, so that a change needs no new elements. */
+/** The canvas reads it in each frame, so that a change needs no new elements. */
 export interface Times {
   readonly calls: readonly Call[];
   readonly from: number;
@@ -32,7 +32,7 @@ function stepOf(milliseconds: number): number {
   return steps.find((step) => step >= wanted) ?? Math.ceil(wanted / 36e5) * 36e5;
 }
 
-/** Bars over time: only the rows that are in sight, on one canvas. */
+/** Draws only the rows that are in sight, on one canvas. */
 export function Timeline({ times, count }: { readonly times: () => Times; readonly count: number }): ComponentChild {
   const box = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);

@@ -17,7 +17,7 @@ export interface Item {
 const smallFiles = "smaller files";
 const empty = { isHidden: false, size: 0, files: 0 };
 
-/** With its layers as they are and the content of each folder from the largest. */
+/** Keeps the order of layers, and sorts the content of each folder from the largest. */
 export function itemsOf({ name, layers }: TreeAnswer): Item {
   const image: Item = { ...empty, name, parent: undefined, layer: -1, children: [] };
   for (const [index, { title, root }] of layers.entries()) {
@@ -51,14 +51,13 @@ function add(folder: Item, child: Item): void {
   folder.files += child.files;
 }
 
-/** In its layer. */
 export function pathOf(item: Item): string {
   const names: string[] = [];
   for (let at: Item | undefined = item; at?.parent?.parent; at = at.parent) names.unshift(at.name);
   return `/${names.join("/")}`;
 }
 
-/** Whose path contains the text, in any case. Undefined: there is no text. */
+/** Ignores case. Undefined: there is no text. */
 export function filesWith(image: Item, text: string): Set<Item> | undefined {
   const wanted = text.trim().toLowerCase();
   if (wanted === "") return undefined;

@@ -32,7 +32,6 @@ function factsOf(item: Item, image: Item, { layers }: TreeAnswer): readonly stri
   ];
 }
 
-/** `slipway image tree --html`. */
 export function TreePage({ answer }: { readonly answer: TreeAnswer }): ComponentChild {
   return h("main", { class: "file" }, [
     h("h1", {}, answer.name),
@@ -47,7 +46,6 @@ interface TreeProps {
   readonly hasKeyboard?: boolean;
 }
 
-/** With a list of the same folders and a search. */
 export function TreeView({ answer, hasKeyboard = false }: TreeProps): ComponentChild {
   const image = useMemo(() => itemsOf(answer), [answer]);
   const [current, setCurrent] = useState(image.children?.length === 1 ? (image.children[0] as Item) : image);
