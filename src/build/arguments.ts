@@ -74,7 +74,7 @@ export class Arguments {
     return this.resolve(this.one(name));
   }
 
-  /** All or none. */
+  /** Writes all or none. */
   write(contents: Readonly<Record<string, Uint8Array | string>>): void {
     writeFiles(new Map(Object.entries(contents).map(([name, content]) => [this.output(name), content])));
   }

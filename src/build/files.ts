@@ -2,7 +2,7 @@ import { closeSync, openSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { UserError } from "../core/errors.ts";
 import { temporaryName, writeFully } from "../layer/output.ts";
 
-/** All or none: to temporary names first. */
+/** Writes all or none, to temporary names first. */
 export function writeFiles(files: ReadonlyMap<string, Uint8Array | string>): void {
   const written: { path: string; temporary: string }[] = [];
   try {

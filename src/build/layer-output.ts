@@ -6,7 +6,7 @@ import { type Arguments, argumentError } from "./arguments.ts";
 import type { Context } from "./context.ts";
 import { writeFiles } from "./files.ts";
 
-/** Of every command that writes a layer. */
+/** Every command that writes a layer has these options. */
 export const layerOptions = ["output", "metadata", "packages", "compression", "comment"] as const;
 
 export async function writeLayerFiles(

@@ -14,7 +14,7 @@ export async function runTool(
   reportUncaught();
   if (args.includes("--persistent_worker")) return serveRequests(run);
 
-  // So that the command removes its temporary files.
+  // An aborted command removes its temporary files.
   const stop = new AbortController();
   onTermination(() => stop.abort());
   try {

@@ -12,8 +12,8 @@ export interface ImageUser {
 const SHADOW_GROUP = 42;
 
 /**
- * /etc/passwd and /etc/group from base-passwd's masters (without that package: root and nobody) with the image's users
- * and their homes; /etc/shadow and /etc/gshadow in which every account is locked (`!*`: no password works).
+ * Makes /etc/passwd and /etc/group from base-passwd's masters (without that package: root and nobody) with the image's
+ * users and their homes; /etc/shadow and /etc/gshadow in which every account is locked (`!*`: no password works).
  */
 export function makeAccounts(tree: RootTree, users: readonly ImageUser[]): void {
   const passwd = lines(tree, "usr/share/base-passwd/passwd.master", [
@@ -44,7 +44,7 @@ export function makeAccounts(tree: RootTree, users: readonly ImageUser[]): void 
   tree.write("etc/gshadow", text(group.map((line) => `${locked(line)}:!*::`)), secret);
 }
 
-/** As debianutils' update-shells, with the path below /usr beside the traditional one. */
+/** Makes /etc/shells as debianutils' update-shells, with the path below /usr beside the traditional one. */
 export function makeShells(tree: RootTree): void {
   const head = tree.read("usr/share/debianutils/shells")?.toString();
   const folder = "usr/share/debianutils/shells.d";

@@ -47,7 +47,7 @@ export async function openDeb(path: string, dataPath: string): Promise<OpenedPac
   const controlText = controlFiles.get("control") ?? "";
   const [control, ...others] = parseParagraphs(controlText);
   const name = control?.get("package");
-  // It becomes a part of dpkg's list of all packages.
+  // The text becomes a part of dpkg's list of all packages.
   if (control === undefined || name === undefined || others.length > 0) {
     throw noPackage(path, "it has no control file that names one package");
   }

@@ -3,8 +3,8 @@ import type { OpenedPackage } from "./deb.ts";
 import { mergedPath, type RootTree } from "./root-tree.ts";
 
 /**
- * For scanners, `dpkg -l` and a later `apt-get install`. No maintainer scripts: they did not run. Lists also name files
- * that are left out, as with dpkg's `path-exclude`.
+ * Serves scanners, `dpkg -l` and a later `apt-get install`. No maintainer scripts: they did not run. Lists also name
+ * files that are left out, as with dpkg's `path-exclude`.
  */
 export function makeDpkgDatabase(tree: RootTree, packages: readonly OpenedPackage[]): void {
   const paragraphs: string[] = [];

@@ -13,7 +13,8 @@ const longestSilence = 30_000;
 const maximumRelease = 4 * 1024 * 1024;
 
 /**
- * Or from `file:` addresses. Uses `http_proxy`, `https_proxy` and `no_proxy`. Prints every 5 seconds what it waits for.
+ * Also fetches from `file:` addresses. Uses `http_proxy`, `https_proxy` and `no_proxy`. Prints every 5 seconds what it
+ * waits for.
  */
 export function mirrorFetch(mirrors: Mirrors, silence = longestSilence): FetchFile {
   return async (archive, path, _sha256, most = maximumRelease) => {

@@ -50,7 +50,7 @@ export function formatLockedPackage({ name, version, archive, path, sha256, size
   return [name, version, `${archive}/${path}`, sha256, size].join(" ");
 }
 
-/** Its name becomes a path and a label. Undefined: the line is no package. */
+/** A package's name becomes a path and a label. Undefined: the line is no package. */
 function parseLockedPackage(line: string): LockedPackage | undefined {
   const [, name, version, archive, path, sha256, size] =
     /^([a-z0-9][a-z0-9+.-]*) (\S+) (debian|debian-security)\/(pool\/\S+\.deb) ([0-9a-f]{64}) (\d+)$/.exec(line) ?? [];

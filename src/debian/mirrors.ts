@@ -6,7 +6,7 @@ import { type ArchiveName, archiveOf } from "./archive.ts";
 export type Mirrors = Readonly<Partial<Record<ArchiveName, string>>>;
 
 /**
- * On the given mirror, else on apt's. Mirrors carry the security archive beside the main one, so `http://HOST/debian`
+ * Takes the given mirror, else apt's. Mirrors carry the security archive beside the main one, so `http://HOST/debian`
  * tells both.
  *
  * @param mirror ends in `/debian` where a security suite is among `suites`; empty for apt's

@@ -23,7 +23,7 @@ export interface RootFilesystem {
 const LEFT_OUT = /^usr\/share\/(man|info|locale|lintian|linda|groff)\/.|^usr\/share\/doc\/(?!.*\/copyright$)[^/]+\/./;
 
 /**
- * With /usr merged, and what maintainer scripts would make (the functions `make…`). Does not depend on the order.
+ * Merges /usr, and adds what maintainer scripts would make (the functions `make…`). Does not depend on the order.
  *
  * @param scratch folder for temporary files: as much as the packages take unpacked
  * @param signal stops between two packages

@@ -16,7 +16,7 @@ export function snapshotOf(now: Date): string {
   return later.toISOString().replace(/[-:]|\.\d+/g, "");
 }
 
-/** The permanent place of a lock's packages. Empty for a lock that names no moment. */
+/** The packages of a lock stay there for good. Empty for a lock that names no moment. */
 export function snapshotArchives({ suites, snapshot }: Lock): Mirrors {
   if (snapshot === undefined) return {};
   const archives: Partial<Record<ArchiveName, string>> = {};

@@ -52,7 +52,7 @@ async function ask(image: string, settings: Settings, env: Environment): Promise
   }
   const { authorities } = await registrySettings(normalizeRegistry(registry), env);
   const ca = authorities === undefined ? {} : { ca: authorities };
-  // For a new token.
+  // A new client gets a new token.
   const client = await openConfigured(registry, env);
   try {
     const place = { ...at(podRegistry ?? client.address), ...ca };

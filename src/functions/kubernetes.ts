@@ -185,7 +185,7 @@ export class Prepared {
   }
 }
 
-/** See `checkReach`. */
+/** Refuses images that the cluster cannot pull: see `checkReach`. */
 export async function checkImages(images: readonly string[], env: Environment): Promise<void> {
   const cluster = await openCluster(env);
   for (const image of images) checkReach(image, cluster);

@@ -45,7 +45,7 @@ export class PodResults {
   readonly #isSingle: boolean;
   /** Calls that run again. */
   readonly #failures = new Map<number, { readonly count: number; readonly last: CallOutcome }>();
-  /** Pods that were deleted or lost with their nodes. The job controller may count that as a failure. */
+  /** Calls whose pods were deleted or lost with their nodes. The job controller may count that as a failure. */
   readonly #lost = new Set<number>();
   readonly #seen = new Set<string>();
   readonly #begun = new Set<string>();
@@ -302,7 +302,7 @@ function reasonOf(words: string): { readonly problem: string; readonly remedy: s
   return { problem, remedy };
 }
 
-/** The second sentence says what to do. */
+/** Splits a text of two sentences, of which the second says what to do. */
 export function sentences(words: string): [problem: string, remedy: string] {
   const end = words.search(/\. (?=[A-Z`])/);
   return end < 0 ? [words, "Look at what it printed above."] : [words.slice(0, end + 1), words.slice(end + 2)];

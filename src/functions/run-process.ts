@@ -17,8 +17,8 @@ interface ProcessRunOptions {
 }
 
 /**
- * That takes 40 ms more than a call, and a function behaves as in a container: only JSON passes, and it has its own
- * module state. It keeps this process's environment, because local programs need it.
+ * A new process takes 40 ms more than a call, and a function behaves as in a container: only JSON passes, and it has
+ * its own module state. It keeps this process's environment, because local programs need it.
  *
  * @returns its exit status; 128 and the signal's number when killed
  * @throws Failure when it cannot be started
@@ -29,14 +29,14 @@ export async function runProcess(run: Run, options: ProcessRunOptions = {}): Pro
   const starting = spawn(process.execPath, program, {
     env: { ...process.env, ...run.env },
     stdio: ["pipe", "pipe", options.onStderr === undefined ? "inherit" : "pipe"],
-    // So that what it starts ends with it. We pass on the terminal's signals.
+    // In its own group, what it starts ends with it. We pass on the terminal's signals.
     detached: true,
   });
   const child = await started(starting, process.execPath, "Check that this Node can be executed.");
   const send = (signal: NodeJS.Signals) => child.pid !== undefined && signalGroup(child.pid, signal);
   child.once("exit", () => send("SIGKILL"));
   const ended = once(child, "close") as Promise<[number | null, NodeJS.Signals | null]>;
-  // Its status reports it.
+  // The exit status reports a process that ends without reading its input.
   child.stdin?.on("error", () => {});
   if (run.holdsStdin) child.stdin?.write(run.stdin);
   else child.stdin?.end(run.stdin);

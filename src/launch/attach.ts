@@ -31,8 +31,8 @@ interface Subject {
 }
 
 /**
- * As signed attestations if the configuration file has a key for the repository. A new image gets all documents,
- * another one those of a type that it lacks. A push remembers for a day that an image has them.
+ * Attaches documents as signed attestations if the configuration file has a key for the repository. A new image gets
+ * all documents, another one those of a type that it lacks. A push remembers for a day that an image has them.
  *
  * Most registries store them before the image (distribution specification 1.1, "Pushing Manifests with Subject"), so
  * they cost no time. A registry that refuses that gets them again after it.

@@ -36,5 +36,5 @@ function isBareScript(program: string): boolean {
   return start.toString("latin1", 0, 2) !== "#!" && !nativePrograms.includes(start.toString("hex"));
 }
 
-/** ELF and Mach-O, in hex. */
+/** The first bytes of ELF and Mach-O files, in hex. */
 const nativePrograms: readonly string[] = ["7f454c46", "cffaedfe", "cefaedfe", "cafebabe"];

@@ -8,7 +8,7 @@ import { Failure } from "../core/errors.ts";
 import { ProgramFailure, runProgram } from "../core/run-program.ts";
 import { canSurelyReach } from "../kubernetes/reach.ts";
 
-/** Of a socket's path in bytes, and the part of it that we add. */
+/** Bytes of a socket's path, and the part of it that we add. */
 const longestPath = 100;
 const socketName = "slipway-helper-XXXXXX/socket";
 

@@ -51,7 +51,7 @@ export async function load(
   }
 }
 
-/** Engines run only that, and many cannot load an index. */
+/** Engines run only that image, and many cannot load an index. */
 function forThisMachine(image: BuiltImage): BuiltImage {
   const { children } = image;
   if (children.length === 0) return image;

@@ -6,7 +6,7 @@ import type { Digest } from "../oci/digest.ts";
 import type { ArchivedImage } from "./archive.ts";
 
 /**
- * What the archive can omit: podman (tested with 4.3) reads only missing layers from an OCI archive. docker's behaviour
+ * The archive can omit them: podman (tested with 4.3) reads only missing layers from an OCI archive. docker's behaviour
  * depends on its image store and was not tested, so it gets all.
  */
 export async function presentLayers(

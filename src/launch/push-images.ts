@@ -233,7 +233,7 @@ async function signAll(
   );
 }
 
-/** On every call, since it changes. */
+/** Reads the size on every call, since it changes. */
 function terminalOf(descriptor: number): () => TerminalSize | undefined {
   const { isatty, WriteStream } = process.getBuiltinModule("node:tty");
   if (!isatty(descriptor) || process.env["TERM"] === "dumb") return () => undefined;

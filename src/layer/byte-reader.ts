@@ -11,7 +11,7 @@ export class ByteReader {
     return this.#position;
   }
 
-  /** Between one and `maximum` bytes. Undefined at the end. */
+  /** Returns between one and `maximum` bytes. Undefined at the end. */
   async some(maximum: number): Promise<Buffer | undefined> {
     while (this.#rest.length === 0) {
       const { value, done } = await this.#source.next();
@@ -24,7 +24,7 @@ export class ByteReader {
     return piece;
   }
 
-  /** Fewer at the end. */
+  /** Returns fewer bytes at the end. */
   async upTo(count: number): Promise<Buffer> {
     const first = (await this.some(count)) ?? Buffer.alloc(0);
     if (first.length === count) return first;
@@ -37,7 +37,7 @@ export class ByteReader {
     return Buffer.concat(pieces);
   }
 
-  /** Fewer at the end. */
+  /** Returns fewer bytes at the end. */
   async *pass(count: number): AsyncGenerator<Buffer> {
     for (let missing = count; missing > 0; ) {
       const piece = await this.some(missing);

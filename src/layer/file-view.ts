@@ -3,7 +3,7 @@ export interface FileView {
   readonly path: string;
   /** Bytes. */
   readonly size: number;
-  /** At most `length` bytes from byte `at` on; fewer where the file ends. */
+  /** Returns at most `length` bytes from byte `at` on; fewer where the file ends. */
   read(at: number, length: number): Buffer;
 }
 

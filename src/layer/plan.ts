@@ -29,7 +29,7 @@ export function planEntries(entries: Iterable<TarEntry>): TarEntry[] {
   return orderHardLinks(keyed.map(({ entry }) => entry));
 }
 
-/** For errors. */
+/** Describes an entry in errors. */
 export function describe(entry: TarEntry): string {
   if (entry.origin !== undefined) return entry.origin;
   switch (entry.type) {

@@ -1,7 +1,7 @@
 import type { Hash } from "node:crypto";
 import { Transform } from "node:stream";
 
-/** Those that the OCI image specification registers. */
+/** The OCI image specification registers these. */
 type DigestAlgorithm = "sha256" | "sha512";
 
 // Loading node:crypto takes about 2 ms, and a launch with nothing to push hashes nothing.

@@ -3,7 +3,7 @@ import { checkDescriptor, type Descriptor } from "./descriptor.ts";
 import { parseJson } from "./json.ts";
 import { mediaTypes } from "./media-types.ts";
 
-/** Or an artifact: OCI image specification, "Image Manifest"; Docker's "Image Manifest V 2, Schema 2". */
+/** Also of an artifact: OCI image specification, "Image Manifest"; Docker's "Image Manifest V 2, Schema 2". */
 export interface ImageManifest {
   readonly schemaVersion: 2;
   readonly mediaType: string;

@@ -1,4 +1,4 @@
-/** OCI's, and those of Docker's schema 2 for the same formats. */
+/** Docker's schema 2 has its own types for the same formats. */
 export const mediaTypes = {
   manifest: "application/vnd.oci.image.manifest.v1+json",
   index: "application/vnd.oci.image.index.v1+json",
@@ -33,7 +33,7 @@ export function ociLayerMediaType(mediaType: string): string {
   return ociLayerNames[mediaType] ?? mediaType;
 }
 
-/** Such a layer is "foreign": registries need not have its blob. */
+/** Registries need not have the blob of such a "foreign" layer. */
 export function isNondistributable(mediaType: string): boolean {
   return ociLayerMediaType(mediaType).startsWith("application/vnd.oci.image.layer.nondistributable.v1.");
 }

@@ -9,7 +9,7 @@ const smallest = 16 * 1024;
 /** Bytes. */
 const listLimit = 16 * 1024 * 1024;
 
-/** As the build information of Go or Rust tells, and Node itself. Empty for other files. */
+/** Reads the build information of Go or Rust, and knows Node itself. Empty for other files. */
 export function executablePackages(file: FileView): PackageRecord[] {
   if (file.size < smallest) return [];
   const section = elfSections(file);

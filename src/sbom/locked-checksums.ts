@@ -6,7 +6,7 @@ type Checksums = Map<string, Readonly<Record<string, string>>>;
 
 const keyOf = (type: string, name: string, version: string) => `${type}:${name}@${version}`;
 
-/** From a lock of `slipway image lock`, a `pnpm-lock.yaml`, or a `requirements.txt` with one hash for a package. */
+/** Reads a lock of `slipway image lock`, a `pnpm-lock.yaml`, or a `requirements.txt` with one hash for a package. */
 export function lockedChecksums(locks: readonly string[]): (record: PackageRecord) => PackageRecord {
   const known: Checksums = new Map();
   for (const lock of locks) {
@@ -25,7 +25,7 @@ function addDebian(lock: string, known: Checksums): void {
     known.set(keyOf("deb", name, version), { sha256 });
 }
 
-/** Only the lines that matter: a parser of YAML takes a second for a large lock. */
+/** Reads only the lines that matter: a parser of YAML takes a second for a large lock. */
 function addPnpm(lock: string, known: Checksums): void {
   const entry = /^ {2}'?(\S+?)@([^@\s'(]+)'?:\n {4}resolution: \{.*?integrity: (sha\d+)-([\w+/=]+)/gm;
   for (const [, name = "", version = "", algorithm = "", digest = ""] of lock.matchAll(entry)) {

@@ -32,7 +32,7 @@ export async function bytecode(args: readonly string[], context: Context, compil
     } else {
       throw malformed(entry.text, "a file or deb");
     }
-    // So that a worker can receive a cancellation.
+    // Lets a worker receive a cancellation.
     await new Promise(setImmediate);
   }
   await writeLayerFiles(options, context, { entries });

@@ -8,12 +8,11 @@ import { snapshotArchives } from "../snapshot.ts";
 import { checkRequest } from "./check-request.ts";
 
 /**
- * What the repository rule of a base image asks. It runs as it is, by Node's type stripping, before anything is built; `relock` alone needs
- * npm packages.
+ * The repository rule of a base image runs this file unbuilt, by Node's type stripping. `relock` needs npm packages.
  *
- *     prepare LOCK NAME MIRROR DECLARED    checks LOCK, called NAME in errors, against DECLARED (JSON, see ./check-request.ts), and prints
- *                                          {"lock", "mirrors", "archives"}; MIRROR may be empty
- *     relock LOCK MIRROR                   prints {"lock", "locked", "changed"}, see ./relock.ts
+ *     prepare LOCK NAME MIRROR DECLARED    checks LOCK, called NAME in errors, against DECLARED (./check-request.ts),
+ *                                          and prints {"lock", "mirrors", "archives"}; MIRROR may be empty
+ *     relock LOCK MIRROR                   prints {"lock", "locked", "changed"} (./relock.ts)
  */
 async function main([command, path = "", ...rest]: readonly string[]): Promise<unknown> {
   const text = readFileSync(path, "utf8");
