@@ -384,7 +384,7 @@ IMPORTS = {
     "//src/functions:testdata/helper.ts": "//src/core:testdata/executable.ts ?//src/functions:helper-main.ts",
     "//src/functions:testdata/keeper.ts": "//src/functions:keep.ts //src/functions:testdata/batch.ts",
     "//src/functions:testdata/leaves-behind.ts": "//src/functions:run-process.ts",
-    "//src/functions:testdata/program.ts": "//src/functions:kubernetes.ts //src/functions:testdata/batch.ts //src/kubernetes:testdata/image.ts",
+    "//src/functions:testdata/program.ts": "//src/functions:kubernetes.ts //src/functions:testdata/batch.ts //src/kubernetes:testdata/image.ts ?//src/sdk:testdata/program.ts",
     "//src/git:access.ts": "//src/credentials:find-remote.ts //src/credentials:service-url.ts //src/git:url.ts",
     "//src/git:checkout.test.ts": "//src/core:testdata/reported.ts //src/git:checkout.ts //src/git:remote.ts //src/git:testdata/git-repository.ts //src/git:tree.ts",
     "//src/git:checkout.ts": "//src/core:errors.ts //src/git:access.ts //src/git:command.ts //src/git:lfs.ts //src/git:mirror.ts //src/git:tree.ts //src/git:url.ts",

@@ -62,7 +62,10 @@ function usesOf(path: string, { files, read, packages }: Repository, label: (pat
   for (const [, name = ""] of rest.matchAll(/(?:\bresolve\(\s*["']|\bnode_modules\/)((?:@[\w.-]+\/)?[\w.-]+)/g)) {
     if (packages.has(name) && !alwaysThere.has(name) && !imported.has(name)) imported.add(`?${name}`);
   }
-  const texts = [...rest.matchAll(/["'`]([\w./@-]+\.[\w.-]+)["'`]/g)].map(([, each = ""]) => each);
+  const texts = [...rest.matchAll(/["'`]([\w./@-]+\.[\w.-]+)["'`]/g)].map(([, each = ""]) =>
+    // A program that a test puts into an image has its path there.
+    each.replace(/^\/app\//, ""),
+  );
   // A path may begin at test data, at a folder above, as in join(import.meta.dirname, "..", "main.ts"), or at src.
   const mentioned = texts
     .flatMap(

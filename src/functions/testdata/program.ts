@@ -10,7 +10,7 @@ import { batch as oneCall } from "./batch.ts";
 /** The program of the SDK's tests, in an image made of this Node and the sources. */
 export function pushProgram({ registry }: TestEngine): Promise<string> {
   const sources = readdirSync("src", { recursive: true, encoding: "utf8" }).filter(
-    (path) => path.endsWith(".ts") && !path.endsWith(".test.ts"),
+    (path) => /\.m?[jt]s$/.test(path) && !path.endsWith(".test.ts"),
   );
   const files = {
     "bin/node": process.execPath,

@@ -6,7 +6,7 @@ import { filesProgram } from "./files.ts";
 /** The program of {@link filesProgram} in an image `test/files` of a registry. */
 export function pushFilesProgram(registry: Parameters<typeof pushImage>[0]): Promise<string> {
   const sources = readdirSync("src", { recursive: true, encoding: "utf8" }).filter(
-    (path) => path.endsWith(".ts") && !path.endsWith(".test.ts"),
+    (path) => /\.m?[jt]s$/.test(path) && !path.endsWith(".test.ts"),
   );
   const files = {
     "bin/node": process.execPath,
