@@ -2,18 +2,13 @@ import type { Environment } from "../core/environment.ts";
 import { checkFieldName, sendable } from "./docker-config.ts";
 import { helperAnswer, helperFailed, runHelper } from "./helper.ts";
 
-/** Milliseconds that a helper has. Bazel gives it 10 s too. */
+/** Milliseconds. Bazel gives it 10 s too. */
 const patience = 10_000;
 
-/** Header fields that say where a request goes and where it ends. A helper may give all others, such as cookies. */
+/** These say where a request goes and where it ends. A helper may give all others, such as cookies. */
 const framing = /^(host|connection|keep-alive|content-length|transfer-encoding|expect|te|trailer|upgrade)$/i;
 
-/**
- * Asks a credential helper of Bazel for header fields: `PROGRAM get`, JSON with the URI on its stdin, JSON with fields and their values on its
- * stdout.
- *
- * @throws Error without the helper's stdout, which may contain secrets
- */
+/** `PROGRAM get`, with JSON on its stdin and stdout. @throws Error without that stdout, which may contain secrets */
 export async function askBazelHelper(
   program: string,
   uri: string,

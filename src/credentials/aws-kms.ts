@@ -1,34 +1,29 @@
 import { GetPublicKeyCommand, KMSClient, SignCommand } from "@aws-sdk/client-kms";
 import { explainAwsError, requestHandler } from "./aws.ts";
 
-/** The algorithms of KMS whose signatures cosign accepts. */
+/** Those whose signatures cosign accepts. */
 export type KmsAlgorithm = "ECDSA_SHA_256" | "RSASSA_PKCS1_V1_5_SHA_256";
 
-/** The name of a key in AWS KMS. */
 export interface AwsKeyName {
   /** ID, alias with `alias/`, or ARN. */
   readonly id: string;
-  /** Of the key, as its ARN says. Default: that of this machine's AWS configuration. */
+  /** Default: that of this machine's AWS configuration. */
   readonly region?: string | undefined;
   /** `HOST[:PORT]` that speaks KMS's API by TLS. Default: AWS. */
   readonly endpoint?: string | undefined;
 }
 
-/** A key in AWS KMS, which never leaves it. */
+/** It never leaves KMS. */
 export interface AwsKey {
   /** DER, as SubjectPublicKeyInfo. */
   readonly publicKey: Uint8Array;
-  /** Signs at most 4,096 bytes, which KMS hashes. */
+  /** At most 4,096 bytes, which KMS hashes. */
   sign(message: Uint8Array, algorithm: KmsAlgorithm): Promise<Buffer>;
 }
 
 const otherKey = "Use a key that is enabled and has the usage SIGN_VERIFY.";
 
-/**
- * Opens a key in AWS KMS, with this machine's AWS configuration.
- *
- * @param fail throws the error for a key that cannot be used, given problem and remedy
- */
+/** By this machine's AWS configuration. `fail` throws the error for a key that cannot be used. */
 export async function openAwsKey(
   { id, region, endpoint }: AwsKeyName,
   fail: (problem: string, remedy: string, cause?: unknown) => never,

@@ -3,13 +3,12 @@ import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-sec
 import type { PasswordCredential } from "./credential.ts";
 import type { EcrRegistry } from "./ecr-host.ts";
 
-/** Timeouts of all AWS clients, in milliseconds. */
+/** Milliseconds. */
 export const requestHandler = { connectionTimeout: 5_000, requestTimeout: 15_000 } as const;
 
-/** The fields of the SDK's errors that are used. */
 type SdkError = Partial<NodeJS.ErrnoException> & { readonly $metadata?: { readonly httpStatusCode?: number } };
 
-/** Explains an AWS SDK error that is independent of the request: no credentials, no region, no connection. */
+/** Of any AWS request: no credentials, no region, no connection. */
 export function explainAwsError(error: unknown) {
   const { name = "", message = "", code = "", $metadata } = error as SdkError;
   const status = $metadata?.httpStatusCode;
@@ -37,11 +36,7 @@ export function explainAwsError(error: unknown) {
   };
 }
 
-/**
- * Exchanges this machine's AWS credentials for a login to a private ECR registry, valid for twelve hours.
- *
- * @throws Error with a message of one line
- */
+/** A login to a private ECR registry, valid for twelve hours. @throws Error with a message of one line */
 export async function exchangeForEcr(
   registry: EcrRegistry,
 ): Promise<{ readonly credential: PasswordCredential; readonly expiresAt?: Date }> {
@@ -64,11 +59,7 @@ export async function exchangeForEcr(
   }
 }
 
-/**
- * Reads the text of a secret from AWS Secrets Manager, with this machine's AWS configuration.
- *
- * @param fail throws the error for a secret that cannot be read, given problem and remedy
- */
+/** By this machine's AWS configuration. `fail` throws the error for a secret that cannot be read. */
 export async function readAwsSecret(
   { secret, region }: { readonly secret: string; readonly region?: string },
   fail: (problem: string, remedy?: string) => never,

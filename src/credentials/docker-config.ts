@@ -1,36 +1,30 @@
 import { dockerHub, normalizeRegistry } from "../oci/registry-host.ts";
 import type { Credential } from "./credential.ts";
 
-/** An entry of a credential file: the credential itself, or the helper to ask for it. */
 export type ConfigAnswer =
   | { readonly kind: "credential"; readonly key: string; readonly credential: Credential }
   /** `server`: the server name to pass to the helper. */
   | { readonly kind: "helper"; readonly key: string; readonly helper: string; readonly server: string };
 
-/** All entries of a credential file for one repository. */
 export interface ConfigAnswers {
-  /** Entries to try, in this order. */
+  /** To try in this order. */
   readonly answers: readonly ConfigAnswer[];
-  /** Header fields to add to requests. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** The repository that a credential is needed for. */
 export interface Target {
   /** `host[:port]`. Docker Hub may have any of its names. */
   readonly registry: string;
   readonly repository?: string | undefined;
 }
 
-/** Docker's key for the credential of Docker Hub. */
+/** Docker's key for Docker Hub. */
 const dockerHubServer = "https://index.docker.io/v1/";
 
 /**
- * Looks a target up in a Docker `config.json` or containers `auth.json`, which have the same format. The longest entry wins, on path
- * boundaries: `host/team` matches `host/team/app`, but not `host/teammate`. As in Docker, `credHelpers` win over `credsStore`, and that over
+ * Reads a Docker `config.json` or containers `auth.json`. The longest entry wins, on path boundaries: `host/team`
+ * matches `host/team/app`, but not `host/teammate`. As in Docker, `credHelpers` win over `credsStore`, and that over
  * credentials in the file.
- *
- * @param text the file's content
  * @throws Error with the problem, never the file's content
  */
 export function lookUp(text: string, target: Target): ConfigAnswers {
@@ -95,7 +89,7 @@ function longestMatch(
   return best;
 }
 
-/** The length of an entry's match with the repository, or undefined if it does not match. */
+/** Undefined: no match. */
 function matchLength(key: string, target: Target): number | undefined {
   const { registry, repository: path } = splitServer(key);
   if (normalizeRegistry(registry) !== normalizeRegistry(target.registry)) return undefined;
@@ -104,7 +98,7 @@ function matchLength(key: string, target: Target): number | undefined {
   return repository === path || repository.startsWith(`${path}/`) ? path.length : undefined;
 }
 
-/** Parses a key of such a file, with or without https:// and a path. Docker's helper protocol names servers the same way. */
+/** With or without https:// and a path. Docker's helper protocol names servers the same way. */
 export function splitServer(key: string): { readonly registry: string; readonly repository: string } {
   const bare = key.replace(/^https?:\/\//, "").replace(/\/+$/, "");
   const slash = bare.indexOf("/");
@@ -118,7 +112,7 @@ function serverName(key: string, target: Target): string {
   return normalizeRegistry(target.registry) === dockerHub ? dockerHubServer : key;
 }
 
-/** The name becomes part of a program's name, so only letters, digits, dots, dashes and underscores are allowed. */
+/** It becomes part of a program's name, so only letters, digits, dots, dashes and underscores are allowed. */
 function helperName(value: unknown): string {
   if (typeof value !== "string" || !/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(value)) {
     throw new Error("the name of a credential helper in it is not a program's name");
@@ -149,14 +143,14 @@ function isText(value: unknown): value is string {
   return typeof value === "string" && value !== "";
 }
 
-/** The user name by which Docker marks a secret as an identity token. */
+/** Docker marks an identity token by this user name. */
 export function passwordOrToken(username: string, password: string): Exclude<Credential, { kind: "registry-token" }> {
   return username === "<token>"
     ? { kind: "identity-token", token: password }
     : { kind: "password", username, password };
 }
 
-/** Header fields that a configuration must not set, since they define the request or its sender. Docker ignores them too. */
+/** These define the request or its sender. Docker ignores them too. */
 const ownFields =
   /^(authorization|host|connection|content-.*|transfer-encoding|proxy-.*|expect|range|te|trailer|upgrade|cookie)$/i;
 

@@ -1,4 +1,4 @@
-/** A private registry of Amazon ECR, from its host name. */
+/** 11 */
 export interface EcrRegistry {
   readonly account: string;
   readonly region: string;

@@ -6,9 +6,8 @@ import { describeEntry, readCredential, readSshKey } from "./source.ts";
 import { storePath } from "./store.ts";
 
 /**
- * Finds the password for a git server or a download among the sources of `slipway credentials add` (SPEC section 3).
- *
- * @param services services whose sources may match: a download may be from a git server, a clone always is
+ * Among the sources of `slipway credentials add`.
+ * @param services a download may be from a git server, a clone always is
  * @throws UserError or Failure if the matching source cannot be read
  */
 export async function findPassword(
@@ -19,11 +18,7 @@ export async function findPassword(
   return search({ services, url, need: "password" }, env, (entry) => readCredential(entry, env));
 }
 
-/**
- * Finds the SSH key for a git server.
- *
- * @throws UserError or Failure if the matching source cannot be read
- */
+/** @throws UserError or Failure if the matching source cannot be read */
 export async function findSshKey(url: ServiceUrl, env: Environment): Promise<CredentialSearch<SshKey>> {
   return search({ services: ["git"], url, need: "ssh-key" }, env, readSshKey);
 }

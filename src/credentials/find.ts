@@ -12,10 +12,9 @@ import { correction, describeEntry, readCredential } from "./source.ts";
 import { storePath } from "./store.ts";
 
 /**
- * The files that `docker login` and `podman login` write. Files that a variable names come first.
- * `REGISTRY_AUTH_FILE` and `DOCKER_CONFIG` replace the default file of their tool.
- *
- * @param user number of the user, for podman's files where XDG_RUNTIME_DIR is not set (containers-auth.json(5))
+ * Those of `docker login` and `podman login`. `REGISTRY_AUTH_FILE` and `DOCKER_CONFIG` come first and replace their
+ * tool's default file.
+ * @param user number, for podman's files where XDG_RUNTIME_DIR is not set (containers-auth.json(5))
  */
 export function credentialFiles(env: Environment, user = process.getuid?.() ?? 0): string[] {
   const home = homeFolder(env);
@@ -30,7 +29,7 @@ export function credentialFiles(env: Environment, user = process.getuid?.() ?? 0
   return env["DOCKER_CONFIG"] && !env["REGISTRY_AUTH_FILE"] ? [docker, ...containers] : [...containers, docker];
 }
 
-/** Where podman, which chooses a folder of its own, and skopeo and buildah write without XDG_RUNTIME_DIR. */
+/** Without XDG_RUNTIME_DIR, podman chooses a folder of its own, skopeo and buildah another one. */
 function runtimeFiles(user: number): string[] {
   const shared = `/run/containers/${user}/auth.json`;
   if (user === 0) return [shared];
@@ -41,7 +40,7 @@ function isChosenByPodman(path: string, env: Environment): boolean {
   return !env["XDG_RUNTIME_DIR"] && runtimeFiles(process.getuid?.() ?? 0).includes(path);
 }
 
-/** Whether a file is this user's. Anyone can make a folder in /tmp, and root's /run/containers is closed to others. */
+/** Anyone can make a folder in /tmp, and root's /run/containers is closed to others. */
 async function isOwn(path: string): Promise<boolean> {
   return stat(path).then(
     ({ uid }) => uid === process.getuid?.(),
@@ -49,17 +48,16 @@ async function isOwn(path: string): Promise<boolean> {
   );
 }
 
-/** The variable that holds the text of a Docker configuration, as CI systems set it. */
+/** It holds the text of a Docker configuration, as CI systems set it. */
 const configVariable = "DOCKER_AUTH_CONFIG";
 
 /**
- * Finds the credential for a registry and a repository. The first of these that has one wins: the variable `DOCKER_AUTH_CONFIG`, the sources of
- * `slipway credentials add` (SPEC section 3), the files of podman and docker with their helpers, and for private ECR registries this machine's
- * AWS credentials. Reads files and runs helpers, so call it only after a registry has asked for authentication.
- *
- * @param env environment variables for finding homes and helpers; AWS clients use those of the process
- * @throws UserError if a source for this registry, or one of the files, cannot be read: a broken source must not silently mean anonymous access.
- *   Errors of helpers and AWS are in `problems` instead
+ * The first of these wins: the variable `DOCKER_AUTH_CONFIG`, the sources of `slipway credentials add`, the files of
+ * podman and docker with their helpers, and for private ECR registries this machine's AWS credentials. Call it only
+ * after a registry has asked for authentication, since it reads files and runs helpers.
+ * @param env for homes and helpers; AWS clients use the variables of the process
+ * @throws UserError if a source for this registry, or one of the files, cannot be read: it must not silently mean
+ * anonymous access. Errors of helpers and AWS are in `problems` instead
  */
 export async function findCredential(target: Target, env: Environment = process.env): Promise<CredentialSearch> {
   const { failure, ...search } = await searchCredential(target, env);
@@ -67,7 +65,7 @@ export async function findCredential(target: Target, env: Environment = process.
   return search;
 }
 
-/** A search that returns its steps even if it failed at a source that cannot be read. */
+/** Returns its steps even if a source cannot be read. */
 export async function searchCredential(
   target: Target,
   env: Environment,
@@ -172,7 +170,7 @@ class Search {
 
   async #helper(place: string, answer: Extract<ConfigAnswer, { kind: "helper" }>): Promise<Found | undefined> {
     const source = `docker-credential-${answer.helper} (named in ${place})`;
-    // That is Slipway's own helper, which would search here again, endlessly.
+    // Slipway's own helper would search here again, endlessly.
     if (answer.helper === "slipway") {
       this.#note(source, false, "it is Slipway's own helper, which looks where this search does");
       return undefined;

@@ -4,17 +4,14 @@ import { ProgramFailure, type ProgramResult, runProgram } from "../core/run-prog
 import { type Credential, isSendable } from "./credential.ts";
 import { passwordOrToken } from "./docker-config.ts";
 
-/** Maximum size of a helper's answer, in bytes. */
+/** Bytes. */
 const maximumAnswer = 1 << 20;
 
-/** Milliseconds that a helper has: it may ask its user to unlock a keychain. */
+/** Milliseconds: it may ask its user to unlock a keychain. */
 const helperTime = 60_000;
 
 /**
- * Asks `docker-credential-NAME get`, Docker's helper protocol: the server on its stdin, JSON on its stdout.
- *
- * @param within milliseconds
- * @returns undefined if the helper has none
+ * Docker's helper protocol: `docker-credential-NAME get`, within milliseconds. Undefined: the helper has none.
  * @throws Error without the helper's stdout, which may contain secrets
  */
 export async function askHelper(
@@ -27,7 +24,7 @@ export async function askHelper(
   const { status, stdout, stderr } = await runHelper(program, server, env, within);
   if (status !== 0) {
     const said = `${stdout}\n${stderr}`;
-    // The protocol has no other way to say so than this fixed message.
+    // The protocol says so by this fixed message only.
     if (/credentials not found/i.test(said)) return undefined;
     throw helperFailed(program, status, stderr);
   }
@@ -47,7 +44,7 @@ export function helperFailed(program: string, status: number, stderr: string): E
   return new Error(`${program} ended with status ${status}${firstLine ? `: ${firstLine.slice(0, 200)}` : ""}`);
 }
 
-/** The fields of a helper's answer. @throws Error without the answer, which may contain secrets */
+/** @throws Error without the answer, which may contain secrets */
 export function helperAnswer(program: string, stdout: string): Readonly<Record<string, unknown>> {
   try {
     return Object(JSON.parse(stdout));
@@ -57,8 +54,7 @@ export function helperAnswer(program: string, stdout: string): Readonly<Record<s
 }
 
 /**
- * Runs `PROGRAM get`. Helpers run in the home folder, since a run target's working directory is a tree of build outputs.
- *
+ * Runs in the home folder: a run target's working directory is a tree of build outputs.
  * @throws Error if it cannot be started, writes too much or takes too long
  */
 export async function runHelper(

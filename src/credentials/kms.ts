@@ -1,6 +1,6 @@
 import type { AwsKey, AwsKeyName } from "./aws-kms.ts";
 
-/** Opens a key in AWS KMS: `openAwsKey`, which is loaded only when it is needed. */
+/** Loads AWS's packages when needed. */
 export async function openKmsKey(
   name: AwsKeyName,
   fail: (problem: string, remedy: string, cause?: unknown) => never,

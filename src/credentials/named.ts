@@ -7,23 +7,21 @@ import { matchLength, parseServiceUrl, registryTarget } from "./service-url.ts";
 import { describeEntry, type Entry, readCredential } from "./source.ts";
 import { readStore, storePath } from "./store.ts";
 
-/** The registry and credential behind a name from `slipway credentials add --name`. */
+/** Of `slipway credentials add --name`. */
 export interface NamedRegistry {
   /** `host[:port]`, Docker Hub as `registry-1.docker.io`. */
   readonly registry: string;
-  /** The part of the registry that it is for, such as `team`. Empty: the whole registry. */
+  /** Such as `team`. Empty: the whole registry. */
   readonly repository: string;
   readonly credential: Credential;
-  /** The credential's source, for people, without the secret. */
+  /** For people, without the secret. */
   readonly source: string;
 }
 
 /**
- * Finds the registry and credential for `containerRegistry: NAME` of a service. Searches only by name, in no other source.
- *
- * @param image the image to pull. It must be from that registry, since the credential must not go to another one
- * @throws UserError if the name is unknown (with the nearest known name), if it is not for the image's registry, or if its source cannot be
- *   read
+ * For `containerRegistry: NAME` of a service; searches no other source.
+ * @param image must be from that registry, since the credential must not go to another one
+ * @throws UserError if the name is unknown (with the nearest known name), not for that registry, or unreadable
  */
 export async function findNamedRegistry(
   name: string,

@@ -4,7 +4,7 @@ import { matchLength, parseServiceUrl, type Service, type ServiceUrl } from "./s
 import { canGive, describeEntry, type Entry } from "./source.ts";
 import { readStore, storePath } from "./store.ts";
 
-/** The registry, server or URL to find a source for. */
+/** 9 */
 export interface Wanted {
   /** Services whose sources may answer. */
   readonly services: readonly Service[];
@@ -12,19 +12,19 @@ export interface Wanted {
   readonly need: "password" | "ssh-key";
 }
 
-/** The matching source in Slipway's own file. */
+/** In Slipway's own file. */
 export interface Selection {
   readonly entry?: Entry;
-  /** The entries for the same host, and whether they were used. */
+  /** For the same host. */
   readonly considered: readonly Consideration[];
 }
 
-/** Chooses a source of `slipway credentials add`: the longest match on a path boundary, then the newest. */
+/** The longest match on a path boundary, then the newest. */
 export async function selectEntry(wanted: Wanted, env: Environment): Promise<Selection> {
   return choose(await readStore(env), wanted, storePath(env));
 }
 
-/** The choice itself, among entries from the oldest to the newest. */
+/** Entries come from the oldest to the newest. */
 export function choose(entries: readonly Entry[], wanted: Wanted, place: string): Selection {
   let best: { entry: Entry; length: number } | undefined;
   const related: { entry: Entry; length: number | undefined }[] = [];

@@ -2,11 +2,10 @@ import { UserError } from "../core/errors.ts";
 import { isRepository } from "../oci/reference.ts";
 import { canonicalName, isRegistry, normalizeRegistry } from "../oci/registry-host.ts";
 
-/** The kinds of service: container registries, git servers, and Bazel's HTTP downloads. */
 export const services = ["docker", "git", "http"] as const;
 export type Service = (typeof services)[number];
 
-/** The URL of a source, or of a request. */
+/** Of a source, or of a request. */
 export interface ServiceUrl {
   /** Undefined: a registry, or a source for both https and ssh. */
   readonly scheme?: "https" | "http" | "ssh" | undefined;
@@ -27,10 +26,8 @@ const examples: Readonly<Record<Service, string>> = {
 };
 
 /**
- * Parses the URL of a service (SPEC section 3): for a registry its name, optionally with a path; for git a URL, its short form
- * `user@host:path`, or a host.
- *
- * @throws UserError if it is invalid. The error does not show a URL with a password.
+ * For a registry its name, optionally with a path; for git a URL, its short form `user@host:path`, or a host.
+ * @throws UserError if it is invalid, without a URL that has a password
  */
 export function parseServiceUrl(service: Service, text: string): ServiceUrl {
   const [, scheme, rest = ""] = /^(?:([a-z][a-z0-9+.-]*):\/\/)?(.*)$/is.exec(text) ?? [];
@@ -66,7 +63,6 @@ function registryUrl(scheme: string | undefined, rest: string, fail: (problem: s
   return registryTarget(authority, repository);
 }
 
-/** The URL to look up for a registry, or a repository in it. */
 export function registryTarget(registry: string, repository = ""): ServiceUrl {
   const { host = "", port } = hostAndPort(normalizeRegistry(registry)) ?? {};
   return { host, port, path: repository };
@@ -97,10 +93,7 @@ function remoteUrl(
   return { scheme: (scheme as ServiceUrl["scheme"]) ?? implied, user, ...place, path: cleanPath(path) };
 }
 
-/**
- * The length of a source's match with a request, or undefined if it does not match. Paths match on boundaries: `team` matches `team/app`, but not
- * `teammate`. A source without a scheme never matches plain HTTP.
- */
+/** Undefined: no match. `team` matches `team/app`, not `teammate`. Without a scheme, never matches plain HTTP. */
 export function matchLength(source: ServiceUrl, asked: ServiceUrl): number | undefined {
   if (source.host !== asked.host) return undefined;
   if (source.scheme === undefined ? asked.scheme === "http" : source.scheme !== asked.scheme) return undefined;

@@ -5,9 +5,9 @@ import { ReadLimit, readWhole } from "../core/read-whole.ts";
 import type { Credential, PasswordCredential, SshKey } from "./credential.ts";
 import type { Service } from "./service-url.ts";
 
-/** The place of a secret. Only `stored` contains the secret itself. */
+/** Only `stored` contains the secret itself. */
 export type Source =
-  /** User name on the first line, password on the second, nothing else (SPEC section 3, ServerAvailableFile). */
+  /** User name on the first line, password on the second, nothing else. */
   | { readonly kind: "file"; readonly path: string }
   /** JSON with `username` and `password`, or with `private_key`. Default region: from the AWS configuration. */
   | { readonly kind: "aws-secret"; readonly secret: string; readonly region?: string }
@@ -16,7 +16,6 @@ export type Source =
   | { readonly kind: "stored"; readonly username: string; readonly password: string }
   | { readonly kind: "stored-token"; readonly token: string };
 
-/** A source, and the service and URL that it is for. */
 export interface Entry {
   readonly name?: string;
   readonly service: Service;
@@ -25,7 +24,7 @@ export interface Entry {
   readonly source: Source;
 }
 
-/** Describes a source for people, without its secret. */
+/** For people, without its secret. */
 export function describeSource(source: Source): string {
   switch (source.kind) {
     case "file":
@@ -43,30 +42,25 @@ export function describeSource(source: Source): string {
   }
 }
 
-/** The name of an entry, or its URL: what `slipway credentials remove` takes. */
+/** What `slipway credentials remove` takes. */
 export function nameOf({ name, url }: Entry): string {
   return name ?? url;
 }
 
-/** What to do if a service refuses a credential of `slipway credentials add`. A new login of another tool does not replace it. */
+/** A new login of another tool does not replace a source of `slipway credentials add`. */
 export const correction = "Correct it, or add a new one with `slipway credentials add`.";
 
-/** Describes an entry for people: its name, if any, and its source. */
 export function describeEntry(entry: Entry): string {
   const name = entry.name === undefined ? "" : `${entry.name}: `;
   return `${name}${describeSource(entry.source)} (for ${entry.service} ${entry.url})`;
 }
 
-/** Whether a source has the right kind of secret: keys for SSH, passwords for everything else. */
+/** SSH needs a key, everything else a password. */
 export function canGive(source: Source, need: "password" | "ssh-key"): boolean {
   return source.kind === "aws-secret" || (source.kind === "ssh-key") === (need === "ssh-key");
 }
 
-/**
- * Reads the user name and password of an entry, or its token.
- *
- * @throws UserError or Failure with the source and the problem, never the secret
- */
+/** @throws UserError or Failure with the source and the problem, never the secret */
 export async function readCredential(entry: Entry, env: Environment): Promise<Credential> {
   const { source } = entry;
   switch (source.kind) {
@@ -94,8 +88,7 @@ export async function readCredential(entry: Entry, env: Environment): Promise<Cr
 }
 
 /**
- * Reads the SSH key of an entry: the path of a key file, after checking it, or the `private_key` of an AWS secret.
- *
+ * A key file's path, after checking it, or the `private_key` of an AWS secret.
  * @throws UserError or Failure with the source and the problem, never the secret
  */
 export async function readSshKey(entry: Entry): Promise<SshKey> {
@@ -112,7 +105,7 @@ export async function readSshKey(entry: Entry): Promise<SshKey> {
   const { private_key: key } = await awsFields(entry, source);
   if (typeof key !== "string") return refuse(entry, `has no "private_key" that is a text`);
   if (!isPrivateKey(key)) return refuse(entry, `has a "private_key" that is not a private key`);
-  // OpenSSH requires the final newline, which is easily lost when the secret is stored.
+  // OpenSSH requires the final newline, which is easily lost.
   return { kind: "ssh-key", key: key.endsWith("\n") ? key : `${key}\n` };
 }
 
@@ -137,7 +130,7 @@ async function awsFields(
   return value as Record<string, unknown>;
 }
 
-/** Reads a user name and a password, one per line (SPEC section 3). Removes line ends, but keeps spaces. */
+/** One per line. Removes line ends, but keeps spaces. */
 function readTwoLines(entry: Entry, text: string): PasswordCredential {
   const lines = text.split(/\r?\n/);
   if (lines.at(-1) === "") lines.pop();
@@ -161,7 +154,7 @@ function usable(entry: Entry, credential: PasswordCredential): PasswordCredentia
   return credential;
 }
 
-/** Bytes of a credential's file, and milliseconds to read it. */
+/** Bytes, and milliseconds. */
 const maximumSize = 64 * 1024;
 const readingTime = 10_000;
 
@@ -183,7 +176,7 @@ async function readSmallFile(entry: Entry, path: string): Promise<string> {
   }
 }
 
-/** The error for an unusable source. It names the source, never its secret. */
+/** Never names the secret. */
 function refuse(entry: Entry, problem: string, remedy?: string): never {
   throw new UserError(
     { code: "credential-invalid", culprit: nameOf(entry) },

@@ -6,22 +6,17 @@ import { runProgram } from "../core/run-program.ts";
 import { temporaryFolder } from "../core/temporary-folder.ts";
 
 /**
- * Holds an agent for as long as the standard input is held open: until this process ends, however it ends. An agent that
- * started a program ends itself within 10 seconds of that program's end, so a killed guard leaves none either.
+ * The agent lives until stdin closes, however this process ends. One that started a program ends within 10 seconds of
+ * its end, so a killed guard leaves none either.
  */
 const guard = `exec ssh-agent -a "$0" /bin/sh -c 'trap "" INT HUP TERM; echo; exec >&-; read -r _; kill $SSH_AGENT_PID; rm -rf "$0"' "$1"`;
 
-/** An SSH agent with one key. */
 export interface SshAgent {
   readonly socket: string;
   readonly close: () => Promise<void>;
 }
 
-/**
- * Starts an agent with a key, which goes there over stdin and never into a file. The agent ends with this process.
- *
- * @throws Error if OpenSSH is missing or refuses the key
- */
+/** Passes the key over stdin, never in a file. Ends with this process. @throws Error if OpenSSH fails or is missing */
 export async function startSshAgent(key: string, environment: Environment): Promise<SshAgent> {
   const env = { ...environment };
   const folder = temporaryFolder("slipway-ssh-");
@@ -36,7 +31,7 @@ export async function startSshAgent(key: string, environment: Environment): Prom
     folder.remove();
   };
   try {
-    // It starts its program, which prints a line, once it listens.
+    // The program that it starts prints a line once it listens.
     await Promise.race([
       once(agent.stdout, "data"),
       once(agent.stdout, "end").then(() => Promise.reject(new Error("ssh-agent does not start"))),

@@ -7,13 +7,12 @@ import { type Lock, waitForLock } from "../core/lock.ts";
 import type { Entry } from "./source.ts";
 import { readStore, storePath } from "./store.ts";
 
-/** Timeout for the file's lock, in milliseconds. Processes hold it only while they read and write the file. */
+/** Milliseconds. Others hold the lock only while they read and write the file. */
 const patience = 20_000;
 
 /**
- * Changes the credentials file atomically and under a lock. Its mode is 0600; a new folder gets 0700.
- *
- * @param change maps the entries, oldest first, to the new ones. If it returns the same list, nothing is written
+ * Atomic and under a lock. Mode 0600; a new folder gets 0700.
+ * @param change gets the oldest first. If it returns the same list, nothing is written
  */
 export async function editStore(
   env: Environment,
@@ -47,7 +46,7 @@ export async function editStore(
   }
 }
 
-/** Adds an entry as the newest. Replaces an entry of the same name, or a nameless one for the same URL. */
+/** As the newest. Replaces an entry of the same name, or a nameless one for the same URL. */
 export function withEntry(entries: readonly Entry[], added: Entry): readonly Entry[] {
   const isReplaced = (entry: Entry) =>
     added.name === undefined

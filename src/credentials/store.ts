@@ -7,12 +7,12 @@ import { JsonNode } from "../oci/json.ts";
 import { parseServiceUrl, type Service, services } from "./service-url.ts";
 import type { Entry, Source } from "./source.ts";
 
-/** The file with the sources of `slipway credentials add`. It contains references to secrets where the source allows that. */
+/** Contains references to secrets where the source allows that. */
 export function storePath(env: Environment): string {
   return join(configFolder(env), "credentials.json");
 }
 
-/** Fields of each kind of source. A question mark marks optional fields. */
+/** A question mark marks optional fields. */
 const sourceFields: Readonly<Record<Source["kind"], readonly string[]>> = {
   file: ["path"],
   "aws-secret": ["secret", "region?"],
@@ -22,11 +22,7 @@ const sourceFields: Readonly<Record<Source["kind"], readonly string[]>> = {
   "stored-token": ["token"],
 };
 
-/**
- * Reads the file of credentials, oldest first. No file: no entries.
- *
- * @throws UserError with file and entry, never an entry's content
- */
+/** Oldest first; none without a file. @throws UserError with file and entry, never an entry's content */
 export async function readStore(env: Environment): Promise<readonly Entry[]> {
   const path = storePath(env);
   let text: string;
@@ -54,7 +50,6 @@ export async function readStore(env: Environment): Promise<readonly Entry[]> {
   return entries;
 }
 
-/** Reads the text of a file of credentials; for tests and {@link readStore}. */
 export function parseStore(text: string, path: string): readonly Entry[] {
   const remedy = "Correct it, or remove it and add the credentials again with `slipway credentials add`.";
   let value: unknown;
@@ -106,7 +101,7 @@ function readSource(node: JsonNode): Source {
   return node.value as Source;
 }
 
-/** Whether a text is a valid name of a credential, for `containerRegistry:` in a service. */
+/** As `containerRegistry:` of a service takes it. */
 export function isName(text: string): boolean {
   return /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(text);
 }

@@ -13,14 +13,10 @@ interface FetchedModel {
 
 const empty = Buffer.from("{}");
 
-/** Bytes of a model's configuration, which lists its files. */
+/** Bytes of the configuration, which lists a model's files. */
 const maximumConfig = 64 * 1024 * 1024;
 
-/**
- * Fetches and checks what a version of a model is, without its files.
- *
- * @returns undefined when the registry does not have it
- */
+/** Without the files. Undefined: the registry does not have it. */
 export async function fetchModel(
   client: RegistryClient,
   repository: string,

@@ -8,11 +8,11 @@ import { absentModel, latest, type ModelPlace, type ModelVersion, versionsOf } f
 export interface ListedVersion extends ModelVersion {
   readonly id: string;
   readonly size: number;
-  /** Whether it is the one that is meant where none is named. */
+  /** The version that is meant where none is named. */
   readonly isLatest: boolean;
 }
 
-/** The versions of a model, the first one pushed first; none when there is no such model. */
+/** The first one pushed first; none when there is no such model. */
 export async function listVersions(place: ModelPlace): Promise<ListedVersion[]> {
   const { client, repository, id } = place;
   const versions = await versionsOf(place);
@@ -32,7 +32,7 @@ export async function listVersions(place: ModelPlace): Promise<ListedVersion[]> 
   return listed.flat();
 }
 
-/** Removes a version of a model, or all of it. When the newest version goes, the one before it is the newest. */
+/** Without a digest, all versions. When the newest version goes, the one before it is the newest. */
 export async function removeModel(place: ModelPlace, digest?: Digest): Promise<Digest[]> {
   const versions = await listVersions(place);
   const gone = digest === undefined ? versions : versions.filter((version) => version.digest === digest);

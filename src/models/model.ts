@@ -27,15 +27,14 @@ export interface ModelFile {
   readonly path: string;
   readonly digest: Digest;
   readonly size: number;
-  /** Whether its owner may execute it; all else about its mode is not kept. */
+  /** By its owner; no other mode is kept. */
   readonly isExecutable: boolean;
 }
 
-/** A file on its own, or in a pack. */
 export interface StoredFile extends ModelFile {
   /** Undefined: the blob with the file's own digest is the file. */
   readonly pack?: Pack;
-  /** Where its content begins in the pack. */
+  /** In the pack. */
   readonly offset: number;
 }
 
@@ -50,12 +49,11 @@ export interface Model {
   readonly size: number;
 }
 
-/** A pack and what is in it, in order. */
+/** In order. */
 export interface PackContent extends Pack {
   readonly files: readonly ModelFile[];
 }
 
-/** What a registry keeps of a model, beside its files. */
 interface ModelDocuments {
   readonly manifest: Uint8Array<ArrayBuffer>;
   readonly config: Uint8Array<ArrayBuffer>;
@@ -63,7 +61,7 @@ interface ModelDocuments {
   readonly digest: Digest;
 }
 
-/** The documents of a model. The same files give the same bytes. */
+/** The same files give the same bytes. */
 export function composeModel(singles: readonly ModelFile[], packs: readonly PackContent[]): ModelDocuments {
   const table = packs.map(({ digest, files }) => ({
     digest,

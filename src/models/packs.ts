@@ -4,11 +4,11 @@ import { comparePaths } from "./paths.ts";
 
 /** Bytes of the largest file that goes into a pack. */
 export const smallFile = 64 * 1024;
-/** Small files that are not packed: so many requests are no trouble, and the model is what other tools for artifacts understand. */
+/** Up to so many small files are not packed, and other tools for artifacts understand the model. */
 export const unpackedFiles = 200;
-/** Bytes of a pack, about. */
+/** Bytes, about. */
 const packSize = 1024 * 1024;
-/** Files of a pack, about. */
+/** Files, about. */
 const packFiles = 64;
 
 interface Division<File extends ModelFile> {
@@ -16,10 +16,7 @@ interface Division<File extends ModelFile> {
   readonly packs: readonly (readonly File[])[];
 }
 
-/**
- * Decides which files go into packs. Neighbours go together, and where a pack ends depends on paths alone, except for the largest: so a file that
- * changes, comes or goes changes its own pack, and not those behind it.
- */
+/** A pack's end depends on paths alone, except for the largest, so a changed file changes only its own pack. */
 export function divide<File extends ModelFile>(files: readonly File[]): Division<File> {
   const small = files.filter(({ size }) => size <= smallFile);
   if (small.length <= unpackedFiles) return { singles: files, packs: [] };
@@ -39,7 +36,7 @@ export function divide<File extends ModelFile>(files: readonly File[]): Division
   return { singles: files.filter((file) => file.size > smallFile), packs };
 }
 
-/** Whether a pack ends before a file, which chance decides in the same way every time. */
+/** Chance decides, the same way every time. */
 function endsBefore(path: string): boolean {
   return createHash("sha256").update(path).digest().readUInt32BE() % packFiles === 0;
 }

@@ -18,16 +18,14 @@ import {
 import { comparePaths, PathSet, pathProblem } from "./paths.ts";
 
 export const maximumFiles = 200_000;
-/** Bytes of the list of what is in packs. */
+/** Bytes of the list of packed files. */
 const maximumTable = 64 * 1024 * 1024;
-/** Bytes that a pack may have: it is fetched whole for one file. */
+/** Bytes: it is fetched whole for one file. */
 const maximumPack = 16 * 1024 * 1024;
 
 const remedy = "Push the model again with `slipway model push`; if somebody else made it, do not use it.";
 
-/**
- * Reads the manifest of a model. What it names is not there yet: its configuration is needed for {@link parseModel}.
- */
+/** Without its content: {@link parseModel} needs its configuration. */
 export function parseModelManifest(bytes: Uint8Array, document: string): ImageManifest {
   const manifest = parseImageManifest(bytes, { document });
   const { artifactType, config } = manifest;
@@ -46,9 +44,8 @@ export function parseModelManifest(bytes: Uint8Array, document: string): ImageMa
 }
 
 /**
- * Reads a model. Whoever made it: every path stays in the folder that it is put into, no two are in each other's way, and sizes add up.
- *
- * @param config content of the manifest's configuration, which is checked against its digest
+ * Whoever made it: every path stays in the model's folder, no two are in each other's way, and sizes add up.
+ * @param config of the manifest, checked against its digest
  */
 export function parseModel(manifest: ImageManifest, config: Uint8Array, document: string): Model {
   return new Reader(document).read(manifest, config);
@@ -155,7 +152,7 @@ class Reader {
   }
 }
 
-/** @param part the path of a file or the digest of a layer; the whole model if undefined */
+/** `part`: a file's path or a layer's digest; undefined: the whole model. */
 function invalid(document: string, problem: string, part?: string): UserError {
   const name = part === undefined ? document : `${document}: ${JSON.stringify(part)}`;
   return new UserError({ code: "model-invalid", culprit: part ?? document }, `${name} ${problem}.`, remedy);

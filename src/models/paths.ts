@@ -1,11 +1,8 @@
-/** Bytes of a name, and of a path, that file systems and kubelets take. */
+/** Bytes that file systems and kubelets take. */
 const maximumName = 255;
 const maximumPath = 1024;
 
-/**
- * What is wrong with the path of a file of a model: what follows the path in a sentence. Paths are relative, with `/` between names that every
- * file system can hold, so that a model that somebody else made never leads out of its folder.
- */
+/** What follows the path in a sentence. Any file system can hold a good path, and it stays in its model's folder. */
 export function pathProblem(path: string): string | undefined {
   if (path === "") return "is empty";
   if (!path.isWellFormed()) return "has half a character in it";
@@ -21,15 +18,12 @@ export function pathProblem(path: string): string | undefined {
   return undefined;
 }
 
-/**
- * Paths that can all be in one folder, whatever its file system: two that differ in case, or in how Unicode composes the same characters, are
- * one file to some.
- */
+/** Some file systems take paths that differ in case, or in how Unicode composes the same characters, for one. */
 export class PathSet {
   readonly #files = new Map<string, string>();
   readonly #folders = new Map<string, string>();
 
-  /** Adds a path that has no problem of its own. Returns what is wrong with it beside the others. */
+  /** Takes a path without a problem of its own. Returns what is wrong with it beside the others. */
   add(path: string): string | undefined {
     const names = path.split("/");
     for (let count = 1; count < names.length; count++) {
@@ -54,7 +48,7 @@ function keyOf(path: string): string {
   return path.normalize("NFC").toLowerCase().normalize("NFC");
 }
 
-/** The order in which files of a model are listed: by the bytes of their paths, so that it is the same everywhere. */
+/** By bytes, so that the order is the same everywhere. */
 export function comparePaths(one: string, other: string): number {
   return Buffer.compare(Buffer.from(one), Buffer.from(other));
 }

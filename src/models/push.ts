@@ -34,9 +34,7 @@ export interface PushedModel {
 type PushedFile = LocalFile & ModelFile;
 
 /**
- * Makes what is in a folder the newest version of a model. Files that the version before has are neither sent nor asked for. A version is there
- * once all of it is: its manifest is stored last.
- *
+ * Neither sends nor asks for files of the version before. The manifest comes last, so that a version is whole.
  * @throws UserError for what cannot be part of a model, and for files that change meanwhile
  */
 export async function pushModel(place: ModelPlace, options: PushModelOptions): Promise<PushedModel> {
@@ -48,7 +46,7 @@ export async function pushModel(place: ModelPlace, options: PushModelOptions): P
   const { singles, packs } = divide(files);
   const packed: (PackContent & { readonly files: readonly PushedFile[] })[] = [];
   for (const inside of packs) packed.push({ ...(await digestPack(inside)), files: inside });
-  // What was read at different times may be parts of different states.
+  // Files read at different times may be parts of different states.
   await checkUnchanged(found, name);
 
   const { manifest, config, digest } = composeModel(singles, packed);
@@ -99,7 +97,7 @@ async function send(
   return outcome;
 }
 
-/** What the registry has for certain: it keeps what its manifests name. */
+/** A registry keeps what its manifests name. */
 async function blobsOfLatest({ client, repository }: ModelPlace): Promise<ReadonlySet<Digest>> {
   const stored = await client.getManifest(repository, latest);
   if (!stored) return new Set();

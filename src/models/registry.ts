@@ -5,10 +5,9 @@ import type { RegistryClient } from "../registry/client/client.ts";
 import type { WritableRegistry } from "../registry/writable.ts";
 import { parseModelManifest } from "./parse.ts";
 
-/** The tag of the version that was pushed last. */
+/** Of the version that was pushed last. */
 export const latest = "latest";
 
-/** A model, and perhaps exactly which version of it. */
 interface ModelReference {
   readonly id: string;
   readonly digest?: Digest;
@@ -20,14 +19,14 @@ export interface ModelPlace {
   readonly id: string;
 }
 
-/** A version of a model, by the tag that keeps it. */
+/** By the tag that keeps it. */
 export interface ModelVersion {
   readonly tag: string;
   readonly number: number;
   readonly digest: Digest;
 }
 
-/** Reads `ID` or `ID@sha256:…`. @throws UserError when it is neither */
+/** `ID` or `ID@sha256:…`. @throws UserError when it is neither */
 export function parseModelReference(text: string): ModelReference {
   const [id = "", digest, ...rest] = text.split("@");
   const isRight = (digest === undefined || isDigest(digest)) && rest.length === 0;
@@ -39,7 +38,7 @@ export function parseModelReference(text: string): ModelReference {
   );
 }
 
-/** Where the registry of jobs has a model: in the repository `models/ID`. */
+/** In the repository `models/ID` of the registry of jobs. */
 export function placeOfModel({ client, place }: WritableRegistry, id: string): ModelPlace {
   const repository = place(`models/${id}`);
   if (isRepository(repository)) return { client, repository, id };
@@ -50,12 +49,12 @@ export function placeOfModel({ client, place }: WritableRegistry, id: string): M
   );
 }
 
-/** The tag that keeps a version: so it is found, in order, and no registry collects it. */
+/** So it is found, in order, and no registry collects it. */
 export function tagOf(number: number, digest: Digest): string {
   return `v${number}-${digest.replace(/^sha256:/, "")}`;
 }
 
-/** The versions of a model, the first one pushed first. */
+/** The first one pushed first. */
 export async function versionsOf({ client, repository }: ModelPlace): Promise<ModelVersion[]> {
   const versions: ModelVersion[] = [];
   for (const tag of await client.listTags(repository)) {
@@ -65,7 +64,7 @@ export async function versionsOf({ client, repository }: ModelPlace): Promise<Mo
   return versions.sort((one, other) => one.number - other.number || (one.tag < other.tag ? -1 : 1));
 }
 
-/** The version of a model that is meant: the one that is named, else the one that was pushed last. */
+/** The named version, else the one that was pushed last. */
 export async function resolveModel(place: ModelPlace, digest?: Digest): Promise<Digest> {
   const found = await place.client.getManifest(place.repository, digest ?? latest);
   if (!found) throw absentModel(place, digest);

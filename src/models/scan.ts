@@ -8,7 +8,6 @@ import type { ModelFile } from "./model.ts";
 import { maximumFiles } from "./parse.ts";
 import { PathSet, pathProblem } from "./paths.ts";
 
-/** A file on this machine that is to be part of a model. */
 export interface LocalFile {
   /** In the model. */
   readonly path: string;
@@ -16,18 +15,14 @@ export interface LocalFile {
   readonly source: string;
   readonly size: number;
   readonly isExecutable: boolean;
-  /** What tells whether it was written to since. */
+  /** Changes when it is written to. */
   readonly state: string;
 }
 
-/** Bytes that are read at a time. */
+/** Bytes. */
 const chunk = 1024 * 1024;
 
-/**
- * Finds the files of a folder. Folders without files are nothing.
- *
- * @throws UserError for what is neither file nor folder, a link among them, and for paths that other machines cannot have
- */
+/** Skips empty folders. @throws UserError for links, devices and the like, and paths that other machines cannot have */
 export async function scanFolder(folder: string, name: string): Promise<readonly LocalFile[]> {
   const scan = new Scan(folder, name);
   await scan.folder("");
@@ -120,7 +115,7 @@ export async function checkUnchanged(files: readonly LocalFile[], name: string):
   }
 }
 
-/** Reads files for their digests, each once. */
+/** Reads each once. */
 export async function digestFiles(files: readonly LocalFile[]): Promise<(LocalFile & ModelFile)[]> {
   const found: (LocalFile & ModelFile)[] = [];
   for (const file of files) found.push({ ...file, digest: await digestOf(file) });

@@ -15,8 +15,9 @@ const attempts = 10;
 
 /**
  * Listens on loopback, IPv4 and IPv6: another user could take the other one and receive the tokens of clients of
- * `localhost`. @param file remembers the port. If that is taken, the next free one is used @returns also the port
- * that had to be given up
+ * `localhost`.
+ * @param file remembers the port. If that is taken, the next free one is used
+ * @returns also the port that had to be given up
  */
 export async function listenOnLoopback(
   file: string,

@@ -8,7 +8,8 @@ import { ifMissing, isDiskFull } from "./errors.ts";
 
 /**
  * Copies a program under a name made from its content: the next build replaces the build's outputs, the server lives
- * longer. @param name `PREFIX-*.SUFFIX`, the star becomes the hash
+ * longer.
+ * @param name `PREFIX-*.SUFFIX`, the star becomes the hash
  */
 export async function installProgram(source: string, folder: string, name: string): Promise<string> {
   try {

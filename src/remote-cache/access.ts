@@ -5,15 +5,14 @@ import { UserError } from "../core/errors.ts";
 import { askBazelHelper } from "../credentials/ask-bazel-helper.ts";
 import type { CacheAddress } from "./address.ts";
 
-/** The identity that a cache sees, and the authorities that vouch for the cache. */
 export interface CacheAccess {
   readonly trust: Trust;
   readonly env: Environment;
-  /** Header fields of every request, secrets among them. Asks the credential helper once. */
+  /** Of every request, secrets among them. Asks the credential helper once. */
   headers(): Promise<Readonly<Record<string, string>>>;
 }
 
-/** Reads the cache's entry under `remoteCaches` in the configuration file. @throws UserError with file, line and key */
+/** From `remoteCaches` in the configuration file. @throws UserError with file, line and key */
 export async function accessTo(address: CacheAddress, env: Environment): Promise<CacheAccess> {
   const { headers, credentialHelper, ...trust } = await remoteCacheSettings(address.host, env);
   let asked: Promise<Readonly<Record<string, string>>> | undefined;

@@ -2,7 +2,6 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { UserError } from "../core/errors.ts";
 
-/** The address of a cache of build outputs. */
 export type CacheAddress = Readonly<
   | { kind: "grpc"; host: string; isTls: boolean; target: string; instance: string }
   | { kind: "http"; host: string; base: URL }
@@ -10,9 +9,8 @@ export type CacheAddress = Readonly<
 >;
 
 /**
- * Parses the build setting `remote_cache`: `grpc://HOST[:PORT][/INSTANCE]`, `grpcs://…`, `unix:/SOCKET[?instance=NAME]`, `http://HOST[:PORT][/PATH]`,
- * `https://…`, or the folder of a disk cache, absolute or below `~/`.
- *
+ * The build setting `remote_cache`: `grpc://HOST[:PORT][/INSTANCE]`, `grpcs://…`, `unix:/SOCKET[?instance=NAME]`,
+ * `http://HOST[:PORT][/PATH]`, `https://…`, or the folder of a disk cache, absolute or below `~/`.
  * @throws UserError without the text, which may contain a password
  */
 export function parseCacheAddress(text: string): CacheAddress {
@@ -24,7 +22,7 @@ export function parseCacheAddress(text: string): CacheAddress {
     return { kind: "grpc", host: target, isTls: false, target, instance };
   }
   const [, scheme = "", rest = ""] = /^(grpcs?|https?):\/\/(.+)$/s.exec(text) ?? [];
-  // URL keeps the default port of http and https only, and gRPC has another one.
+  // URL knows the default port of http and https only, and gRPC has another one.
   const url = rest && URL.canParse(`cache://${rest}`) ? new URL(`cache://${rest}`) : undefined;
   if (!url?.hostname || url.username || url.password) {
     throw new UserError(

@@ -4,7 +4,7 @@ import { splitDigest } from "../oci/digest.ts";
 import { CacheFault } from "./fault.ts";
 import type { BlobId, BlobStore } from "./store.ts";
 
-/** The folder of Bazel's `--disk_cache`: `cas/HE/HEX`. */
+/** Bazel's `--disk_cache`: `cas/HE/HEX`. */
 export function diskStore(folder: string): BlobStore {
   const pathOf = ({ digest }: BlobId) => {
     const { hex } = splitDigest(digest);

@@ -1,11 +1,11 @@
-/** How an attempt to ask a cache failed. `passing`: a retry may help. */
+/** `passing`: a retry may help. */
 export type FaultKind = "missing" | "refused" | "passing" | "permanent";
 
-/** A failed attempt to ask a cache. Its message begins with a verb: the cache is the subject. */
+/** Its message begins with a verb: the cache is the subject. */
 export class CacheFault extends Error {
   override readonly name = "CacheFault";
   readonly kind: FaultKind;
-  /** The setting in the configuration file that would help. */
+  /** In the configuration file, if one would help. */
   readonly setting: "ca" | "certificate" | undefined;
 
   constructor(kind: FaultKind, message: string, options?: ErrorOptions) {

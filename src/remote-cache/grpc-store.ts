@@ -17,7 +17,7 @@ const readMethod = "/google.bytestream.ByteStream/Read";
 const missingMethod = "/build.bazel.remote.execution.v2.ContentAddressableStorage/FindMissingBlobs";
 const capabilitiesMethod = "/build.bazel.remote.execution.v2.Capabilities/GetCapabilities";
 
-/** A cache by the Remote Execution API v2. Layers are stored as they are, since they are compressed already. */
+/** The Remote Execution API v2. Layers stay as they are, since they are compressed already. */
 export async function grpcStore(
   { target, isTls, instance }: CacheAddress & { kind: "grpc" },
   access: CacheAccess,
@@ -87,14 +87,14 @@ const kinds: Readonly<Record<number, FaultKind>> = {
   16: "refused",
 };
 
-/** Certificates that no retry makes better. */
+/** No retry helps against these. */
 const untrusted = /certificate|altnames|ENOTFOUND|wrong version number/i;
 
 function faultOf(error: unknown): CacheFault {
   if (error instanceof CacheFault) return error;
   const { code, details, message } = error as { code?: number; details?: string; message?: string };
   const said = (details || message || String(error)).split("\n", 1)[0]?.slice(0, 300);
-  // A failed connection is in the middle of words about how gRPC looked for one, and ends in Node's advice or the time.
+  // gRPC's text on how it looked for a connection surrounds the cause, and ends in Node's advice or the time.
   const words = said?.replace(
     /^No connection established\. Last error: (?:Error: )?(.*?)(?:; if the root CA .*| \(\d.*Z\)\. Resolution note: .*|\. Resolution note: .*)$/,
     "$1",

@@ -1,11 +1,11 @@
-// gRPC's client, in a file beside the launcher: only a push from a cache needs it.
+// In a file beside the launcher: only a push from a cache needs it.
 import type { SecureContext } from "node:tls";
 import { Client, credentials, Metadata } from "@grpc/grpc-js";
 
 export interface GrpcConnection {
-  /** One request, one answer. @throws an Error with gRPC's status as `code` */
+  /** @throws an Error with gRPC's status as `code` */
   ask(method: string, request: Buffer, headers: Readonly<Record<string, string>>): Promise<Buffer>;
-  /** One request, many answers. Errors as of `ask`. */
+  /** Errors as of `ask`. */
   read(method: string, request: Buffer, headers: Readonly<Record<string, string>>): AsyncIterable<Buffer> & { cancel(): void };
   close(): void;
 }
@@ -20,7 +20,7 @@ export function connect(target: string, secureContext: SecureContext | undefined
     secureContext ? credentials.createFromSecureContext(secureContext) : credentials.createInsecure(),
     {
       "grpc.max_receive_message_length": 16 * 1024 * 1024,
-      // Retries are ours: they continue where a stream broke off.
+      // Our own retries continue where a stream broke off.
       "grpc.enable_retries": 0,
       "grpc.keepalive_time_ms": 30_000,
       "grpc.keepalive_timeout_ms": 20_000,

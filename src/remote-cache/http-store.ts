@@ -9,7 +9,7 @@ import type { BlobId, BlobStore } from "./store.ts";
 const maximumRedirects = 5;
 const parallel = 8;
 
-/** A cache behind `GET` and `HEAD` of `cas/HEX`, as Bazel asks for it. */
+/** `GET` and `HEAD` of `cas/HEX`, as Bazel asks. */
 export function httpStore({ base }: CacheAddress & { kind: "http" }, access: CacheAccess): BlobStore {
   const http = new HttpConnection({
     origin: base.origin,
@@ -105,7 +105,7 @@ async function check(response: HttpResponse): Promise<void> {
   throw new CacheFault(isRetriableStatus(status) ? "passing" : "permanent", answered);
 }
 
-/** Drops an answer. A long one costs the connection. */
+/** A long answer costs the connection. */
 async function discard({ body }: HttpResponse): Promise<void> {
   body.on("error", () => {});
   if (Number(body.headers["content-length"] ?? 0) > 64 * 1024) body.destroy();

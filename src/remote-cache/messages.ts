@@ -1,6 +1,6 @@
 /**
- * The messages of the Remote Execution API v2 and of ByteStream that a reader of blobs needs, by Protocol Buffers' wire format: a varint of field
- * number and type (0: varint, 2: length and bytes), then the value.
+ * The messages of the Remote Execution API v2 and of ByteStream that a reader of blobs needs, by Protocol Buffers'
+ * wire format: a varint of field number and type (0: varint, 2: length and bytes), then the value.
  */
 
 import { type Digest, splitDigest } from "../oci/digest.ts";
@@ -99,7 +99,7 @@ class Reader {
     return this.#bytes.subarray(this.#position - count, this.#position);
   }
 
-  /** Of at most 53 bits. Larger ones lose their lowest bits, and no field here has them. */
+  /** Larger ones than 53 bits lose their lowest bits; no field here has them. */
   varint(): number {
     let value = 0;
     for (let power = 0; power < 10; power++) {

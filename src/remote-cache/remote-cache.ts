@@ -13,7 +13,7 @@ import { grpcStore } from "./grpc-store.ts";
 import { httpStore } from "./http-store.ts";
 import type { BlobId, BlobStore } from "./store.ts";
 
-/** Times are milliseconds. */
+/** Milliseconds. */
 export interface CacheLimits {
   readonly retry: RetryPolicy;
   /** A stream without {@link leastBytes} for so long has stalled. */
@@ -22,24 +22,23 @@ export interface CacheLimits {
 
 const defaultLimits: CacheLimits = { retry: { ...defaultRetryPolicy, attempts: 5 }, silence: 60_000 };
 
-/** Bytes that have to come in the time of `silence`. */
+/** In the time of `silence`. */
 const leastBytes = 64 * 1024;
 
-/** Reads blobs from a cache of build outputs: a disk cache, an HTTP cache, or a build farm's storage. Connects when it is first asked. */
+/** A disk cache, an HTTP cache, or a build farm's storage. Connects when first asked. */
 export class RemoteCache {
   readonly address: CacheAddress;
   readonly #env: Environment;
   readonly #limits: CacheLimits;
   #store: Promise<BlobStore> | undefined;
 
-  /** @param address value of the build setting `remote_cache` */
   constructor(address: string, env: Environment, limits: CacheLimits = defaultLimits) {
     this.address = parseCacheAddress(address);
     this.#env = env;
     this.#limits = limits;
   }
 
-  /** The blobs that it lacks. @throws UserError or Failure that names the cache */
+  /** @throws UserError or Failure that names the cache */
   async missing(blobs: readonly BlobId[]): Promise<readonly BlobId[]> {
     const backoff = new Backoff(this.#limits.retry);
     for (;;) {
@@ -53,10 +52,7 @@ export class RemoteCache {
     }
   }
 
-  /**
-   * A blob's bytes from `start` up to, not including, `end`. Continues a stream that breaks off where it broke off. Verifies the digest of a whole
-   * blob before its last byte is given; a part cannot be verified.
-   */
+  /** From `start` up to, not including, `end`. Continues a broken stream. Verifies a whole blob; a part cannot be. */
   open(blob: BlobId, start: number, end: number): Readable {
     const { Readable } = process.getBuiltinModule("node:stream");
     return Readable.from(this.#read(blob, start, end), { objectMode: false });
@@ -162,7 +158,7 @@ function isPassing(error: unknown): boolean {
   return error instanceof CacheFault && error.kind === "passing";
 }
 
-/** Stops a stream that is silent or drips. Only the time counts in which the reader waits for it. */
+/** Stops a silent or dripping stream. Only time in which the reader waits counts. */
 class Stall {
   readonly #silence: number;
   readonly #stop: AbortController;
@@ -178,7 +174,6 @@ class Stall {
     this.waitAgain();
   }
 
-  /** The reader asks for more. */
   waitAgain(): void {
     this.#since = performance.now();
     this.#timer = setTimeout(() => this.#stop.abort(), this.#left);

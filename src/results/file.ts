@@ -13,8 +13,8 @@ import { mediaTypes } from "../oci/media-types.ts";
 import type { RegistryClient } from "../registry/client/client.ts";
 
 /**
- * The content of a file of a function is one blob, as it is, and one artifact that keeps the blob from garbage collection (image specification
- * 1.1, "Guidelines for Artifact Usage"), whose tag is the digest of the content: whether it is there is one question.
+ * Content is one blob. An artifact keeps it from garbage collection (image specification 1.1, "Guidelines for
+ * Artifact Usage"); its tag is the content's digest, so that one question tells whether it is there.
  */
 const fileType = "application/vnd.slipway.file.v1";
 const contentType = "application/octet-stream";
@@ -26,7 +26,7 @@ export function tagOfFile(digest: Digest): string {
   return `files-${splitDigest(digest).hex}`;
 }
 
-/** The digest of the content in a tag. Undefined: the tag is not one of a file. */
+/** Undefined: not a file's tag. */
 export function digestOfTag(tag: string): Digest | undefined {
   const hex = /^files-([0-9a-f]{64})$/.exec(tag)?.[1];
   return hex === undefined ? undefined : `sha256:${hex}`;
@@ -44,7 +44,7 @@ function composeFile({ digest, size }: FileContent, stored: Date): Uint8Array<Ar
   return canonicalJson(manifest);
 }
 
-/** When content was stored. Undefined: its artifact was not made by Slipway. */
+/** Undefined: Slipway did not make its artifact. */
 export function storedAt(tag: string, bytes: Uint8Array): Date | undefined {
   try {
     const { artifactType, annotations = {} } = parseImageManifest(bytes, { document: tag });
@@ -55,16 +55,14 @@ export function storedAt(tag: string, bytes: Uint8Array): Date | undefined {
   }
 }
 
-/** The repository of files, and a client for it. */
 export interface FilePlace {
   readonly client: RegistryClient;
   readonly repository: string;
 }
 
 /**
- * Stores content, unless it is there: one request then.
- *
- * @param path of a file with the content. Undefined: the repository should have the blob already
+ * One request if it is there.
+ * @param path undefined: the repository should have the blob already
  * @throws Failure if nobody has the content. UserError or Failure of the registry
  */
 export async function storeFile(
@@ -92,7 +90,7 @@ export async function storeFile(
   await client.putManifest(repository, tag, composeFile(content, now), mediaTypes.manifest);
 }
 
-/** Brings content to a path. It is there whole, and verified, or not at all. */
+/** It is there whole, and verified, or not at all. */
 export async function fetchFile({ client, repository }: FilePlace, content: FileContent, path: string): Promise<void> {
   const partial = `${path}.${randomBytes(6).toString("hex")}`;
   try {

@@ -1,24 +1,22 @@
 import { type Digest, sha256, splitDigest } from "../oci/digest.ts";
 
-/** The owner of results: they are right for this function in this version only. */
+/** Results are right for this function in this version only. */
 export interface ResultScope {
   readonly function: string;
   /** The user's `version`, or the digest of the image's layers. */
   readonly version: string;
 }
 
-/** Part of every key. Change it when the same function, arguments and version no longer mean the same result. */
+/** Change it when the same function, arguments and version no longer mean the same result. */
 const format = "slipway result 1";
 
-/** The key of a scope, which its tags contain: 32 hex digits. */
+/** 32 hex digits, part of a tag. */
 export function scopeKey({ function: name, version }: ResultScope): string {
   return hexOf(sha256(JSON.stringify([format, name, version]))).slice(0, 32);
 }
 
 /**
- * The key of a result: 64 hex digits. Equal for arguments that differ only in the order of keys and in white space.
- *
- * @param input the list of arguments, as JSON
+ * 64 hex digits, the same for any order of keys and any white space in the JSON `input`.
  * @throws SyntaxError if it is not JSON; RangeError if it is nested too deeply
  */
 export function resultKey({ function: name, version }: ResultScope, input: string): string {
@@ -29,7 +27,7 @@ function hexOf(digest: Digest): string {
   return splitDigest(digest).hex;
 }
 
-/** A number as it stands in a text. Python has integers that JavaScript would round to the same one. */
+/** Python has integers that JavaScript would round to the same one. */
 class NumberText {
   readonly text: string;
 
@@ -38,13 +36,13 @@ class NumberText {
   }
 }
 
-/** `JSON.parse` with TC39's "JSON.parse source text access", which its types do not know yet. */
+/** TC39's "JSON.parse source text access", which its types do not know yet. */
 type ParseWithSource = (
   text: string,
   reviver: (key: string, value: unknown, context: { readonly source?: string }) => unknown,
 ) => unknown;
 
-/** JSON with sorted keys and without white space. Numbers stay as they are written. */
+/** With sorted keys and without white space. Numbers stay as they are written. */
 function canonicalText(text: string): string {
   return write(
     (JSON.parse as ParseWithSource)(text, (_, value, { source }) =>

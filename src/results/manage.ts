@@ -11,7 +11,7 @@ export interface ListedRun extends StoredRun {
   readonly size: number;
 }
 
-/** All kept results of a repository, the oldest run first. Artifacts that Slipway did not make are left out. */
+/** The oldest run first. Skips artifacts that Slipway did not make. */
 export async function listResults({ client, repository }: ResultPlace): Promise<ListedRun[]> {
   const tags = (await client.listTags(repository)).filter((tag) => scopeOfTag(tag) !== undefined);
   const listed = await inParallel(tags, async (tag): Promise<ListedRun[]> => {
@@ -25,7 +25,7 @@ export async function listResults({ client, repository }: ResultPlace): Promise<
   return listed.flat().sort((one, other) => one.stored.getTime() - other.stored.getTime());
 }
 
-/** Removes what runs kept. A run that goes on stores its results again. */
+/** A run that goes on stores its results again. */
 export async function removeResults(place: ResultPlace, runs: readonly ListedRun[]): Promise<void> {
   await inParallel(runs, ({ digest }) => place.client.deleteManifest(place.repository, digest));
 }
@@ -36,7 +36,7 @@ export interface StoredFile {
   readonly stored: Date;
 }
 
-/** The files that were stored before a date and that no result of the runs names. @param runs that stay */
+/** Stored before a date and named by no result of the `runs` that stay. */
 export async function unnamedFiles(
   place: ResultPlace,
   runs: readonly ListedRun[],
@@ -60,19 +60,19 @@ export async function unnamedFiles(
   return old.filter(({ tag }) => !named.has(digestOfTag(tag) ?? ""));
 }
 
-/** Removes files. Their content goes with the registry's next garbage collection. */
+/** Their content goes with the registry's next garbage collection. */
 export async function removeFiles({ client, repository }: ResultPlace, files: readonly StoredFile[]): Promise<void> {
   await inParallel(files, ({ digest }) => client.deleteManifest(repository, digest));
 }
 
 interface PruneLimits {
-  /** Runs that stored nothing since then are removed. */
+  /** Removes runs that stored nothing since then. */
   readonly before?: Date;
-  /** Bytes that may stay: the oldest runs are removed. */
+  /** Bytes that may stay: the oldest runs go first. */
   readonly bytes?: number;
 }
 
-/** The runs that are too many, the oldest first. */
+/** The oldest first. */
 export function beyondLimits(runs: readonly ListedRun[], { before, bytes }: PruneLimits): ListedRun[] {
   let left = runs.reduce((sum, { size }) => sum + size, 0);
   return runs

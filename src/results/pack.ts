@@ -8,14 +8,13 @@ export interface KeptResult {
   readonly result: string;
 }
 
-/** Bytes of a pack that a reader accepts: one result of the maximum size, and its key. */
+/** Bytes: one result of the maximum size, and its key. */
 export const maximumPack = 17 * 1024 * 1024;
 
 const schema = 1;
 
 /**
- * Many results in one blob. The first line is JSON and names the scope. Each further line is a key, a space and the result. Results stay the
- * text that they were: parsing would round Python's integers.
+ * One line of JSON with the scope, then a key, a space and a result each. Unparsed, as Python's integers are larger.
  */
 export function encodePack(scope: ResultScope, results: readonly KeptResult[]): Buffer {
   const header = JSON.stringify({ schema, function: scope.function, version: scope.version });
@@ -26,7 +25,7 @@ export function encodePack(scope: ResultScope, results: readonly KeptResult[]): 
   return Buffer.from(`${header}\n${lines.join("")}`);
 }
 
-/** Reads a pack, whoever made it. @returns the results, or what is wrong with the pack */
+/** Whoever made it. Returns the results, or what is wrong with the pack. */
 export function parsePack(bytes: Uint8Array, scope: ResultScope): readonly KeptResult[] | string {
   let text: string;
   try {

@@ -5,18 +5,17 @@ import type { ResultScope } from "./key.ts";
 import { type KeptResult, maximumPack, parsePack } from "./pack.ts";
 import { parseRun, type StoredPack, type StoredRun } from "./run.ts";
 
-/** The repository of results, and a client for it. */
 export interface ResultPlace {
   readonly client: RegistryClient;
   readonly repository: string;
-  /** Told of content that is left out because it is damaged or was not made by Slipway, and of results that cannot be stored. */
+  /** Told of damaged or foreign content that is left out, and of results that cannot be stored. */
   readonly onNotice: (text: string) => void;
 }
 
-/** Requests to make at once. */
+/** Requests at once. */
 const parallel = 6;
 
-/** The results that a tag names. Undefined: it is gone, or was not made by Slipway. */
+/** Undefined: it is gone, or was not made by Slipway. */
 export async function readRun(place: ResultPlace, tag: string): Promise<StoredRun | undefined> {
   const { client, repository, onNotice } = place;
   const manifest = await client.getManifest(repository, tag);
@@ -27,12 +26,12 @@ export async function readRun(place: ResultPlace, tag: string): Promise<StoredRu
   return undefined;
 }
 
-/** All results of a run. Damaged packs are left out, with a notice. */
+/** Skips damaged packs, with a notice. */
 export async function resultsOf(place: ResultPlace, tag: string, run: StoredRun): Promise<readonly KeptResult[]> {
   return (await inParallel(run.packs, (pack) => resultsOfPack(place, run.scope, tag, pack))).flat();
 }
 
-/** The results of a pack. None if it is damaged, with a notice. */
+/** None if it is damaged, with a notice. */
 export async function resultsOfPack(
   place: ResultPlace,
   scope: ResultScope,

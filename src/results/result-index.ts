@@ -3,7 +3,7 @@ import type { KeptResult } from "./pack.ts";
 import { inParallel, type ResultPlace, readRun, resultsOfPack } from "./read.ts";
 import { type StoredPack, scopeOfTag } from "./run.ts";
 
-/** Bytes of results that stay in memory. Those beyond are read again when somebody wants them. */
+/** Bytes. Results beyond are read again when somebody wants them. */
 const memory = 64 * 1024 * 1024;
 
 interface Part {
@@ -12,9 +12,9 @@ interface Part {
 }
 
 /**
- * The results that there are of a function in one version. The first question asks for the list of tags, then for each run of the scope its
- * manifest, then its packs. Later ones ask nothing, and so know nothing of what others stored meanwhile. Damaged and foreign content is left
- * out, with a notice.
+ * The results of a function in one version. The first question lists the tags and reads the scope's manifests and
+ * packs. Later ones ask nothing, so they miss what others stored meanwhile. Skips damaged and foreign content, with a
+ * notice.
  */
 export class ResultIndex {
   readonly #place: ResultPlace;
@@ -29,7 +29,7 @@ export class ResultIndex {
     this.#scope = scope;
   }
 
-  /** @returns the results that there are, by key */
+  /** By key. */
   find(keys: Iterable<string>): Promise<Map<string, string>> {
     const wanted = new Set(keys);
     const found = this.#turn.then(() => this.#find(wanted));

@@ -31,7 +31,6 @@ export interface StoredPack {
   readonly items: number;
 }
 
-/** The results that one run of a program kept of one function. */
 export interface StoredRun {
   readonly scope: ResultScope;
   readonly packs: readonly StoredPack[];
@@ -39,12 +38,12 @@ export interface StoredRun {
   readonly stored: Date;
 }
 
-/** @param id 16 hex digits, drawn by the run */
+/** `id`: 16 hex digits, drawn by the run. */
 export function tagOfRun(scope: ResultScope, id: string): string {
   return `results-${scopeKey(scope)}-${id}`;
 }
 
-/** The scope's key in a tag. Undefined: the tag is not one of results. */
+/** Undefined: not a tag of results. */
 export function scopeOfTag(tag: string): string | undefined {
   return /^results-([0-9a-f]{32})-[0-9a-f]{16}$/.exec(tag)?.[1];
 }
@@ -72,7 +71,7 @@ export function composeRun(tag: string, { scope, packs, stored }: StoredRun): Ui
   return canonicalJson(manifest);
 }
 
-/** Reads what a tag of results names, whoever made it. @returns the run, or what is wrong with it */
+/** Whoever made it. Returns the run, or what is wrong with it. */
 export function parseRun(tag: string, bytes: Uint8Array): StoredRun | string {
   let manifest: ImageManifest;
   try {

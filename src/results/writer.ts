@@ -10,11 +10,11 @@ import { encodePack, type KeptResult } from "./pack.ts";
 import type { ResultPlace } from "./read.ts";
 import { composeRun, packType, type StoredPack, tagOfRun } from "./run.ts";
 
-/** Results that are stored as soon as so many wait. */
+/** So many results are stored at once. */
 const flushItems = 100;
 /** Bytes after which results do not wait any longer, and packs are not merged. */
 const packBytes = 4 * 1024 * 1024;
-/** Milliseconds that a result waits at most before it is stored. */
+/** Milliseconds that a result waits at most. */
 const flushAfter = 2000;
 /** Bytes that may wait for a registry that fails. */
 const waitingBytes = 64 * 1024 * 1024;
@@ -24,8 +24,7 @@ interface OwnPack extends StoredPack {
 }
 
 /**
- * Keeps the results of one run of a program. They are stored in groups, in the background. A run that is killed loses those of the last two
- * seconds, and those that are on their way to the registry. Packs of similar size are merged, so that 1,000 results become a few packs.
+ * Stores results in groups, in the background; a killed run loses two seconds of them. Merges packs of similar size.
  */
 export class ResultWriter {
   readonly #place: ResultPlace;
@@ -55,7 +54,7 @@ export class ResultWriter {
     else this.#wait();
   }
 
-  /** Stores what waits. Never fails: results that cannot be stored are a notice, once. */
+  /** Never fails: results that cannot be stored are a notice, once. */
   async end(): Promise<void> {
     await this.#flushing;
     await this.#flush();
@@ -122,13 +121,13 @@ export class ResultWriter {
   }
 }
 
-/** Tells if a pack becomes part of the next one. Each result is sent again at most as often as its pack doubles. */
+/** Each result is sent again at most as often as its pack doubles. */
 function isMerged({ items, descriptor }: OwnPack, next: readonly KeptResult[]): boolean {
   const bytes = next.reduce((sum, each) => sum + sizeOf(each), descriptor.size);
   return items <= next.length * 2 && bytes < packBytes;
 }
 
-/** Results in groups, each of at most one pack. A larger result is alone. */
+/** Each at most one pack. A larger result is alone. */
 function groupsOf(results: readonly KeptResult[]): KeptResult[][] {
   const groups: KeptResult[][] = [];
   let bytes = Number.POSITIVE_INFINITY;

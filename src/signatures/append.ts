@@ -36,8 +36,9 @@ export interface AppendOptions extends WritableOptions {
 /**
  * Adds layers to an image and pushes the result to the registry of jobs ({@link openWritable}), signed if the
  * configuration has a key. Mounts or streams the image's layers, never through the disk. The same inputs give the
- * same digest; if the registry has it, one HEAD suffices. @returns `image`: `HOST/REPOSITORY@sha256:…` @throws
- * UserError if there is no such image, it has another platform, or a registry refuses
+ * same digest; if the registry has it, one HEAD suffices.
+ * @returns `image`: `HOST/REPOSITORY@sha256:…`
+ * @throws UserError if there is no such image, it has another platform, or a registry refuses
  */
 export async function appendLayers(options: AppendOptions) {
   const source = new SourceImage(options);

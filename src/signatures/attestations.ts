@@ -42,9 +42,9 @@ export interface Attestation extends FoundSignature {
 }
 
 /**
- * Verifies an in-toto statement in a bundle that refers to the image, or under the tag `sha256-HEX.att`. @param image
- * its digest. The caller has verified that the image has it @throws Failure that names image and key. UserError if
- * the type is no name and no URI
+ * Verifies an in-toto statement in a bundle that refers to the image, or under the tag `sha256-HEX.att`.
+ * @param image its digest. The caller has verified that the image has it
+ * @throws Failure that names image and key. UserError if the type is no name and no URI
  */
 export async function verifyAttestation(
   client: RegistryClient,
@@ -79,8 +79,8 @@ export async function findAttestations(
 }
 
 /**
- * Signs a statement about an image, and attaches it as cosign 3 does. @throws UserError if it is too large. UserError
- * or Failure of the key or the registry
+ * Signs a statement about an image, and attaches it as cosign 3 does.
+ * @throws UserError if it is too large. UserError or Failure of the key or the registry
  */
 export async function attest(
   client: RegistryClient,

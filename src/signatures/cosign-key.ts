@@ -7,7 +7,8 @@ const memoryLimit = 256 * 1024 * 1024;
 
 /**
  * Cosign's own format: JSON with the parameters of scrypt, and the key in a secretbox of NaCl. Returns DER in PKCS
- * #8, undefined for a wrong password. @throws UserError if the format is another one
+ * #8, undefined for a wrong password.
+ * @throws UserError if the format is another one
  */
 export function decryptCosignKey(content: Buffer, password: string, file: string): Buffer | undefined {
   const identity = { code: "key-invalid", culprit: file };

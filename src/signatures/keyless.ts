@@ -42,8 +42,9 @@ export interface Identity {
 
 /**
  * Signs with a key for this signature only. Sigstore certifies it for the identity of this CI job or of the token in
- * `SIGSTORE_ID_TOKEN`, and logs it in public. @param services default: Sigstore's public ones @throws Failure if a
- * service does not answer. UserError if there is no identity, and of the registry
+ * `SIGSTORE_ID_TOKEN`, and logs it in public.
+ * @param services default: Sigstore's public ones
+ * @throws Failure if a service does not answer. UserError if there is no identity, and of the registry
  */
 export async function signKeyless(
   client: RegistryClient,
@@ -76,8 +77,8 @@ export async function signKeyless(
 }
 
 /**
- * Verifies by the certificates of Sigstore's public services, unless `services` has others. @throws Failure if no
- * signature is valid, or the services do not answer
+ * Verifies by the certificates of Sigstore's public services, unless `services` has others.
+ * @throws Failure if no signature is valid, or the services do not answer
  */
 export async function verifyKeyless(
   client: RegistryClient,

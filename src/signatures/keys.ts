@@ -15,8 +15,9 @@ const awsScheme = "awskms://";
 const cosignLabels = ["ENCRYPTED SIGSTORE PRIVATE KEY", "ENCRYPTED COSIGN PRIVATE KEY"];
 
 /**
- * PEM: `PUBLIC KEY`, or a private key that is not encrypted. @param source a file, `env://NAME` for a variable with
- * the key, or `awskms://[ENDPOINT]/KEY` @throws UserError that names the source
+ * PEM: `PUBLIC KEY`, or a private key that is not encrypted.
+ * @param source a file, `env://NAME` for a variable with the key, or `awskms://[ENDPOINT]/KEY`
+ * @throws UserError that names the source
  */
 export async function readPublicKey(source: string, env: Environment = process.env): Promise<PublicKey> {
   if (source.startsWith(awsScheme))
@@ -34,8 +35,10 @@ export async function readPublicKey(source: string, env: Environment = process.e
 
 /**
  * PEM: PKCS #8, encrypted or not, PKCS #1, SEC 1, or cosign's own format. The password is in `SLIPWAY_KEY_PASSWORD`
- * or `COSIGN_PASSWORD`. @param source a file, `env://NAME` for a variable with the key, or `awskms://[ENDPOINT]/KEY`
- * for one that stays in AWS KMS @throws UserError that names the source
+ * or `COSIGN_PASSWORD`.
+ * @param source a file, `env://NAME` for a variable with the key, or `awskms://[ENDPOINT]/KEY` for one that stays in
+ * AWS KMS
+ * @throws UserError that names the source
  */
 export async function readSigningKey(source: string, env: Environment = process.env): Promise<SigningKey> {
   if (source.startsWith(awsScheme)) return (await import("./kms-key.ts")).readKmsKey(source);

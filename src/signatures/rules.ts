@@ -12,9 +12,10 @@ interface Place {
 }
 
 /**
- * Verifies the signature and attestations that the configuration file requires for an image's repository. @param open
- * only called if a signature is required @throws Failure that names the image, the key, and the line that requires
- * it. UserError of the configuration file or the key
+ * Verifies the signature and attestations that the configuration file requires for an image's repository.
+ * @param open only called if a signature is required
+ * @throws Failure that names the image, the key, and the line that requires it. UserError of the configuration file
+ * or the key
  */
 export async function requireSignature(
   { registry, repository }: Place,

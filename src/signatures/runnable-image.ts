@@ -17,8 +17,10 @@ const allowed = new Map<string, RunnableImage>();
 /**
  * The only way from an image's name to one that runs: verifies what the configuration file requires, once per image.
  * Where it requires nothing, sends no request and returns the name; else returns it by digest, so that a moved tag
- * changes nothing. @param open only called if something is required @throws Failure that names the image, the key,
- * and the line that requires the signature. UserError of the configuration file or the key
+ * changes nothing.
+ * @param open only called if something is required
+ * @throws Failure that names the image, the key, and the line that requires the signature. UserError of the
+ * configuration file or the key
  */
 export async function runnableImage(
   image: string,

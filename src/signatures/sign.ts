@@ -7,7 +7,8 @@ import { findSignatures } from "./verify.ts";
 
 /**
  * Signs as cosign 3 does: a bundle attached as a referrer. False: it has a signature by this key, and nothing was
- * sent. @throws UserError or Failure of the registry
+ * sent.
+ * @throws UserError or Failure of the registry
  */
 export async function signImage(
   client: RegistryClient,

@@ -37,8 +37,8 @@ export function judgeOf(by: Verifier): Judge {
 
 /**
  * Verifies by a bundle that refers to the image, or the image under the tag `sha256-HEX.sig`, as cosign writes them.
- * @param image its digest. The caller has verified that the image has it @throws Failure that names the image and the
- * key
+ * @param image its digest. The caller has verified that the image has it
+ * @throws Failure that names the image and the key
  */
 export async function verifyImage(
   client: RegistryClient,

@@ -10,10 +10,10 @@ import { badInput, fixedSource, type HelperAnswer, type HelperCall, readInput, u
 
 const program = "docker-credential-slipway";
 
-/** The message that the protocol defines for a missing credential. */
+/** As the protocol defines it. */
 const notFound: HelperAnswer = { stdout: "credentials not found in native keychain\n", status: 1 };
 
-/** Docker's credential helper protocol: `get`, `list`, `store`, `erase`. Errors go to stdout, where callers look for them. */
+/** `get`, `list`, `store`, `erase`. Errors go to stdout, where callers look for them. */
 export async function dockerHelper({ args, stdin, env }: HelperCall): Promise<HelperAnswer> {
   const [action] = args;
   switch (action) {
@@ -51,7 +51,7 @@ function targetOf(server: string): Target | undefined {
   return registry === undefined ? undefined : { registry, ...(repository === "" ? {} : { repository }) };
 }
 
-/** Servers with their user names, as far as these are known without a request. */
+/** With user names, as far as these are known without a request. */
 async function list(env: Environment): Promise<Record<string, string>> {
   const entries = (await readStore(env)).filter(({ service }) => service === "docker");
   const servers = entries.map(async (entry) => [serverOf(entry), await usernameOf(entry, env)] as const);
@@ -69,7 +69,7 @@ async function usernameOf(entry: Entry, env: Environment): Promise<string> {
   if (source.kind === "stored-token") return "<token>";
   if ("username" in source) return source.username;
   if (source.kind !== "file") return "";
-  // Skip a broken entry in the list. `get` reports its error.
+  // `get` reports its error.
   const credential = await readCredential(entry, env).catch(() => undefined);
   return credential?.kind === "password" ? credential.username : "";
 }
@@ -78,7 +78,7 @@ async function store(text: string, env: Environment): Promise<void> {
   const { server, credential } = readStoreRequest(text);
   const existing = await keptFor(server, env);
   for (const entry of existing.filter(({ source }) => !source.kind.startsWith("stored"))) {
-    // `docker login` stores a credential that it got from here. It need not be stored again.
+    // `docker login` stores a credential that it got from here.
     const held = await readCredential(entry, env);
     if (JSON.stringify(held) === JSON.stringify(credential)) return;
     throw fixedSource(entry);
@@ -123,7 +123,7 @@ async function erase(server: string, env: Environment): Promise<HelperAnswer> {
   return { stdout: "" };
 }
 
-/** The entries for exactly this server, not for a part of it. */
+/** For exactly this server, not for a part of it. */
 async function keptFor(server: string, env: Environment): Promise<Entry[]> {
   const wanted = JSON.stringify(parseServiceUrl("docker", server));
   return (await readStore(env)).filter(

@@ -12,10 +12,7 @@ const nothing: HelperAnswer = { stdout: "" };
 
 type Attributes = Readonly<Record<string, string>>;
 
-/**
- * Git's credential helper protocol: `get`, `store`, `erase`. Ignores unknown actions, as git requires. If the matching source cannot be read, it
- * tells git to quit, so that git neither prompts nor continues anonymously.
- */
+/** `get`, `store`, `erase`; ignores others, as git requires. Git must not prompt after a source that cannot be read. */
 export async function gitHelper({ args, stdin, env }: HelperCall): Promise<HelperAnswer> {
   const [action] = args;
   if (action === undefined) throw unknownAction(program, action, ["get", "store", "erase"]);
@@ -29,7 +26,6 @@ export async function gitHelper({ args, stdin, env }: HelperCall): Promise<Helpe
   return nothing;
 }
 
-/** Reads `key=value` lines. */
 function parseAttributes(text: string): Attributes {
   const attributes: Record<string, string> = Object.create(null);
   for (const line of text.split("\n")) {
@@ -39,7 +35,7 @@ function parseAttributes(text: string): Attributes {
   return attributes;
 }
 
-/** Undefined: this helper has no passwords for it. The host is decoded by git: a user or a path in it would make it another host here. */
+/** Undefined: no passwords here. Git has decoded the host: a user or a path in it would make it another one. */
 function urlOf({ protocol, host, path = "" }: Attributes): ServiceUrl | undefined {
   if ((protocol !== "https" && protocol !== "http") || !isRegistry(host ?? "")) return undefined;
   return parseServiceUrl("git", `${protocol}://${host}/${encodeSpaces(path)}`);
@@ -59,7 +55,6 @@ async function get(asked: Attributes, url: ServiceUrl, env: Environment): Promis
   const { credential } = found;
   if (credential?.kind !== "password") return nothing;
   const { username, password } = credential;
-  // Git asks for a specific user.
   if (asked["username"] !== undefined && asked["username"] !== username) return nothing;
   return { stdout: `username=${username}\npassword=${password}\n` };
 }
@@ -79,7 +74,7 @@ async function store(asked: Attributes, url: ServiceUrl, env: Environment): Prom
   });
 }
 
-/** Removes a password that git found to be wrong. Only for stored passwords; other sources are not ours to change. */
+/** Only for stored passwords; other sources are not ours to change. */
 async function erase(asked: Attributes, url: ServiceUrl, env: Environment): Promise<void> {
   const { editStore } = await import("../store-edit.ts");
   const { username, password } = asked;

@@ -3,7 +3,7 @@ import type { Environment } from "../../core/environment.ts";
 import { UserError } from "../../core/errors.ts";
 import { describeEntry, type Entry, nameOf } from "../source.ts";
 
-/** The input of a helper. */
+/** 13 */
 export interface HelperCall {
   readonly args: readonly string[];
   readonly stdin: Readable;
@@ -15,11 +15,10 @@ export interface HelperAnswer {
   readonly stdout: string;
   /** Default 0. */
   readonly status?: number;
-  /** Message for people. Not every tool shows it. */
+  /** For people. Not every tool shows it. */
   readonly stderr?: string;
 }
 
-/** The error for an unknown action. */
 export function unknownAction(program: string, action: string | undefined, known: readonly string[]): UserError {
   const problem = action === undefined ? "needs an action" : `has no action ${JSON.stringify(action)}`;
   return new UserError(
@@ -29,7 +28,6 @@ export function unknownAction(program: string, action: string | undefined, known
   );
 }
 
-/** The error for a request on stdin that the protocol does not allow. */
 export function badInput(problem: string): UserError {
   return new UserError(
     { code: "started-by-hand", culprit: "stdin" },
@@ -38,10 +36,9 @@ export function badInput(problem: string): UserError {
   );
 }
 
-/** Maximum size of a helper's input, in bytes. */
+/** Bytes. */
 const maximumInput = 1 << 20;
 
-/** Reads a helper's whole input. */
 export async function readInput(stdin: Readable): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -53,7 +50,7 @@ export async function readInput(stdin: Readable): Promise<string> {
   return Buffer.concat(chunks).toString("utf8");
 }
 
-/** The error for an entry that the helpers cannot change, because its secret is elsewhere. */
+/** The entry's secret is elsewhere, so helpers cannot change it. */
 export function fixedSource(entry: Entry): UserError {
   return new UserError(
     { code: "credential-invalid", culprit: nameOf(entry) },

@@ -9,14 +9,12 @@ import { findSshKey } from "../find-remote.ts";
 import type { ServiceUrl } from "../service-url.ts";
 import { type SshAgent, startSshAgent } from "../ssh-agent.ts";
 
-/** Options of OpenSSH's client that take a value. */
+/** OpenSSH's. */
 const withValue = new Set("BbcDEeFIiJLlmOoPpQRSWw");
 
 /**
- * Reads the arguments that git gives its SSH command: options, the destination, and the command for the server with the repository's
- * path in quotes.
- *
- * @returns undefined if there is no destination: git uses `ssh -G` and `ssh -V` to detect the kind of SSH
+ * Git gives options, the destination, and a command with the repository's path in quotes. Undefined: no destination,
+ * as git uses `ssh -G` and `ssh -V` to detect the kind of SSH.
  */
 export function parseSshArguments(args: readonly string[]): ServiceUrl | undefined {
   let port: number | undefined;
@@ -42,10 +40,8 @@ export function parseSshArguments(args: readonly string[]): ServiceUrl | undefin
 }
 
 /**
- * Git's SSH command (`core.sshCommand`): OpenSSH's client with the key for the server, or unchanged if there is none. A key from AWS goes to
- * an agent that lives as long as the connection, and never into a file.
- *
- * @returns the exit status
+ * `core.sshCommand`: runs OpenSSH's client, with the server's key if there is one. A key from AWS goes to an agent
+ * that lives as long as the connection, never into a file. Returns the exit status.
  * @throws UserError or Failure if the matching source cannot be read
  */
 export async function runSsh(args: readonly string[], env: Environment): Promise<number> {

@@ -65,9 +65,7 @@ export class ManifestStore {
     return bytes && { digest, mediaType, bytes };
   }
 
-  /**
-   * Then sets the tag. Returns its subject's digest, if any. @throws RegistryError if it is invalid or lacks content
-   */
+  /** Then sets the tag. Returns its subject's digest. @throws RegistryError if it is invalid or lacks content */
   async write(
     repository: string,
     manifest: { readonly digest: Digest; readonly mediaType: string | undefined; readonly bytes: Uint8Array },

@@ -48,9 +48,7 @@ export class Uploads {
     return status.size;
   }
 
-  /**
-   * Returns the new size. Keeps what came before a connection broke. A full disk ends the upload and frees its space.
-   */
+  /** Returns the new size. Keeps what came before a connection broke. A full disk ends the upload and frees space. */
   append(repository: string, id: string, body: AsyncIterable<Buffer>, piece: Piece = {}): Promise<number> {
     return this.#inTurn(repository, id, async (session) => {
       const handle = await open(session.path, "r+").catch(ifMissing);

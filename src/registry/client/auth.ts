@@ -18,10 +18,7 @@ export interface AuthenticatorOptions {
   readonly hints?: ChallengeHints | undefined;
 }
 
-/**
- * Answers challenges: Basic (RFC 7617), Bearer (the distribution project's). The result is only for the registry
- * itself.
- */
+/** Answers challenges: Basic (RFC 7617) or Bearer (the distribution project's). Only for the registry's own origin. */
 export class Authenticator {
   readonly #options: AuthenticatorOptions;
   readonly #endpoint: Endpoint;

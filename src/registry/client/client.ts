@@ -208,10 +208,7 @@ export class RegistryClient {
     return (await storeManifest(this.#session, { repository, reference, bytes, mediaType, ...options })).digest;
   }
 
-  /**
-   * Distribution specification 1.1, "Pushing Manifests with Subject". True: the registry lists it, as `OCI-Subject`
-   * says.
-   */
+  /** Distribution specification 1.1, "Pushing Manifests with Subject". True: the registry lists it (`OCI-Subject`). */
   async putReferrer(
     repository: string,
     bytes: Uint8Array,

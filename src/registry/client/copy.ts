@@ -27,7 +27,8 @@ export interface CopyOptions {
 
 /**
  * Copies an image byte for byte. Mounts blobs within a registry, streams them between registries without the disk,
- * and skips what exists. @throws UserError or Failure with the registry at fault
+ * and skips what exists.
+ * @throws UserError or Failure with the registry at fault
  */
 export function copyImage(options: CopyOptions): Promise<void> {
   return new Copy(options).run();

@@ -32,9 +32,7 @@ interface Flight {
 const redrawEvery = 100;
 const plainEvery = every;
 
-/**
- * On a terminal, redraws a line per blob in flight. Elsewhere, writes a plain line now and then. Sums up each image.
- */
+/** On a terminal, redraws a line per blob in flight. Elsewhere, writes a plain line now and then. Sums up images. */
 export class PushProgress {
   readonly #options: ProgressOptions;
   readonly #now: () => number;

@@ -25,10 +25,7 @@ export type {
 } from "./image-to-push.ts";
 
 export interface PushOptions {
-  /**
-   * `digest`: one HEAD by digest, sets tags only for a missing image. `tags`: one HEAD per tag, all must name the
-   * image.
-   */
+  /** `digest`: one HEAD by digest, sets tags only for a missing image. `tags`: one HEAD per tag, all must name it. */
   readonly check: "digest" | "tags";
   readonly onEvent?: ((event: PushEvent) => void) | undefined;
   /** Blobs to check, mount or send in parallel. Default: 6. */
@@ -36,8 +33,7 @@ export interface PushOptions {
   /** Blobs of earlier pushes. Default: none. */
   readonly pushedBlobs?: PushedBlobs;
   /**
-   * Called with missing blobs before their content is sent, again for those found later. If it throws, nothing is
-   * sent.
+   * Called with missing blobs before their content is sent, again for those found later. If it throws, none is sent.
    */
   readonly prepare?: (blobs: readonly BlobOfImage[]) => Promise<void>;
   /** Called for an image that fails, while the others go on. Default: the first failure stops the push. */
@@ -114,7 +110,10 @@ class Push {
     });
   }
 
-  /** @returns undefined for an image that failed. @throws the first failure, after stopping the rest */
+  /**
+   * @returns undefined for an image that failed.
+   * @throws the first failure, after stopping the rest
+   */
   async #all<T>(
     images: readonly ImageToPush[],
     each: (image: ImageToPush, index: number) => Promise<T>,

@@ -96,9 +96,7 @@ export class Session {
     return response;
   }
 
-  /**
-   * Header fields for a GET: one request, and one more for a token. @throws UserError if it is unreachable or refuses
-   */
+  /** Header fields for a GET. One request, and one more for a token. @throws UserError if unreachable or refused */
   async authorize(request: Pick<RegistryRequest, "url" | "access" | "step">): Promise<Authorization> {
     const { access, step } = request;
     const url = new URL(request.url, this.endpoint.base);

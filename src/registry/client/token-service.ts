@@ -31,7 +31,8 @@ const margin = 10;
 
 /**
  * The distribution project's "Docker Registry v2 authentication": a password as Basic, an identity token by OAuth2's
- * refresh grant, or an anonymous token. @throws UserError if the service must not get the credential, or refuses it
+ * refresh grant, or an anonymous token.
+ * @throws UserError if the service must not get the credential, or refuses it
  */
 export async function fetchToken(request: TokenRequest): Promise<Token> {
   const { endpoint, challenge, search } = request;
