@@ -10,10 +10,7 @@ const maximumAnswer = 1 << 20;
 /** Milliseconds: it may ask its user to unlock a keychain. */
 const helperTime = 60_000;
 
-/**
- * Docker's helper protocol: `docker-credential-NAME get`, within milliseconds. Undefined: the helper has none.
- * @throws Error without the helper's stdout, which may contain secrets
- */
+/** `docker-credential-NAME get`. Undefined: it has none. @throws Error without its stdout, which may contain secrets */
 export async function askHelper(
   name: string,
   server: string,

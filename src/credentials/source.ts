@@ -87,10 +87,7 @@ export async function readCredential(entry: Entry, env: Environment): Promise<Cr
   }
 }
 
-/**
- * A key file's path, after checking it, or the `private_key` of an AWS secret.
- * @throws UserError or Failure with the source and the problem, never the secret
- */
+/** A checked key file's path, or an AWS secret's `private_key`. @throws UserError or Failure, never with the secret */
 export async function readSshKey(entry: Entry): Promise<SshKey> {
   const { source } = entry;
   if (source.kind === "ssh-key") {

@@ -10,10 +10,7 @@ import { readStore, storePath } from "./store.ts";
 /** Milliseconds. Others hold the lock only while they read and write the file. */
 const patience = 20_000;
 
-/**
- * Atomic and under a lock. Mode 0600; a new folder gets 0700.
- * @param change gets the oldest first. If it returns the same list, nothing is written
- */
+/** Atomic and under a lock. Mode 0600; a new folder gets 0700. `change` gets the oldest first. */
 export async function editStore(
   env: Environment,
   change: (entries: readonly Entry[]) => readonly Entry[],

@@ -43,10 +43,7 @@ export function parseModelManifest(bytes: Uint8Array, document: string): ImageMa
   return manifest;
 }
 
-/**
- * Whoever made it: every path stays in the model's folder, no two are in each other's way, and sizes add up.
- * @param config of the manifest, checked against its digest
- */
+/** Every path stays in the model's folder, none is in another's way, and sizes add up, whoever made the model. */
 export function parseModel(manifest: ImageManifest, config: Uint8Array, document: string): Model {
   return new Reader(document).read(manifest, config);
 }

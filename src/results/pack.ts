@@ -13,9 +13,7 @@ export const maximumPack = 17 * 1024 * 1024;
 
 const schema = 1;
 
-/**
- * One line of JSON with the scope, then a key, a space and a result each. Unparsed, as Python's integers are larger.
- */
+/** One line of JSON with the scope, then a key, a space and a result each. Unparsed: Python has larger integers. */
 export function encodePack(scope: ResultScope, results: readonly KeptResult[]): Buffer {
   const header = JSON.stringify({ schema, function: scope.function, version: scope.version });
   const lines = results.map(({ key, result }) => {

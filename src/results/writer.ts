@@ -23,9 +23,7 @@ interface OwnPack extends StoredPack {
   readonly results: readonly KeptResult[];
 }
 
-/**
- * Stores results in groups, in the background; a killed run loses two seconds of them. Merges packs of similar size.
- */
+/** Stores results in background groups; a killed run loses two seconds of them. Merges packs of similar size. */
 export class ResultWriter {
   readonly #place: ResultPlace;
   readonly #scope: ResultScope;

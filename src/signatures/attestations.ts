@@ -79,8 +79,8 @@ export async function findAttestations(
 }
 
 /**
- * Signs a statement about an image, and attaches it as cosign 3 does.
- * @throws UserError if it is too large. UserError or Failure of the key or the registry
+ * Signs and attaches as cosign 3 does.
+ * @throws UserError if it is too large. UserError or Failure of key or registry
  */
 export async function attest(
   client: RegistryClient,

@@ -77,8 +77,8 @@ export async function signKeyless(
 }
 
 /**
- * Verifies by the certificates of Sigstore's public services, unless `services` has others.
- * @throws Failure if no signature is valid, or the services do not answer
+ * By Sigstore's public services, unless `services` has others.
+ * @throws Failure if none is valid or no service answers
  */
 export async function verifyKeyless(
   client: RegistryClient,

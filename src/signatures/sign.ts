@@ -5,11 +5,7 @@ import { bundleType, composeBundle, composeStatement, predicateAnnotation, signa
 import type { SigningKey } from "./keys.ts";
 import { findSignatures } from "./verify.ts";
 
-/**
- * Signs as cosign 3 does: a bundle attached as a referrer. False: it has a signature by this key, and nothing was
- * sent.
- * @throws UserError or Failure of the registry
- */
+/** As cosign 3 does. False: a signature by this key was there already. @throws UserError or Failure of the registry */
 export async function signImage(
   client: RegistryClient,
   repository: string,

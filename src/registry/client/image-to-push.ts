@@ -42,10 +42,7 @@ export interface ImageToPush extends NamedImage {
   readonly isMissing?: boolean;
   /** Called only when the registry lacks the image. */
   read(): Promise<ImageContent>;
-  /**
-   * Attaches documents while the content is sent. The push fails if this throws.
-   * @param stored settles when the registry has the image, or the push has failed
-   */
+  /** The push fails if this throws. `stored` settles when the registry has the image, or the push has failed. */
   readonly attach?: ((outcome: ImageOutcome, stored: Promise<unknown>) => Promise<void>) | undefined;
 }
 

@@ -33,8 +33,8 @@ export function proxyFor(url: URL, env: Environment): HttpProxy | undefined {
 }
 
 /**
- * By Go's rules, like docker and podman: `*`, a domain, a domain after a dot (subdomains alone), an address, each
- * with `:PORT` if need be, or a network `ADDRESS/BITS`.
+ * Go's rules: `*`, a domain, `.DOMAIN` (subdomains alone), an address, each with an optional `:PORT`, or
+ * `ADDRESS/BITS`.
  */
 function isExcepted(url: URL, list: string): boolean {
   const host = url.hostname.replace(/^\[|\]$/g, "").toLowerCase();

@@ -32,9 +32,7 @@ export interface PushOptions {
   readonly parallel?: number;
   /** Blobs of earlier pushes. Default: none. */
   readonly pushedBlobs?: PushedBlobs;
-  /**
-   * Called with missing blobs before their content is sent, again for those found later. If it throws, none is sent.
-   */
+  /** Gets missing blobs before their content is sent, again for those found later. If it throws, none is sent. */
   readonly prepare?: (blobs: readonly BlobOfImage[]) => Promise<void>;
   /** Called for an image that fails, while the others go on. Default: the first failure stops the push. */
   readonly onFailure?: ((image: ImageToPush, error: unknown) => void) | undefined;
