@@ -79,7 +79,9 @@ it.runIf(existsSync(bundle))("a launcher reads the configuration file, and says 
   file(config, "registries:\n  registry.example:\n    caFile: ca.pem\n");
   const wrong = await run();
   expect(wrong).toMatchObject({ status: 2, stdout: "" });
-  expect(wrong.stderr).toMatch(/^slipway: .*config\.yaml:3:5: registries\.registry\.example\.caFile is not a setting of a registry\.\n/);
+  expect(wrong.stderr).toMatch(
+    /^slipway: .*config\.yaml:3:5: registries\.registry\.example\.caFile is not a setting of a registry\.\n/,
+  );
 });
 
 describe("a push of nothing new under three tags, by a launcher that was just started, is", () => {

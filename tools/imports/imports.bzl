@@ -518,7 +518,7 @@ IMPORTS = {
     "//src/launch:launch.embedded.test.ts": "//src/launch:testdata/target.ts //src/registry-server:client.ts //src/registry-server:paths.ts //src/registry-server:protocol.ts //src/registry-server:testdata/bundle.ts",
     "//src/launch:launch.test.ts": "//src/core:testdata/reported.ts //src/launch:testdata/target.ts //src/oci:digest.ts //src/registry:client/testdata/fake-registry.ts",
     "//src/launch:launch.ts": "//src/config:engine-kind.ts //src/core:protocol.ts //src/functions:calls.ts //src/launch:become.ts //src/launch:destination.ts //src/launch:dry-run.ts //src/launch:engine-helper.ts //src/launch:environment.ts //src/launch:image.ts //src/launch:push-images.ts //src/oci:image-uris.ts",
-    "//src/launch:load.container.test.ts": "//src/launch:testdata/target.ts",
+    "//src/launch:load.podman.test.ts": "//src/launch:testdata/target.ts",
     "//src/launch:load.test.ts": "//src/core:testdata/reported.ts //src/launch:testdata/target.ts //src/layer:native.ts //src/oci:digest.ts //src/registry:client/testdata/fake-registry.ts",
     "//src/launch:load.ts": "//src/containers:client.ts //src/core:errors.ts //src/core:heartbeat.ts //src/core:run-program.ts //src/launch:archive.ts //src/launch:cached-layers.ts //src/launch:environment.ts //src/launch:image.ts //src/launch:output.ts //src/launch:present-layers.ts //src/layer:native.ts //src/oci:descriptor.ts",
     "//src/launch:main.ts": "//src/core:errors.ts //src/core:unexpected.ts //src/core:wire-error.ts //src/launch:destination.ts //src/launch:environment.ts //src/launch:launch.ts //src/launch:load.ts //src/launch:output.ts //src/launch:push.ts //src/launch:request.ts //src/launch:runfiles.ts",
