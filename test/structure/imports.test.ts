@@ -80,7 +80,9 @@ it("TypeScript files have kebab-case names", () => {
   const all = ["docs", "src", "test", "tools"].flatMap((folder) =>
     readdirSync(join(source, "..", folder), { recursive: true, encoding: "utf8" }),
   );
-  const names = all.filter((file) => /\.m?ts$/.test(file)).map((file) => basename(file));
+  const names = all
+    .filter((file) => /\.m?ts$/.test(file) && !file.includes("node_modules/"))
+    .map((file) => basename(file));
   expect(names.length).toBeGreaterThan(files.length);
   expect(names.filter((name) => !/^[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+(-[a-z0-9]+)*)*$/.test(name))).toEqual([]);
 });
