@@ -22,7 +22,10 @@ beforeEach(async () => {
 });
 afterEach(() => registry.stop());
 
-/** Runs `slipway image …` as a user does. HOST in an argument is the registry's address, and the other way round in what is printed. */
+/**
+ * Runs `slipway image …` as a user does. HOST in an argument is the registry's address, and the other way round in
+ * what is printed.
+ */
 async function image(...args: string[]): Promise<Outcome> {
   const words = args.map((arg) => arg.replaceAll("HOST", registry.host));
   const { out, error, status } = await run(["image", ...words], { env });

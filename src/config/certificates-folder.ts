@@ -7,7 +7,8 @@ import { dockerHub } from "../oci/registry-host.ts";
 import type { Trust } from "./trust.ts";
 
 /**
- * Reads certificates from the first existing folder `certs.d/HOST[:PORT]` of the user's podman, the machine's podman or docker
+ * Reads certificates from the first existing folder `certs.d/HOST[:PORT]` of the user's podman, the machine's
+ * podman or docker
  * (containers-certs.d(5)): each `*.crt` is an authority, and a `*.cert` with its `*.key` is the client certificate.
  *
  * @throws UserError when a file in it cannot be read

@@ -8,7 +8,8 @@ import type { Config } from "./config-schema.ts";
 let last: { readonly path: string; readonly text: string; readonly config: Promise<Config> } | undefined;
 
 /**
- * Reads and checks the user's configuration file, whatever the caller needs of it. The parser is loaded only if the file exists.
+ * Reads and checks the user's configuration file, whatever the caller needs of it. The parser is loaded only if the
+ * file exists.
  *
  * @throws UserError for a file that cannot be read, or with file, line, column and field of every mistake in it
  */

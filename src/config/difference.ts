@@ -20,7 +20,10 @@ export const sharedParts: PartsOf = (before, after) => {
   return areAlike ? [...before.keys()] : undefined;
 };
 
-/** Compares by fields, also those of a group that is in one document only. A list is one value: its items have no names. */
+/**
+ * Compares by fields, also those of a group that is in one document only. A list is one value: its items have no
+ * names.
+ */
 export const allFields: PartsOf = (before, after) =>
   [before, after].every((each) => each === undefined || isGroup(each)) ? keysOf(before, after) : undefined;
 

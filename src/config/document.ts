@@ -63,7 +63,8 @@ export class Document {
   }
 
   /**
-   * Reads a text of several documents, empty ones left out. Its errors show nothing that stands in it but names of fields, for a password may
+   * Reads a text of several documents, empty ones left out. Its errors show nothing that stands in it but names of
+   * fields, for a password may
    * stand anywhere: behind a wrong indentation it is a key, behind a `!` a tag.
    *
    * @throws UserError as {@link Document.parse}
@@ -76,7 +77,10 @@ export class Document {
     return full.length > 0 ? full : [read[0] ?? new Document(parseDocument("", parsing), lines, name, true)];
   }
 
-  /** The error for mistakes in the document, in the order in which they stand there. Of several, each has what to do about it in the next line. */
+  /**
+   * The error for mistakes in the document, in the order in which they stand there. Of several, each has what to do
+   * about it in the next line.
+   */
   error(mistakes: readonly Mistake[], code: ErrorCode = "field-invalid"): UserError {
     return this.#error(
       mistakes.map((mistake) => {

@@ -20,7 +20,10 @@ function graphics(cpu: number, memory: number): InstanceType {
   };
 }
 
-/** Known without configuration. No node is chosen by them but for having a graphics processor: how nodes are labelled is their cluster's matter. */
+/**
+ * Known without configuration. No node is chosen by them but for having a graphics processor: how nodes are
+ * labelled is their cluster's matter.
+ */
 export const defaultInstanceTypes: Readonly<Record<string, InstanceType>> = {
   C1: processors(1, 0.5),
   C2: processors(1, 1),

@@ -2,7 +2,8 @@ import { configSchema } from "./config-schema.ts";
 import type { Field, Group, Shape } from "./shape.ts";
 
 /**
- * The form of config.yaml as JSON Schema (2020-12), for editors. The reader also checks what no schema can say, such as the names of hosts:
+ * The form of config.yaml as JSON Schema (2020-12), for editors. The reader also checks what no schema can say,
+ * such as the names of hosts:
  * the schema accepts whatever the reader does.
  */
 export function configJsonSchema(): object {

@@ -12,7 +12,8 @@ type Values = Readonly<Record<string, unknown>>;
  * Reads a document by a schema.
  *
  * @param path the document's file, to whose folder the files that it names are relative
- * @throws UserError with place, field, nearest known name and remedy of every mistake. It shows no value, which may be a secret in the wrong
+ * @throws UserError with place, field, nearest known name and remedy of every mistake. It shows no value, which may
+ * be a secret in the wrong
  *   place, and no key that neither is known nor looks like one
  */
 export function readShape<S extends Shape>(shape: S, document: Document, path: string): ValueOf<S> {

@@ -12,7 +12,8 @@ import type { Trust } from "./trust.ts";
 export type RegistrySettings = Trust & Pick<ConfiguredRegistry, "plainHttp" | "tokenService" | "repositoryPrefix">;
 
 /**
- * Reads the settings of a registry: its entry under `registries` in the user's configuration file, and certificates from podman's and
+ * Reads the settings of a registry: its entry under `registries` in the user's configuration file, and certificates
+ * from podman's and
  * docker's folders. Most users have none of these files, which costs two or three look-ups.
  *
  * @param registry `host[:port]`
@@ -26,7 +27,8 @@ export async function registrySettings(registry: string, env: Environment = proc
 }
 
 /**
- * Gives the repositories for names in a registry: below `SLIPWAY_REPOSITORY_PREFIX` in `SLIPWAY_REGISTRY`, else below the registry's
+ * Gives the repositories for names in a registry: below `SLIPWAY_REPOSITORY_PREFIX` in `SLIPWAY_REGISTRY`, else
+ * below the registry's
  * `repositoryPrefix`. A name that is there already stays.
  *
  * @param registry `host[:port]`
@@ -98,7 +100,8 @@ export interface ImageRules {
 }
 
 /**
- * Reads the rules for the images of a repository: the entry under `images` of the configuration file with the longest name that the
+ * Reads the rules for the images of a repository: the entry under `images` of the configuration file with the
+ * longest name that the
  * repository is in, else the entry `*`. Names that may lead to one registry are one name here.
  *
  * @param registry `host[:port]`

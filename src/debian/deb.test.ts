@@ -97,7 +97,8 @@ describe("openDeb", () => {
     const deb = testDeb("a", [{ path: "usr/bin/a", content: "x".repeat(2000) }], { compression: "" });
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 0, max: deb.length - 1 }), async (length) => {
-        // What ends exactly behind a member's content is a shorter archive; the last member is then missing, or the same.
+        // What ends exactly behind a member's content is a shorter archive; the last member is then missing, or the
+        // same.
         const whole = await open(deb.subarray(0, length)).then(
           ({ entries }) => entries.length,
           () => 0,

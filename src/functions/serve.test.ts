@@ -8,7 +8,10 @@ import { reported, userErrorWith } from "../core/testdata/reported.ts";
 import { HelperCalls } from "./helper.ts";
 import { batch } from "./testdata/batch.ts";
 
-/** A helper that waits for a program, here a process that does nothing, on a machine whose kubeconfig does not exist. */
+/**
+ * A helper that waits for a program, here a process that does nothing, on a machine whose kubeconfig does not
+ * exist.
+ */
 async function waitingHelper(): Promise<{ env: Record<string, string>; program: ChildProcess; helper: ChildProcess }> {
   const folder = mkdtempSync(join(tmpdir(), "serve-"));
   const socket = join(folder, "socket");

@@ -7,7 +7,10 @@ import { listAll, watchAll } from "./watch.ts";
 
 const selection = { path: "/api/v1/namespaces/default/pods" };
 
-/** The API of a server that answers so, the first time with `number` 1. One that answers `watches` so has nothing to list. */
+/**
+ * The API of a server that answers so, the first time with `number` 1. One that answers `watches` so has nothing to
+ * list.
+ */
 async function apiOf(answer: (response: ServerResponse, number: number) => void, what: "all" | "watches" = "all") {
   let number = 0;
   const env = await apiServer(({ url }, response) => {

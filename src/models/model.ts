@@ -12,7 +12,8 @@ import { comparePaths } from "./paths.ts";
  * - Each file is a layer of its own, with its path in `org.opencontainers.image.title`, as ORAS has it. So a new version moves the files that
  *   changed, and a registry keeps files once that several versions have.
  * - Where there are thousands of small files, a request for each would take longer than their bytes: then small files go into packs, which
- *   are their contents one after the other. What is in packs is listed in the configuration, which otherwise is the empty descriptor.
+ *   are their contents one after the other. What is in packs is listed in the configuration, which otherwise is the
+ * empty descriptor.
  */
 export const modelType = "application/vnd.slipway.model.v1";
 export const fileType = "application/octet-stream";

@@ -8,7 +8,10 @@ import { parseImageManifest } from "../oci/manifest.ts";
 import { type Ask, askOver, pushImage, serverOfTest, stateOfTest } from "./testdata/fixture.ts";
 import { serverProcess } from "./testdata/process.ts";
 
-/** Everything that a store offers is whole: each file is what its name says, each tag leads to an image with all its parts. */
+/**
+ * Everything that a store offers is whole: each file is what its name says, each tag leads to an image with all its
+ * parts.
+ */
 async function expectWhole(ask: Ask, data: string, repository: string): Promise<string[]> {
   const folder = join(data, "blobs", "sha256");
   for (const hex of existsSync(folder) ? await readdir(folder) : []) {

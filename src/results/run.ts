@@ -7,10 +7,12 @@ import { type ResultScope, scopeKey } from "./key.ts";
 import { maximumPack } from "./pack.ts";
 
 /**
- * The results of one function in one run of a program are one artifact (image specification 1.1, "Guidelines for Artifact Usage"): an empty
+ * The results of one function in one run of a program are one artifact (image specification 1.1, "Guidelines for
+ * Artifact Usage"): an empty
  * configuration, and packs as layers.
  *
- * Registries cannot compare and swap, and the fallback of the referrers API (distribution specification 1.1, "Referrers Tag Schema") loses
+ * Registries cannot compare and swap, and the fallback of the referrers API (distribution specification 1.1,
+ * "Referrers Tag Schema") loses
  * an entry when two clients write at once. So each run has a tag of its own, which nobody else writes:
  *
  * - A writer pushes a pack, and then moves its tag to a manifest with the pack ("Pushing Manifests"). A writer that is killed between the

@@ -28,7 +28,8 @@ export interface ApplyOptions extends ChangeOptions, WaitOptions {
 /**
  * Runs services: containers of this machine, or a namespace of a cluster.
  *
- * Methods with the name of a service throw a UserError if there is no such service. Methods with a time limit throw a Failure if the service
+ * Methods with the name of a service throw a UserError if there is no such service. Methods with a time limit throw
+ * a Failure if the service
  * does not become ready within it.
  */
 export interface ServiceEngine {

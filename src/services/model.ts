@@ -40,5 +40,8 @@ export interface Repository extends Omit<RepositoriesFields["repositories"][numb
   readonly commit?: string;
 }
 
-/** Seconds that a program must run until it counts as ready: many programs that cannot work end soon after their start. */
+/**
+ * Seconds that a program must run until it counts as ready: many programs that cannot work end soon after their
+ * start.
+ */
 export const settlingTime = 5;

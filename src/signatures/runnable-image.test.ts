@@ -59,7 +59,8 @@ describe("an image", () => {
     await sign("right");
     const before = registry.log.length;
     expect(await ask(env)).toBe(name());
-    // Referrers and, in place of their API that this registry lacks, the tag; then the bundle's manifest and the bundle.
+    // Referrers and, in place of their API that this registry lacks, the tag; then the bundle's manifest and the
+    // bundle.
     expect(registry.log.slice(before)).toHaveLength(4);
     expect(await runnableImage(name(), env, never)).toBe(name());
   });

@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 
 /**
- * The folders of src and what each is for, highest first: each imports only from those that follow it. A folder is a noun of the documentation, or the
+ * The folders of src and what each is for, highest first: each imports only from those that follow it. A folder is
+ * a noun of the documentation, or the
  * client of one outside system.
  */
 export const folders: Readonly<Record<string, string>> = {
@@ -35,7 +36,8 @@ export const folders: Readonly<Record<string, string>> = {
 };
 
 /**
- * The files of src, each with those that it imports. Types are included: a circle of types ties files to each other as one of code does.
+ * The files of src, each with those that it imports. Types are included: a circle of types ties files to each other
+ * as one of code does.
  *
  * @param source path of src
  */

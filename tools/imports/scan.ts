@@ -34,7 +34,8 @@ export function openRepository(root: string): Repository {
 }
 
 /**
- * What a module uses when it runs, in the form of imports.bzl: labels of modules and names of npm packages, those with `?` only named by their path.
+ * What a module uses when it runs, in the form of imports.bzl: labels of modules and names of npm packages, those
+ * with `?` only named by their path.
  * A type that is imported is nothing that runs.
  */
 function usesOf(path: string, { files, read, packages }: Repository, label: (path: string) => string): string[] {

@@ -29,7 +29,8 @@ run(
   ["exec", "--yes", "--package=pnpm@10", "--", "pnpm", "install", "--frozen-lockfile", "--ignore-workspace"],
   own,
 );
-// Its configuration names a tsconfig that is not there: Stryker would rewrite one by an interface that TypeScript 7 does not have. Static mutants are left out:
+// Its configuration names a tsconfig that is not there: Stryker would rewrite one by an interface that TypeScript 7
+// does not have. Static mutants are left out:
 // constants are used before a test begins, and each would start a process of its own.
 for (const folder of folders) {
   const mutate = [`src/${folder}/**/*.{ts,mts}`, "!**/*.test.ts", "!**/testdata/**"].join(",");

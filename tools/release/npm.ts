@@ -10,8 +10,10 @@ const helpers = [
 ] as const;
 
 /**
- * The start of every program, in a JavaScript and a shebang that every Node takes: whoever has an old one is told so. Newer syntax and modules come
- * after that, in `run.cjs`. Options of Node cannot be in the shebang, since an old Node refuses those that it does not know.
+ * The start of every program, in a JavaScript and a shebang that every Node takes: whoever has an old one is told
+ * so. Newer syntax and modules come
+ * after that, in `run.cjs`. Options of Node cannot be in the shebang, since an old Node refuses those that it does
+ * not know.
  */
 function start(name: string, leastNode: number): string {
   return `#!/usr/bin/env node
@@ -45,7 +47,8 @@ interface Release {
 }
 
 /**
- * Files of the npm package besides the bundles: package.json, an executable script per program, and the types of the SDK.
+ * Files of the npm package besides the bundles: package.json, an executable script per program, and the types of
+ * the SDK.
  *
  * @param manifest text of the repository's package.json
  * @param declarations folder of what the TypeScript compiler wrote for the SDK and everything that it imports
@@ -97,7 +100,8 @@ function helper(name: string): string {
 }
 
 /**
- * A declaration file and those that it leads to, with imports in the form that every TypeScript takes: `./x.js` for `./x.d.ts`.
+ * A declaration file and those that it leads to, with imports in the form that every TypeScript takes: `./x.js` for
+ * `./x.d.ts`.
  *
  * @param read gives a file's text by its path
  */

@@ -19,7 +19,8 @@ export function stampPyproject(text: string, version: string): string {
 }
 
 /**
- * Core metadata of the Python package (PyPA, version 2.1), as pyproject.toml describes it, with the README as its description.
+ * Core metadata of the Python package (PyPA, version 2.1), as pyproject.toml describes it, with the README as its
+ * description.
  *
  * @throws UserError for a field that is missing there
  */

@@ -25,7 +25,8 @@ export function releaseUrl(source: string, metadata: string, version: string): s
 }
 
 /**
- * The README as a package has it: other files of the repository are not there, so links to them lead to where the repository is published,
+ * The README as a package has it: other files of the repository are not there, so links to them lead to where the
+ * repository is published,
  * or become plain text before it is.
  */
 export function packedReadme(text: string, metadata: string, version: string): string {

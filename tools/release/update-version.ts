@@ -1,4 +1,5 @@
-// Writes the version of bazel/private/version.bzl wherever pages and examples mention it: `node tools/release/update-version.ts`.
+// Writes the version of bazel/private/version.bzl wherever pages and examples mention it: `node
+// tools/release/update-version.ts`.
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";

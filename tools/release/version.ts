@@ -9,7 +9,10 @@ export function readVersion(root: string): string {
   return version;
 }
 
-/** A text in which every mention of a version of Slipway is this one: in a `bazel_dep`, and in the name of the archive or its folder. */
+/**
+ * A text in which every mention of a version of Slipway is this one: in a `bazel_dep`, and in the name of the
+ * archive or its folder.
+ */
 export function withVersion(text: string, version: string): string {
   const mention = /(bazel_dep\(name = "slipway", version = "|\bslipway-)\d+\.\d+\.\d+(?=["/]|\.tar\.gz)/g;
   return text.replaceAll(mention, (_, before: string) => before + version);

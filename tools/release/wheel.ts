@@ -12,7 +12,8 @@ const attributes = 0o100644 << 16;
 const unix = 3;
 
 /**
- * The Python package as a wheel (PyPA, binary distribution format 1.0): modules without code to compile, for every platform.
+ * The Python package as a wheel (PyPA, binary distribution format 1.0): modules without code to compile, for every
+ * platform.
  *
  * @param metadata its core metadata
  * @param license path of the license

@@ -33,7 +33,8 @@ describe("the compiler of Python", () => {
   it("writes the same bytes on every machine, whatever it compiled before", async () => {
     const names = Object.keys(modules);
     const first = await compiled(names, compiler);
-    // Any CPython 3.11 that runs the program gives these; `marshal.dumps` gives others, by what the interpreter refers to at that moment.
+    // Any CPython 3.11 that runs the program gives these; `marshal.dumps` gives others, by what the interpreter
+    // refers to at that moment.
     expect(createHash("sha256").update(JSON.stringify(first)).digest("hex")).toBe(
       "1de55555e7b6af00499ec5425f774a1a913a9efda35a154fe7f0c235009377d2",
     );

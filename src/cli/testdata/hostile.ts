@@ -32,7 +32,10 @@ export function* manyFiles(count: number): Generator<Buffer> {
   yield end;
 }
 
-/** So many files with paths of 80 characters, as installed packages have them: 25 in a folder, each tenth of 100 bytes. */
+/**
+ * So many files with paths of 80 characters, as installed packages have them: 25 in a folder, each tenth of 100
+ * bytes.
+ */
 export function* ordinaryFiles(count: number, first = 0): Generator<Buffer> {
   const content = Buffer.alloc(100, "x");
   const padded = Buffer.concat([content], 512);

@@ -7,7 +7,8 @@ import { delimiter, join } from "node:path";
 import { createInterface } from "node:readline";
 
 /**
- * A Docker of the tests' own, on a machine that has it installed: started before them and stopped after them, with its own storage, socket and bridge,
+ * A Docker of the tests' own, on a machine that has it installed: started before them and stopped after them, with
+ * its own storage, socket and bridge,
  * without a rule for the machine's firewall. The tests find no podman.
  */
 export default async function startDocker(): Promise<() => Promise<void>> {

@@ -28,7 +28,8 @@ export function installedClient(): ContainerClient {
 }
 
 /**
- * Makes an image by hand: this Node with the libraries it needs, and the repository's sources, in which the program `entry` starts.
+ * Makes an image by hand: this Node with the libraries it needs, and the repository's sources, in which the program
+ * `entry` starts.
  *
  * @param entry path in the repository; undefined makes Node itself the entry point
  */

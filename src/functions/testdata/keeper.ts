@@ -1,4 +1,7 @@
-/** A helper in small: squares items with kept results, and prints each item that runs. Status 1: a result is missing or wrong. */
+/**
+ * A helper in small: squares items with kept results, and prints each item that runs. Status 1: a result is missing
+ * or wrong.
+ */
 import { setTimeout as delay } from "node:timers/promises";
 import { KeptCalls } from "../keep.ts";
 import { batch } from "./batch.ts";

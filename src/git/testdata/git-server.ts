@@ -6,7 +6,10 @@ import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { folderOfTest, git, repositoryOfTest } from "./git-repository.ts";
 
-/** A git server over HTTPS with a certificate of its own, which serves the repositories in a folder to those who know the password. */
+/**
+ * A git server over HTTPS with a certificate of its own, which serves the repositories in a folder to those who
+ * know the password.
+ */
 export interface GitServer {
   /** `https://ADDRESS:PORT` */
   readonly url: string;
@@ -17,7 +20,8 @@ export interface GitServer {
 }
 
 /**
- * @param options `password`: of the user `me` or `username`, none where it is left out; `wanted`: the beginning of paths for which it is wanted. Default: all; `version`: of git's protocol; 0 gives commits by the names
+ * @param options `password`: of the user `me` or `username`, none where it is left out; `wanted`: the beginning of
+ * paths for which it is wanted. Default: all; `version`: of git's protocol; 0 gives commits by the names
  *   of references alone; `address`: of this machine's own, where others than this machine reach it. Default: localhost
  */
 export async function gitServerOfTest(

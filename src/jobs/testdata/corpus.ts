@@ -13,7 +13,8 @@ export interface Malformed {
 }
 
 /**
- * Reads a file of sections: `===== NAME`, the document, and `----- MISTAKE` for each mistake. All documents after a section `+++++` begin with
+ * Reads a file of sections: `===== NAME`, the document, and `----- MISTAKE` for each mistake. All documents after a
+ * section `+++++` begin with
  * its lines, which count in positions.
  */
 export function readCorpus(path: string): readonly Malformed[] {

@@ -58,7 +58,10 @@ export class Target {
     return path;
   }
 
-  /** Adds an image of the given layers, packed by gzip or anything else. A layer without content is one of a base that is not on this machine. */
+  /**
+   * Adds an image of the given layers, packed by gzip or anything else. A layer without content is one of a base
+   * that is not on this machine.
+   */
   image(options: Partial<RequestedImage> & { layers: (string | Uint8Array | { bytes: Uint8Array })[] }): Digest {
     const { layers, ...rest } = options;
     const tag = rest.tag ?? "default";

@@ -75,7 +75,10 @@ it("says how many connections wait while no container is ready", { timeout: 30_0
 });
 
 describe("a request that a container did not answer before it ended", () => {
-  /** Ends the first connections once it has heard all of a request, as a program that stops ends those that it has not accepted. */
+  /**
+   * Ends the first connections once it has heard all of a request, as a program that stops ends those that it has
+   * not accepted.
+   */
   async function stopping(times: number) {
     const requests: string[] = [];
     const server = createNetServer((socket) => {

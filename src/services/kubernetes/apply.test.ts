@@ -7,7 +7,10 @@ import { serviceOf } from "../testdata/service.ts";
 import { applyService, prune } from "./apply.ts";
 import { renderService } from "./render.ts";
 
-/** An API server that keeps what it is given, and whose controllers do nothing. It merges ports as server-side apply does. */
+/**
+ * An API server that keeps what it is given, and whose controllers do nothing. It merges ports as server-side apply
+ * does.
+ */
 class Server {
   readonly objects = new Map<string, object>();
   /** Numbers of the ports that were applied last. */

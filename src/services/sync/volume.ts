@@ -9,7 +9,8 @@ import { removeTree } from "../../git/tree.ts";
 import type { ContentKind } from "../content.ts";
 
 /**
- * A volume that content is kept in, for one pod or for several at a time. Content is at a folder that is named by what is in it; it is made under
+ * A volume that content is kept in, for one pod or for several at a time. Content is at a folder that is named by
+ * what is in it; it is made under
  * another name and renamed once, so that readers find all of it or none.
  */
 export class Volume {
@@ -37,7 +38,8 @@ export class Volume {
   }
 
   /**
-   * Waits until nobody else who shares the volume does the same kind of work. A lock is given up when its holder ends, however it does.
+   * Waits until nobody else who shares the volume does the same kind of work. A lock is given up when its holder
+   * ends, however it does.
    *
    * @param words what is said while somebody else has it
    */

@@ -80,7 +80,10 @@ export const reset: Intervention = (request) => {
   return true;
 };
 
-/** Counts the requests in a row that a registry gets: those that come together are one round, and are answered together. */
+/**
+ * Counts the requests in a row that a registry gets: those that come together are one round, and are answered
+ * together.
+ */
 export function roundsOf(of: FakeRegistry): { readonly count: number } {
   const rounds = { count: 0 };
   const waiting: (() => void)[] = [];

@@ -1,5 +1,6 @@
 /**
- * What a terminal shows after it was written to: as much of ECMA-48 as progress lines use. Lines that are too long go on in the next one,
+ * What a terminal shows after it was written to: as much of ECMA-48 as progress lines use. Lines that are too long
+ * go on in the next one,
  * as they do on a terminal.
  */
 export function screenOf(text: string, columns: number): string[] {
