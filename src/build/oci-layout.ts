@@ -32,11 +32,7 @@ export class OciLayout {
     return entries[0];
   }
 
-  /**
-   * A single image is not checked, since rules_oci sets no platform for it.
-   *
-   * @throws UserError with the platforms if there are several images, but not exactly one for this platform
-   */
+  /** @throws UserError unless one fits. A single image is not checked: rules_oci sets no platform. */
   imageFor(platform: string): Descriptor {
     const images = this.#entries().flatMap((entry) => {
       const { manifest } = this.manifest(entry);

@@ -1,9 +1,4 @@
-/**
- * Drops repositories of interpreters or packages for one platform, which would make the image depend on the build
- * machine.
- *
- * @param prefixes prefixes of their names, after the module extension's
- */
+/** Drops repositories (by prefix) for one platform, which would tie the image to this machine. */
 export function withoutRepositories(mapping: Buffer, prefixes: readonly string[]): Buffer {
   const kept = mapping
     .toString()

@@ -4,9 +4,7 @@ import { SegmentCache } from "../layer/segment-cache.ts";
 import type { Context } from "./context.ts";
 import { readInput } from "./files.ts";
 
-/**
- * `tool @flagfile` runs one command; `tool --persistent_worker` serves requests. One code for both, for the same bytes.
- */
+/** `tool @flagfile` runs one command, `tool --persistent_worker` serves requests: one code, the same bytes. */
 export async function runTool(
   args: readonly string[],
   run: (args: readonly string[], context: Context) => Promise<void>,

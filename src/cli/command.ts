@@ -9,12 +9,7 @@ export type Given<S extends Specs> = {
 };
 
 export interface Command {
-  /**
-   * Loads what the builder needs: yargs does not wait for asynchronous builders when it completes.
-   *
-   * @param words the command with its arguments, such as `ls [repository]`
-   * @param completed the command line, if it is to be completed
-   */
+  /** Loads what the builder needs, as yargs completes without waiting. `words` are like `ls [repository]`. */
   prepare(words: string, completed: readonly string[]): Promise<(yargs: Argv) => Argv>;
   readonly run?: (given: never) => Promise<void>;
 }

@@ -7,11 +7,8 @@ import { dockerHub } from "../oci/registry-host.ts";
 import type { Trust } from "./trust.ts";
 
 /**
- * Reads certificates from the first existing folder `certs.d/HOST[:PORT]` of the user's podman, the machine's
- * podman or docker
- * (containers-certs.d(5)): each `*.crt` is an authority, and a `*.cert` with its `*.key` is the client certificate.
- *
- * @throws UserError when a file in it cannot be read
+ * Certificates of the first `certs.d/HOST[:PORT]` of the user's podman, the machine's podman or docker: each `*.crt` is
+ * an authority, a `*.cert` with its `*.key` the client certificate (containers-certs.d(5)).
  */
 export function certificatesOf(registry: string, env: Environment): Trust {
   const config = env["XDG_CONFIG_HOME"] || join(homeFolder(env), ".config");

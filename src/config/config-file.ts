@@ -7,12 +7,7 @@ import type { Config } from "./config-schema.ts";
 /** The last file that was read: one launch asks for several of its sections. */
 let last: { readonly path: string; readonly text: string; readonly config: Promise<Config> } | undefined;
 
-/**
- * Reads and checks the user's configuration file, whatever the caller needs of it. The parser is loaded only if the
- * file exists.
- *
- * @throws UserError for a file that cannot be read, or with file, line, column and field of every mistake in it
- */
+/** Loads the parser only if the file exists. @throws UserError with the place of every mistake */
 export async function readConfig(env: Environment = process.env): Promise<Config> {
   const { path, named } = configFile(env);
   const text = textOf(path, named);

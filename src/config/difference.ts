@@ -20,10 +20,7 @@ export const sharedParts: PartsOf = (before, after) => {
   return areAlike ? [...before.keys()] : undefined;
 };
 
-/**
- * Compares by fields, also those of a group that is in one document only. A list is one value: its items have no
- * names.
- */
+/** Compares by fields, also where one document lacks the group. A list is one value: its items have no names. */
 export const allFields: PartsOf = (before, after) =>
   [before, after].every((each) => each === undefined || isGroup(each)) ? keysOf(before, after) : undefined;
 

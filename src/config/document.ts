@@ -50,25 +50,13 @@ export class Document {
     this.value = document.toJS();
   }
 
-  /**
-   * Reads a text that is one document.
-   *
-   * @param name what a person calls it: its path
-   * @param isSecretive whether errors show nothing of it, as for {@link Document.parseAllSecretive}
-   * @throws UserError for what is neither YAML 1.2 nor JSON, and for YAML that is not plain data
-   */
+  /** @throws UserError for neither YAML 1.2 nor JSON, and for more than plain data. Quotes nothing if secretive */
   static parse(text: string, name: string, isSecretive = false): Document {
     const lines = new LineCounter();
     return new Document(parseDocument(text, { ...parsing, lineCounter: lines }), lines, name, isSecretive);
   }
 
-  /**
-   * Reads a text of several documents, empty ones left out. Its errors show nothing that stands in it but names of
-   * fields, for a password may
-   * stand anywhere: behind a wrong indentation it is a key, behind a `!` a tag.
-   *
-   * @throws UserError as {@link Document.parse}
-   */
+  /** Leaves out empty ones. Errors quote field names alone: a password behind a wrong indentation is a key. */
   static parseAllSecretive(text: string, name: string): Document[] {
     const lines = new LineCounter();
     const documents = parseAllDocuments(text, { ...parsing, lineCounter: lines });
@@ -77,10 +65,7 @@ export class Document {
     return full.length > 0 ? full : [read[0] ?? new Document(parseDocument("", parsing), lines, name, true)];
   }
 
-  /**
-   * The error for mistakes in the document, in the order in which they stand there. Of several, each has what to do
-   * about it in the next line.
-   */
+  /** In the order of the document. Each of several has its remedy in the next line. */
   error(mistakes: readonly Mistake[], code: ErrorCode = "field-invalid"): UserError {
     return this.#error(
       mistakes.map((mistake) => {

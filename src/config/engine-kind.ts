@@ -8,11 +8,7 @@ export type EngineKind = "process" | "container" | "kubernetes";
 
 const kinds: readonly EngineKind[] = ["container", "kubernetes", "process"];
 
-/**
- * The engine that `SLIPWAY_ENGINE` names. Undefined: it is empty or not set.
- *
- * @throws UserError if it is not the name of an engine
- */
+/** Undefined if the variable is empty or not set. @throws UserError if it names no engine */
 export function engineIn(env: Environment): EngineKind | undefined {
   const name = env["SLIPWAY_ENGINE"];
   const found = kinds.find((kind) => kind === name);

@@ -20,10 +20,7 @@ function graphics(cpu: number, memory: number): InstanceType {
   };
 }
 
-/**
- * Known without configuration. No node is chosen by them but for having a graphics processor: how nodes are
- * labelled is their cluster's matter.
- */
+/** No node is chosen by them but for having a graphics processor: each cluster labels nodes in its own way. */
 export const defaultInstanceTypes: Readonly<Record<string, InstanceType>> = {
   C1: processors(1, 0.5),
   C2: processors(1, 1),
@@ -51,11 +48,7 @@ export const defaultInstanceTypes: Readonly<Record<string, InstanceType>> = {
 
 export type InstanceTypes = Readonly<Record<string, InstanceType>>;
 
-/**
- * {@link defaultInstanceTypes}, and over them those of the user's configuration file.
- *
- * @throws UserError with file, line, column and field of every mistake in the file
- */
+/** {@link defaultInstanceTypes}, overridden by those of the user's configuration file. */
 export async function readInstanceTypes(env: Environment): Promise<InstanceTypes> {
   const { instanceTypes = [] } = await readConfig(env);
   const configured = [...instanceTypes].map(([name, type]) => [name, instanceType(type)] as const);
@@ -93,11 +86,7 @@ export function unknownType(
   };
 }
 
-/**
- * Resources with the fields of their instance type, over which their own win.
- *
- * @param error for a name that is no instance type
- */
+/** Resources with the fields of their instance type, over which their own win. */
 export async function placedResources(
   { instance_type: name, ...own }: JobResources,
   env: Environment,

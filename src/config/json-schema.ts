@@ -1,11 +1,7 @@
 import { configSchema } from "./config-schema.ts";
 import type { Field, Group, Shape } from "./shape.ts";
 
-/**
- * The form of config.yaml as JSON Schema (2020-12), for editors. The reader also checks what no schema can say,
- * such as the names of hosts:
- * the schema accepts whatever the reader does.
- */
+/** For editors (2020-12). It accepts whatever the reader does, which also checks names of hosts, for example. */
 export function configJsonSchema(): object {
   const $schema = "https://json-schema.org/draft/2020-12/schema";
   return { $schema, title: "Slipway config.yaml", ...jsonSchema(configSchema) };

@@ -15,12 +15,7 @@ export interface Mistake {
   readonly name?: string;
 }
 
-/**
- * The mistake of a key that is not known, and the known key that was probably meant.
- *
- * @param what `a field of a volume`
- * @param elsewhere remedies for keys that other tools know, or that belong elsewhere
- */
+/** The mistake of an unknown key, with the known one that was probably meant, or a remedy from `elsewhere`. */
 export function unknownKey(
   path: readonly PropertyKey[],
   what: string,

@@ -21,10 +21,7 @@ export function parseBytes(text: string): number | undefined {
   return Number.isSafeInteger(bytes) ? bytes : undefined;
 }
 
-/**
- * Seconds of `90s`, `1h30m`, `2d`: each unit at most once, the largest first. Undefined for what is no such
- * duration.
- */
+/** Seconds of `90s`, `1h30m`, `2d`: each unit at most once, the largest first. */
 export function parseDuration(text: string): number | undefined {
   const [, ...parts] = /^(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?$/.exec(text) ?? [];
   if (parts.every((part) => part === undefined)) return undefined;

@@ -3,13 +3,7 @@ import { buffer } from "node:stream/consumers";
 import { UserError } from "../core/errors.ts";
 import { maximumDocument } from "./document.ts";
 
-/**
- * Reads a file that people write.
- *
- * @param what what the file describes
- * @param maximum bytes
- * @throws UserError when it cannot be read, is too large or is not text
- */
+/** @throws UserError if the file cannot be read, is larger than `maximum` bytes or is no text */
 export async function readDocument(
   path: string,
   name: string,

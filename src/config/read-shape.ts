@@ -9,12 +9,10 @@ type Path = readonly PropertyKey[];
 type Values = Readonly<Record<string, unknown>>;
 
 /**
- * Reads a document by a schema.
+ * Files that the document names are relative to `path`.
  *
- * @param path the document's file, to whose folder the files that it names are relative
- * @throws UserError with place, field, nearest known name and remedy of every mistake. It shows no value, which may
- * be a secret in the wrong
- *   place, and no key that neither is known nor looks like one
+ * @throws UserError with place, field, nearest name and remedy of every mistake, but no value and no key that looks
+ *   unlike one: they may be secrets in the wrong place
  */
 export function readShape<S extends Shape>(shape: S, document: Document, path: string): ValueOf<S> {
   const reader = new ShapeReader(document, dirname(path));

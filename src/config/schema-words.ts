@@ -26,22 +26,14 @@ export function checked<T extends z.ZodType>(
   });
 }
 
-/**
- * Fields, all known: the message for one that is not lists them.
- *
- * @param remedies as for {@link unknownFields}
- */
+/** The message for an unknown field lists all of them. */
 export function strictFields<T extends z.ZodRawShape>(what: string, shape: T, remedies?: Record<string, string>) {
   return z.strictObject(shape, {
     error: (issue) => (issue.code === "unrecognized_keys" ? unknownFields(what, shape, remedies) : undefined),
   });
 }
 
-/**
- * The message for fields that are not known; read by `mistakesOf`.
- *
- * @param remedies of fields that other tools know, or that are elsewhere
- */
+/** Read by `mistakesOf`. @param remedies of fields that other tools know, or that are elsewhere */
 export function unknownFields(
   what: string,
   shape: z.ZodRawShape,

@@ -12,12 +12,8 @@ import type { Trust } from "./trust.ts";
 export type RegistrySettings = Trust & Pick<ConfiguredRegistry, "plainHttp" | "tokenService" | "repositoryPrefix">;
 
 /**
- * Reads the settings of a registry: its entry under `registries` in the user's configuration file, and certificates
- * from podman's and
- * docker's folders. Most users have none of these files, which costs two or three look-ups.
- *
- * @param registry `host[:port]`
- * @throws UserError that names the file, and the line and key in it
+ * The entry under `registries`, and certificates of podman's and docker's folders. Most users have none of these files,
+ * which costs two or three look-ups.
  */
 export async function registrySettings(registry: string, env: Environment = process.env): Promise<RegistrySettings> {
   const { registries } = await readConfig(env);
@@ -26,14 +22,7 @@ export async function registrySettings(registry: string, env: Environment = proc
   return { ...fromFolder, ...settings, ...trustOf({ ca, certificate, key }) };
 }
 
-/**
- * Gives the repositories for names in a registry: below `SLIPWAY_REPOSITORY_PREFIX` in `SLIPWAY_REGISTRY`, else
- * below the registry's
- * `repositoryPrefix`. A name that is there already stays.
- *
- * @param registry `host[:port]`
- * @throws UserError as {@link registrySettings}
- */
+/** Names below `SLIPWAY_REPOSITORY_PREFIX` or the registry's `repositoryPrefix`, unless they are already. */
 export async function placesIn(registry: string, env: Environment = process.env): Promise<(name: string) => string> {
   const isOurs =
     env["SLIPWAY_REGISTRY"] !== undefined && normalizeRegistry(env["SLIPWAY_REGISTRY"]) === normalizeRegistry(registry);
@@ -51,12 +40,7 @@ export interface RemoteCacheSettings extends Trust {
   readonly credentialHelper?: NamedFile;
 }
 
-/**
- * Reads the settings of a cache: its entry under `remoteCaches`, by host and port, else by host.
- *
- * @param host `HOST[:PORT]`
- * @throws UserError as {@link registrySettings}
- */
+/** The entry under `remoteCaches` for `HOST:PORT`, else for `HOST`. */
 export async function remoteCacheSettings(host: string, env: Environment = process.env): Promise<RemoteCacheSettings> {
   const { remoteCaches: caches } = await readConfig(env);
   const { ca, certificate, key, headers, credentialHelper } =
@@ -100,12 +84,8 @@ export interface ImageRules {
 }
 
 /**
- * Reads the rules for the images of a repository: the entry under `images` of the configuration file with the
- * longest name that the
- * repository is in, else the entry `*`. Names that may lead to one registry are one name here.
- *
- * @param registry `host[:port]`
- * @throws UserError as {@link registrySettings}
+ * The entry under `images` with the longest name that the repository is in, else `*`. Names that may lead to one
+ * registry are one name here.
  */
 export async function imageRules(
   registry: string,

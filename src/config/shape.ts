@@ -29,10 +29,7 @@ export interface Rule {
   readonly normal?: (text: string) => string;
 }
 
-/**
- * What a value of config.yaml may be. Data, because zod takes 25 ms to load, and each launch with a config.yaml
- * would wait for it.
- */
+/** Data rather than zod, which takes 25 ms to load: each launch with a config.yaml would wait for it. */
 export type Shape =
   | { readonly is: "flag" | "memory" | "file" | "program" | "key" | "variable" }
   | { readonly is: "number"; readonly minimum: number; readonly maximum: number; readonly isWhole?: true }

@@ -12,9 +12,8 @@ export interface Trust {
 export type Width = "narrow" | "wide";
 
 /**
- * The context for connections. Narrow: the registry's own authorities, or Node's if it has none. Wide: both, and
- * those of this machine,
- * which curl, docker and podman also trust; loading them takes 100 to 200 ms.
+ * Narrow: the registry's own authorities, or Node's if it has none. Wide: both, and those of this machine, which curl,
+ * docker and podman also trust, but which take 100 to 200 ms to load.
  *
  * @returns undefined if Node's default is enough
  */

@@ -8,12 +8,7 @@ export type EngineChoice =
   | { readonly kind: "kubernetes" }
   | { readonly kind: "process" /** One line, where it was not asked for. */; readonly remark?: string };
 
-/**
- * Chooses by `SLIPWAY_ENGINE`. Unset means containers if podman or docker is set up for this user, else processes with
- * a remark that says why.
- *
- * @throws UserError for an engine that this machine or this version does not have
- */
+/** By `SLIPWAY_ENGINE`, else containers if podman or docker is set up, else processes with a remark that says why. */
 export function detectEngine(env: Environment): EngineChoice {
   const wanted = engineIn(env);
   if (wanted === "container") return { kind: "container", client: requireContainerClient(env) };

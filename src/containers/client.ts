@@ -10,12 +10,7 @@ export interface ContainerClient {
   readonly path: string;
 }
 
-/**
- * Looks for podman, then docker, without starting either: files show whether one is set up for this user. If one that
- * is set up does not work, the first run fails.
- *
- * @returns the client, or what keeps the installed ones from being an engine for this user
- */
+/** Podman, else docker, if files show that it is set up for this user. Starts neither. */
 export function findContainerClient(
   env: Environment,
 ): { readonly client: ContainerClient } | { readonly obstacles: readonly Obstacle[] } {

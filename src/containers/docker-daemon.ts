@@ -3,11 +3,7 @@ import type { Environment } from "../core/environment.ts";
 import { Failure } from "../core/errors.ts";
 import { dockerEndpoint } from "./docker-endpoint.ts";
 
-/**
- * Asks the daemon of this machine whether it works: Docker's client waits for ever for one that does not answer.
- *
- * @throws Failure that names the socket
- */
+/** Docker's client would wait for ever for a daemon that does not answer. */
 export async function checkDocker(env: Environment, milliseconds = 5000): Promise<void> {
   const endpoint = dockerEndpoint(env);
   if (endpoint.kind !== "local") return;

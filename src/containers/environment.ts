@@ -5,10 +5,8 @@ const ofClient =
   /^(PATH|HOME|USER|TMPDIR|LD_.*|XDG_.*|(_)?CONTAINERS?_.*|DOCKER_.*|PODMAN_.*|BUILDAH_.*|STORAGE_.*|REGISTRY_.*|SSL_.*|GO[A-Z]+|DBUS_.*|NOTIFY_SOCKET|LISTEN_.*|(https?|no|all)_proxy)$/i;
 
 /**
- * Variables that the client would heed itself go through a file, whose values cannot hold line ends. All others go
- * through the client's environment. Neither way shows a value in a list of processes.
- *
- * @throws UserError naming a variable that no container can be given
+ * A file has variables that the client would heed, and cannot hold line ends; others go through its environment.
+ * Neither way shows a value in a list of processes.
  */
 export function divideEnvironment(env: Readonly<Record<string, string>>): {
   readonly inherited: Readonly<Record<string, string>>;

@@ -1,9 +1,6 @@
 import type { Sink } from "../core/flow.ts";
 
-/**
- * Holds back lines of standard error that look like podman's or docker's own until more follows. If the client fails,
- * they become part of the error.
- */
+/** Holds back lines that look like the client's own: if it fails, they become part of the error. */
 export class LastWords {
   readonly #output: Sink;
   #held: Buffer = Buffer.alloc(0);

@@ -24,12 +24,7 @@ export class LoginSource {
   }
 }
 
-/**
- * A short-lived login to pull an image from this user's embedded registry.
- *
- * @returns undefined for an image of another registry, and if the embedded one does not run: the engine may have the
- *   image already
- */
+/** Undefined for another registry's image, and if the embedded one does not run: the engine may have the image. */
 export async function embeddedLogin(image: string): Promise<Login | undefined> {
   return (await timedLogin(image))?.login;
 }

@@ -23,11 +23,9 @@ export async function pullImage(
 }
 
 /**
- * Pulls an image with Slipway's credential and settings. The search may run credential helpers, so call it only after
- * the registry refused the client.
+ * Call it only after the registry refused the client: the search may run credential helpers.
  *
- * @returns false if Slipway has neither
- * @throws UserError with the client's words and the source of the credential
+ * @returns false if Slipway has neither credential nor settings
  */
 export async function pullWithAccess(client: ContainerClient, image: string, env: Environment): Promise<boolean> {
   const access = await findAccess(client, image, env);

@@ -44,11 +44,10 @@ export interface ContainerRunOptions {
 let runtime: string | undefined;
 
 /**
- * Runs an image to its end in a new container, and leaves nothing behind. SIGINT and SIGTERM go to the container.
+ * Runs an image in a new container, which gets SIGINT and SIGTERM, and leaves nothing behind.
  *
  * @returns the program's exit status; 128 and the signal's number when killed
- * @throws UserError if the program does not start, with the client's words; for a variable that cannot be passed; for
- *   an image of this machine's loopback if the engine is elsewhere
+ * @throws UserError with the client's words if the program does not start
  */
 export async function runContainer(
   client: ContainerClient,

@@ -43,8 +43,8 @@ export class Backoff {
   }
 
   /**
-   * Waits before the next attempt: a random time up to a limit that grows, so that many clients do not return at once,
-   * and never less than the server asked for.
+   * Waits a random time below a growing limit, so that many clients do not return at once, and as long as the server
+   * asked.
    *
    * @returns false, without waiting, if attempts or budget are used up
    */

@@ -1,8 +1,4 @@
-/**
- * Every code of a UserError or Failure. docs/generate/error-codes.json says what each means and what helps;
- * docs/reference/errors.md is made of that. Codes do not change their meaning; a code that is no longer used is
- * removed.
- */
+/** docs/generate/error-codes.json explains them. A code never changes its meaning, and goes when nothing uses it. */
 export const errorCodes = [
   // Command line, files and settings
   "command-line-invalid",

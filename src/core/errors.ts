@@ -18,9 +18,7 @@ abstract class ReportedError extends Error implements ErrorIdentity {
   readonly remedy: string;
 
   /**
-   * Errors quote foreign text, so it is escaped here.
-   *
-   * @param problem one sentence that names the culprit
+   * @param problem one sentence that names the culprit. Foreign text in it is escaped
    * @param remedy one sentence that says what to do
    */
   constructor({ code, culprit }: ErrorIdentity, problem: string, remedy: string, options?: ErrorOptions) {

@@ -10,10 +10,7 @@ interface ExactJson {
 /** May match a number that JavaScript would write in another way: many digits, `1.0`, `1e9`, `-0`. */
 const unusual = /\d{16}|\.\d*0\b|\d[eE]|-0/;
 
-/**
- * Reads JSON that is handed on: `JSON.stringify` gives its numbers back as they stand there, also those that JavaScript
- * does not have, such as integers of Python above 2^53. Those are objects (`JSON.rawJSON`) rather than numbers.
- */
+/** For JSON that is handed on: numbers stay as written, also those that JavaScript lacks, as `JSON.rawJSON` objects. */
 export function parseExactly<Value>(text: string): Value {
   if (!unusual.test(text)) return JSON.parse(text) as Value;
   const json = JSON as unknown as ExactJson;

@@ -39,11 +39,9 @@ interface HeartbeatOptions {
 }
 
 /**
- * Tells people every 4 s that silent work is running: `podman is pulling IMAGE (8 s)`. Does not keep the process alive.
+ * Prints every 4 s that silent work is running: `podman is pulling IMAGE (8 s)`. Does not keep the process alive.
  *
- * @param what a text, or a function that gives one, or a {@link Wait} with a time of its own; undefined while nothing
- *   is waited for
- * @returns a function that stops it
+ * @param what undefined while nothing is waited for; a {@link Wait} has a time of its own
  */
 export function heartbeat(
   what: string | (() => string | Wait | undefined),

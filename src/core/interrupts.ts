@@ -54,11 +54,7 @@ export function removedAtEnd(remove: () => void): () => void {
   };
 }
 
-/**
- * Delays SIGINT, SIGTERM and SIGHUP while `work` runs: they call `stop` first, which settles when the work has ended.
- *
- * @param abortion does what SIGTERM does
- */
+/** Delays SIGINT, SIGTERM and SIGHUP until `stop`, which ends the work, has settled. `abortion` acts as SIGTERM. */
 export async function interruptible<T>(work: Promise<T>, stop: Stop, abortion?: AbortSignal): Promise<T> {
   const abort = () => void stop("SIGTERM").catch(() => {});
   abortion?.addEventListener("abort", abort, { once: true });

@@ -9,10 +9,7 @@ const unprintable = /[[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{DI}]--[\ufe0e\ufe0f]]/gv
 
 const short: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
-/**
- * Foreign text as one line that is safe to show: `\u001b` in place of the control character ESC. These are JSON's
- * escapes, so a JSON text stays the same JSON. Text that was escaped stays as it is.
- */
+/** Foreign text as one safe line: `\u001b` for ESC. These are JSON's escapes, so JSON stays the same JSON. */
 export function printable(text: string): string {
   return text.replace(unprintable, escaped);
 }

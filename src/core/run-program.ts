@@ -72,13 +72,7 @@ export function statusOf(code: number | null, signal: NodeJS.Signals | null): nu
   return code ?? 128 + (signal === null ? 0 : constants.signals[signal]);
 }
 
-/**
- * Waits until a process has started. Before, it may have no streams.
- *
- * @param program its path, for errors
- * @param remedy for a program that cannot be executed
- * @throws ProgramFailure when it cannot be started
- */
+/** Waits until a process has started: before, it may have no streams. */
 export async function started<Child extends ChildProcess>(
   child: Child,
   program: string,
@@ -113,11 +107,8 @@ function unstartable(program: string, cause: NodeJS.ErrnoException, remedy: stri
 }
 
 /**
- * Runs a program to its end.
- *
- * @returns its status, whatever it is, and what it printed
- * @throws ProgramFailure when it cannot be started, prints too much or takes too long; the reason of `signal`; the
- *   error of `input`
+ * @throws ProgramFailure if it cannot be started, prints too much or takes too long; the reason of `signal`; the error
+ *   of `input`
  */
 export async function runProgram(
   program: string,

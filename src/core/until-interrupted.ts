@@ -3,11 +3,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-/**
- * Runs an action that the user may interrupt; then exits with status 130.
- *
- * @param words message to print after an interrupt
- */
+/** Exits with status 130 after an interrupt, and prints `words`. */
 export async function untilInterrupted(action: (signal: AbortSignal) => Promise<void>, words: string): Promise<void> {
   const interrupt = new AbortController();
   const leave = () => interrupt.abort();
@@ -24,10 +20,7 @@ export async function untilInterrupted(action: (signal: AbortSignal) => Promise<
 }
 
 /**
- * Runs an action that cannot be aborted. An interrupt exits with status 130 and runs the exit handlers, which remove
- * files such as credentials. Without a signal handler these would stay.
- *
- * @param words message to print after an interrupt
+ * For an action that cannot be aborted: an interrupt runs the exit handlers, which remove files such as credentials.
  */
 export async function endedByInterrupt(action: () => Promise<void>, words: string): Promise<void> {
   const end = () => {

@@ -4,11 +4,7 @@ import { join } from "node:path";
 import type { Environment } from "./environment.ts";
 import { UserError } from "./errors.ts";
 
-/**
- * The user's home: HOME, else what the system knows.
- *
- * @throws UserError if HOME is a relative path, which would be another folder for every command
- */
+/** @throws UserError if HOME is a relative path, which would be another folder for every command */
 export function homeFolder(env: Environment = process.env): string {
   const home = env["HOME"] || homeOfUser();
   if (home.startsWith("/")) return home;

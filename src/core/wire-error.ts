@@ -2,10 +2,7 @@
 
 import { type ErrorIdentity, explained, Failure, messageOf, reportOf, UserError } from "./errors.ts";
 
-/**
- * An error on its way from one process of Slipway to another, as JSON. `name` tells a UserError or Failure, which have
- * a code and a culprit, from any other exception. Keep python/slipway/_errors.py the same.
- */
+/** An error between processes. `name` tells a UserError or Failure from others. See python/slipway/_errors.py. */
 export interface WireError extends Partial<ErrorIdentity> {
   readonly name: string;
   readonly message: string;
@@ -27,11 +24,7 @@ export function toWire(error: unknown): WireError {
   return { name, message: message.slice(0, maximumText), details };
 }
 
-/**
- * The UserError or Failure that another process sent, undefined for any other exception.
- *
- * @param otherwise what it has where it came without a code and a culprit
- */
+/** Undefined for an exception that is neither a UserError nor a Failure. */
 export function fromWire(error: WireError, otherwise?: ErrorIdentity): UserError | Failure | undefined {
   const { name, message, code = otherwise?.code ?? "program-failed", culprit = otherwise?.culprit ?? name } = error;
   if (name !== "UserError" && name !== "Failure") return undefined;

@@ -22,9 +22,9 @@ export interface Target {
 const dockerHubServer = "https://index.docker.io/v1/";
 
 /**
- * Reads a Docker `config.json` or containers `auth.json`. The longest entry wins, on path boundaries: `host/team`
- * matches `host/team/app`, but not `host/teammate`. As in Docker, `credHelpers` win over `credsStore`, and that over
- * credentials in the file.
+ * Docker's `config.json` or containers' `auth.json`. The longest entry wins, on path boundaries; `credHelpers` win over
+ * `credsStore`, and that over credentials in the file.
+ *
  * @throws Error with the problem, never the file's content
  */
 export function lookUp(text: string, target: Target): ConfigAnswers {

@@ -5,11 +5,7 @@ import type { Service, ServiceUrl } from "./service-url.ts";
 import { describeEntry, readCredential, readSshKey } from "./source.ts";
 import { storePath } from "./store.ts";
 
-/**
- * Among the sources of `slipway credentials add`.
- * @param services a download may be from a git server, a clone always is
- * @throws UserError or Failure if the matching source cannot be read
- */
+/** Among the sources of `slipway credentials add`. A download may be from a git server, a clone always is. */
 export async function findPassword(
   url: ServiceUrl,
   services: readonly Service[],

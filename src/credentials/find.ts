@@ -12,9 +12,8 @@ import { correction, describeEntry, readCredential } from "./source.ts";
 import { storePath } from "./store.ts";
 
 /**
- * Those of `docker login` and `podman login`. `REGISTRY_AUTH_FILE` and `DOCKER_CONFIG` come first and replace their
- * tool's default file.
- * @param user number, for podman's files where XDG_RUNTIME_DIR is not set (containers-auth.json(5))
+ * Of `docker login` and `podman login`. REGISTRY_AUTH_FILE and DOCKER_CONFIG replace their tool's default file. `user`
+ * is for podman's files without XDG_RUNTIME_DIR.
  */
 export function credentialFiles(env: Environment, user = process.getuid?.() ?? 0): string[] {
   const home = homeFolder(env);
@@ -52,12 +51,11 @@ async function isOwn(path: string): Promise<boolean> {
 const configVariable = "DOCKER_AUTH_CONFIG";
 
 /**
- * The first of these wins: the variable `DOCKER_AUTH_CONFIG`, the sources of `slipway credentials add`, the files of
- * podman and docker with their helpers, and for private ECR registries this machine's AWS credentials. Call it only
- * after a registry has asked for authentication, since it reads files and runs helpers.
- * @param env for homes and helpers; AWS clients use the variables of the process
- * @throws UserError if a source for this registry, or one of the files, cannot be read: it must not silently mean
- * anonymous access. Errors of helpers and AWS are in `problems` instead
+ * The first wins: DOCKER_AUTH_CONFIG, `slipway credentials add`, files and helpers of podman and docker, this machine's
+ * AWS credentials for private ECR. It reads files and runs helpers, so call it only once a registry asks.
+ *
+ * @throws UserError if a source for this registry is unreadable: it must not silently mean anonymous access. Errors of
+ *   helpers and AWS are in `problems` instead
  */
 export async function findCredential(target: Target, env: Environment = process.env): Promise<CredentialSearch> {
   const { failure, ...search } = await searchCredential(target, env);

@@ -50,10 +50,7 @@ export function helperAnswer(program: string, stdout: string): Readonly<Record<s
   }
 }
 
-/**
- * Runs in the home folder: a run target's working directory is a tree of build outputs.
- * @throws Error if it cannot be started, writes too much or takes too long
- */
+/** In the home folder: a run target's working directory is a tree of build outputs. */
 export async function runHelper(
   program: string,
   input: string,

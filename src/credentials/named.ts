@@ -19,9 +19,8 @@ export interface NamedRegistry {
 }
 
 /**
- * For `containerRegistry: NAME` of a service; searches no other source.
- * @param image must be from that registry, since the credential must not go to another one
- * @throws UserError if the name is unknown (with the nearest known name), not for that registry, or unreadable
+ * For `containerRegistry: NAME`; searches no other source. The image must be from that registry, which alone may get
+ * the credential.
  */
 export async function findNamedRegistry(
   name: string,

@@ -25,10 +25,7 @@ const examples: Readonly<Record<Service, string>> = {
   http: "https://files.example.com or https://files.example.com/releases",
 };
 
-/**
- * For a registry its name, optionally with a path; for git a URL, its short form `user@host:path`, or a host.
- * @throws UserError if it is invalid, without a URL that has a password
- */
+/** A registry's name, with or without a path; a git URL, `user@host:path`, or a host. Errors show no password. */
 export function parseServiceUrl(service: Service, text: string): ServiceUrl {
   const [, scheme, rest = ""] = /^(?:([a-z][a-z0-9+.-]*):\/\/)?(.*)$/is.exec(text) ?? [];
   if (/^[^/@]*:[^/@]*@/.test(rest)) {

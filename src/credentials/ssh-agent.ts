@@ -5,10 +5,7 @@ import type { Environment } from "../core/environment.ts";
 import { runProgram } from "../core/run-program.ts";
 import { temporaryFolder } from "../core/temporary-folder.ts";
 
-/**
- * The agent lives until stdin closes, however this process ends. One that started a program ends within 10 seconds of
- * its end, so a killed guard leaves none either.
- */
+/** Lives until stdin closes, however this process ends; a program's own agent ends within 10 s of it. */
 const guard = `exec ssh-agent -a "$0" /bin/sh -c 'trap "" INT HUP TERM; echo; exec >&-; read -r _; kill $SSH_AGENT_PID; rm -rf "$0"' "$1"`;
 
 export interface SshAgent {

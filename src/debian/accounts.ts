@@ -11,10 +11,7 @@ export interface ImageUser {
 
 const SHADOW_GROUP = 42;
 
-/**
- * Makes /etc/passwd and /etc/group from base-passwd's masters (without that package: root and nobody) with the image's
- * users and their homes; /etc/shadow and /etc/gshadow in which every account is locked (`!*`: no password works).
- */
+/** From base-passwd's masters (else root and nobody) and the image's users. Every account is locked (`!*`). */
 export function makeAccounts(tree: RootTree, users: readonly ImageUser[]): void {
   const passwd = lines(tree, "usr/share/base-passwd/passwd.master", [
     "root:*:0:0:root:/root:/bin/sh",

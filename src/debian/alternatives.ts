@@ -35,10 +35,7 @@ export function parseAlternatives(script: string): Candidate[] {
   return candidates;
 }
 
-/**
- * The highest priority wins, among equals the first by package order. As with update-alternatives, slaves whose file
- * does not exist are left out.
- */
+/** The highest priority wins, then the first by package order. Slaves whose file does not exist are left out. */
 export function makeAlternatives(tree: RootTree, scripts: readonly string[]): void {
   const best = new Map<string, Candidate>();
   for (const candidate of scripts.flatMap(parseAlternatives)) {

@@ -8,10 +8,7 @@ export interface ArchiveKey {
   readonly armored: string;
 }
 
-/**
- * From debian-archive-keyring, without signatures of others. https://ftp-master.debian.org/keys.html lists the
- * fingerprints. A new release brings new keys a year or more early.
- */
+/** Of debian-archive-keyring, without signatures of others; https://ftp-master.debian.org/keys.html lists them. */
 export const archiveKeys: readonly ArchiveKey[] = [...bookworm, ...trixie].map(({ fingerprint, armored }) => ({
   fingerprint,
   armored: armored.join("\n"),

@@ -13,9 +13,8 @@ const DEFAULTS: readonly (readonly [string, string])[] = [
 ];
 
 /**
- * Makes what the scripts of base-files, libc-bin and tzdata make: default configuration, empty folders, the links of
- * /var into /run, logs that programs append to, and UTC. /etc/hosts, /etc/hostname and /etc/resolv.conf are the
- * engine's.
+ * As scripts of base-files, libc-bin and tzdata: default configuration, empty folders, links of /var into /run, logs
+ * that programs append to, UTC. /etc/hosts, /etc/hostname and /etc/resolv.conf are the engine's.
  */
 export function makeBaseSystem(tree: RootTree): void {
   for (const [path, source] of DEFAULTS) {

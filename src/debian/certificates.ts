@@ -3,9 +3,8 @@ import type { RootTree } from "./root-tree.ts";
 const SOURCE = "usr/share/ca-certificates";
 
 /**
- * Makes what ca-certificates makes: all certificates in /etc/ca-certificates.conf, a link for each in /etc/ssl/certs,
- * and the bundle, which OpenSSL, GnuTLS, Go, curl, Python and Node read in Debian. Links by subject hash (`openssl
- * rehash`) are not made: only programs that are given a folder alone need them.
+ * As ca-certificates: all of /etc/ca-certificates.conf, a link for each in /etc/ssl/certs, and the bundle, which
+ * OpenSSL, GnuTLS, Go, curl, Python and Node read. Only programs with a folder alone need links by subject hash.
  */
 export function makeCertificates(tree: RootTree): void {
   const names: string[] = [];

@@ -8,9 +8,9 @@ import { ReadLimit, readWhole } from "../core/read-whole.ts";
 const { XzReadableStream } = "default" in xz ? (xz.default as typeof xz) : xz;
 
 /**
- * By the suffix of `name`. xz is WebAssembly, 40 MB/s per core: a fifth of liblzma's speed, 3/4 of a native addon's.
+ * By the suffix of `name`. xz is WebAssembly, 40 MB/s per core: 3/4 of a native addon's speed.
  *
- * @throws Failure for `.lzma` and `.bz2`, which deb(5) allows but nobody writes since Debian 8
+ * @throws Failure for `.lzma` and `.bz2`, which nobody writes since Debian 8
  */
 export function decompressed(name: string, open: () => Readable): AsyncIterable<Uint8Array> {
   if (name.endsWith(".xz")) return new XzReadableStream(Readable.toWeb(open()) as ReadableStream<Uint8Array>);

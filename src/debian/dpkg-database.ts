@@ -2,10 +2,7 @@ import { createHash } from "node:crypto";
 import type { OpenedPackage } from "./deb.ts";
 import { mergedPath, type RootTree } from "./root-tree.ts";
 
-/**
- * Serves scanners, `dpkg -l` and a later `apt-get install`. No maintainer scripts: they did not run. Lists also name
- * files that are left out, as with dpkg's `path-exclude`.
- */
+/** For scanners, `dpkg -l` and a later `apt-get install`. Maintainer scripts did not run, so they are not there. */
 export function makeDpkgDatabase(tree: RootTree, packages: readonly OpenedPackage[]): void {
   const paragraphs: string[] = [];
   for (const { name, control, controlText, controlFiles, entries } of packages) {

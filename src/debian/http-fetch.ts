@@ -12,10 +12,7 @@ const longestSilence = 30_000;
 /** Nothing vouches for InRelease yet. Debian's have 200 KB. */
 const maximumRelease = 4 * 1024 * 1024;
 
-/**
- * Also fetches from `file:` addresses. Uses `http_proxy`, `https_proxy` and `no_proxy`. Prints every 5 seconds what it
- * waits for.
- */
+/** Also `file:` addresses. Uses the proxy variables, and prints every 5 seconds what it waits for. */
 export function mirrorFetch(mirrors: Mirrors, silence = longestSilence): FetchFile {
   return async (archive, path, _sha256, most = maximumRelease) => {
     const url = `${mirrors[archive]}/${path}`;

@@ -51,9 +51,8 @@ function libraryFolders(tree: RootTree): string[] {
 }
 
 /**
- * As ldconfig: `lib*.so*` and `ld-*.so*` of every folder by their SONAME, and development links `lib*.so` by their own
- * name. A folder that is another one's link is searched once. glibc-hwcaps are not read: no Debian package of 12 and 13
- * has any, and the loader needs no cache for them.
+ * As ldconfig: `lib*.so*` and `ld-*.so*` by SONAME, development links by their own name. A folder that is another one's
+ * link is searched once. No Debian package of 12 and 13 has glibc-hwcaps.
  */
 export function findLibraries(tree: RootTree): CacheEntry[] {
   const entries: CacheEntry[] = [];
@@ -108,8 +107,8 @@ const HEADER_SIZE = 48;
 const ENTRY_SIZE = 24;
 
 /**
- * `glibc-ld.so.cache1.1` (sysdeps/generic/dl-cache.h, `struct cache_file_new`), little-endian, without extensions, for
- * every glibc from 2.2 on. In descending order of name, then of flags, since the loader bisects.
+ * `glibc-ld.so.cache1.1` (`struct cache_file_new`), little-endian, for glibc from 2.2 on. In descending order of name,
+ * then of flags, since the loader bisects.
  */
 export function formatCache(entries: readonly CacheEntry[]): Buffer {
   const sorted = entries

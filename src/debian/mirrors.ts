@@ -5,13 +5,7 @@ import { type ArchiveName, archiveOf } from "./archive.ts";
 /** Without a final `/`. */
 export type Mirrors = Readonly<Partial<Record<ArchiveName, string>>>;
 
-/**
- * Takes the given mirror, else apt's. Mirrors carry the security archive beside the main one, so `http://HOST/debian`
- * tells both.
- *
- * @param mirror ends in `/debian` where a security suite is among `suites`; empty for apt's
- * @throws UserError with the line to write when no mirror is known
- */
+/** The given mirror, else apt's. The security archive is beside the main one, so `http://HOST/debian` tells both. */
 export function findMirrors(suites: readonly string[], mirror: string, sources: readonly AptSource[]): Mirrors {
   const mirrors: Partial<Record<ArchiveName, string>> = {};
   for (const suite of suites) {

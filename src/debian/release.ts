@@ -16,10 +16,7 @@ export interface Release {
   readonly files: ReadonlyMap<string, IndexFile>;
 }
 
-/**
- * A mirror may serve an old Release or another suite's. `wanted` is a name or a codename. `now` is for `Valid-Until`,
- * which Debian's updates and security suites carry.
- */
+/** A mirror may serve an old Release or another suite's. `now` is for `Valid-Until` of updates and security suites. */
 export function parseRelease(text: string, wanted: string, now: Date): Release {
   const [release] = parseParagraphs(text);
   const names = [release?.get("suite"), release?.get("codename")];

@@ -5,10 +5,10 @@ import type { Alternative, Dependency } from "./relation.ts";
 import { satisfies } from "./version.ts";
 
 /**
- * The closure of `Pre-Depends` and `Depends` in newest versions, sorted by name, without essential packages and
- * `Recommends`. Of alternatives and providers, one that is in the closure wins, else the first available.
+ * `Pre-Depends` and `Depends` in newest versions, without essential packages. Of alternatives and providers, one that
+ * is in the closure wins, else the first available.
  *
- * @throws UserError for an unknown package (with the nearest name), and for an unsatisfied dependency (with its chain)
+ * @throws UserError with the nearest name of an unknown package, or the chain of an unsatisfied dependency
  */
 export function resolveClosure(
   index: PackageIndex,

@@ -22,12 +22,7 @@ export interface RootFilesystem {
 /** As in Debian's container images: a third of a small image. Licences ask for the copyright files. */
 const LEFT_OUT = /^usr\/share\/(man|info|locale|lintian|linda|groff)\/.|^usr\/share\/doc\/(?!.*\/copyright$)[^/]+\/./;
 
-/**
- * Merges /usr, and adds what maintainer scripts would make (the functions `make…`). Does not depend on the order.
- *
- * @param scratch folder for temporary files: as much as the packages take unpacked
- * @param signal stops between two packages
- */
+/** Merges /usr, and makes what maintainer scripts would. `scratch` gets as much as the packages take unpacked. */
 export async function openRootFilesystem(
   debs: readonly string[],
   users: readonly ImageUser[],

@@ -2,8 +2,8 @@ import { Failure } from "../core/errors.ts";
 import { type ArchiveKey, archiveKeys } from "./archive-keys.ts";
 
 /**
- * Returns no text outside the signature (cleartext-signed, RFC 9580 section 7). As for apt, one good signature by one
- * key is enough, not expired or revoked when it was made. Signatures of the future are refused.
+ * Only text inside the signature (RFC 9580 section 7). As for apt, one good signature by one key is enough, not expired
+ * or revoked when it was made, and not of the future.
  */
 export async function verifiedText(
   inRelease: string,

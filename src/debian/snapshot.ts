@@ -5,10 +5,7 @@ import type { Mirrors } from "./mirrors.ts";
 /** Debian's archive of all versions. For any moment, it gives the state that it saw last before. */
 const host = "https://snapshot.debian.org";
 
-/**
- * Hours. The archive looks at mirrors four times a day, and a replaced version stays in Debian's pool for more than a
- * day.
- */
+/** The archive looks at mirrors every 6 hours, and a replaced version stays in Debian's pool for more than a day. */
 const delay = 12;
 
 export function snapshotOf(now: Date): string {

@@ -26,10 +26,7 @@ export interface LockOptions {
   readonly keys?: readonly ArchiveKey[];
 }
 
-/**
- * Checked from end to end: the signature of each suite's InRelease by the archive keys, its validity, the sha256 of the
- * Packages index in it, and from that the sha256 of each package.
- */
+/** Verified: InRelease by the archive keys and its validity, by it the Packages index, by that each package. */
 export async function makeLock(request: LockRequest, options: LockOptions): Promise<Lock> {
   const releases = await Promise.all(request.suites.map((suite) => fetchRelease(suite, options)));
   const files = releases.flatMap((release) =>

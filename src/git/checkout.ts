@@ -12,11 +12,7 @@ import { requireGitUrl, submoduleUrl } from "./url.ts";
 /** Maximum depth of submodules in submodules: deeper ones contain themselves. */
 const maximumDepth = 16;
 
-/**
- * The files of a commit with its submodules and its files in Git LFS, without `.git` and read-only. All jobs of
- * a commit share them, so a second request asks no server.
- * @param cache the folder `git` in the cache folder
- */
+/** The files of a commit, its submodules and Git LFS, read-only and without `.git`. Jobs of one commit share them. */
 export async function checkOut(cache: string, url: string, commit: string, access: GitAccess): Promise<string> {
   requireGitUrl(url, protocolsOf(access), "repo_url");
   const folder = join(cache, "checkouts", commit);

@@ -9,9 +9,8 @@ import { withMirror } from "./mirror.ts";
 import { sealTree } from "./tree.ts";
 
 /**
- * Makes what `git clone` would at one commit: its files, those of its submodules, and `.git`. All but the
- * folder itself is read-only, so it can be moved. It contains no password.
- * @param cache keeps repositories, so that a second commit fetches only what changed
+ * As `git clone` at one commit, without a password. All but the folder itself is read-only, so it can be moved. `cache`
+ * keeps repositories, so that a second commit fetches only what changed.
  */
 export async function cloneCommit(cache: string, request: CloneRequest, access: GitAccess): Promise<void> {
   const { url, commit, folder } = request;

@@ -36,10 +36,7 @@ export interface GitOutcome extends ProgramResult {
   readonly keySource?: string;
 }
 
-/**
- * Runs git without configuration of the system or the user, without hooks and prompts, and only with the
- * allowed protocols, also in programs that git starts.
- */
+/** Without configuration of system and user, hooks and prompts, and only with the allowed protocols. */
 export async function runGit(command: GitCommand, access: GitAccess): Promise<GitOutcome> {
   if (command.server === undefined)
     return { ...(await start(command, [], {}, [], access)), trail: { unanswered: false } };
@@ -60,10 +57,7 @@ export async function runGit(command: GitCommand, access: GitAccess): Promise<Gi
   }
 }
 
-/**
- * Runs git on what is on this machine.
- * @returns its standard output
- */
+/** Runs git on this machine's files, and returns its output. */
 export async function gitOutput(command: Omit<GitCommand, "server">, access: GitAccess): Promise<string> {
   const { status, stdout, stderr } = await runGit(command, access);
   if (status === 0) return stdout;

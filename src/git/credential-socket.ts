@@ -23,10 +23,7 @@ export interface CredentialSocket {
 
 const maximumQuestion = 64 * 1024;
 
-/**
- * Answers git's questions for passwords (gitcredentials(7)) over a socket that only this user can reach. Git's
- * own `credential-cache` carries them, so a password is in no argument, variable or file.
- */
+/** Answers git's questions through its own `credential-cache`: a password is in no argument, variable or file. */
 export async function openCredentialSocket(find: NonNullable<GitAccess["findPassword"]>): Promise<CredentialSocket> {
   const folder = temporaryFolder("slipway-git-");
   const path = join(folder.path, "ask");

@@ -49,10 +49,7 @@ const knownFailures: readonly KnownFailure[] = [
   },
 ];
 
-/**
- * The error for a failed request to a git server.
- * @param doing what follows `while`
- */
+/** @param doing what follows `while` */
 export function serverFailure(
   url: string,
   doing: string,

@@ -11,10 +11,7 @@ export interface SshSession {
   readonly close: () => Promise<void>;
 }
 
-/**
- * ssh asks no questions and connects only to known hosts; everything else is as the user configured it. A key
- * that is a text goes to its own agent over stdin, never into a file.
- */
+/** ssh asks nothing and connects only to known hosts. A key that is a text goes to its own agent, never into a file. */
 export async function openSsh(url: string, access: GitAccess): Promise<SshSession> {
   const find = access.findKey ?? ((address: string) => storedKey(address, access.env ?? process.env));
   const key = await find(url);

@@ -30,11 +30,7 @@ async function unseal(folder: string): Promise<void> {
   }
 }
 
-/**
- * Gives `work` a new folder and removes it afterwards, unless it was moved away. Also removes those of
- * processes that have ended.
- * @param folder of drafts, on the file system of the result
- */
+/** Gives `work` a new folder, which it moves away or loses. Also removes those of processes that have ended. */
 export async function withDraft<Result>(folder: string, work: (draft: string) => Promise<Result>): Promise<Result> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   for (const name of await readdir(folder)) {
@@ -70,11 +66,7 @@ async function removeDraft(folder: string, name: string): Promise<void> {
   await rm(join(folder, `${name}.lock`), { force: true });
 }
 
-/**
- * The real path of something inside a folder.
- * @throws UserError if a path or a symbolic link leads out of it.
- * @param subject names the path in errors
- */
+/** The real path of something in a folder. @throws UserError if a path or a symbolic link leads out of it */
 export async function resolveInside(
   folder: string,
   path: string,

@@ -19,10 +19,7 @@ export interface GitUrl {
   readonly text: string;
 }
 
-/**
- * Reads the address of a repository: `https://HOST/PATH`, `ssh://USER@HOST/PATH` or `USER@HOST:PATH`.
- * @returns what is wrong with it and what to do, if it is none
- */
+/** `https://HOST/PATH`, `ssh://USER@HOST/PATH` or `USER@HOST:PATH`; else what is wrong and what to do. */
 export function parseGitUrl(
   text: string,
   allowed: readonly GitProtocol[] = safeProtocols,

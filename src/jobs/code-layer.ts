@@ -14,10 +14,7 @@ export interface CodeLayer {
   readonly blob: string;
 }
 
-/**
- * The files of a checkout as one layer. A commit gives the same bytes on every machine and is packed once.
- * @param checkout of `checkOut`: a folder whose name is its commit
- */
+/** A checkout by `checkOut` as one layer. A commit gives the same bytes on every machine and is packed once. */
 export async function codeLayer(cache: string, checkout: string): Promise<CodeLayer> {
   const commit = basename(checkout);
   const folder = join(cache, "layers");
@@ -37,11 +34,7 @@ export async function codeLayer(cache: string, checkout: string): Promise<CodeLa
   return { metadata, blob };
 }
 
-/**
- * Folders of this machine as one layer, at `slipway/code/0`, `slipway/code/1` and so on, without `.git`. The
- * same files give the same bytes on every machine.
- * @param blob path of the file to write
- */
+/** Folders as one layer, at `slipway/code/0` and so on, without `.git`. Same files, same bytes on every machine. */
 export async function folderLayer(folders: readonly string[], blob: string): Promise<CodeLayer> {
   const entries: TarEntry[] = [];
   for (const [index, folder] of folders.entries()) {

@@ -20,10 +20,7 @@ export interface CodeOptions {
   readonly env?: Environment;
 }
 
-/**
- * Brings code to this machine.
- * @param folder for relative paths
- */
+/** @param folder for relative paths */
 export async function localCode(
   code: ResolvedCode | undefined,
   folder: string,

@@ -16,10 +16,7 @@ export interface InterpreterOptions extends Pick<AppendOptions, "embedded"> {
   readonly onBuild?: (environment: DescribedEnvironment) => void;
 }
 
-/**
- * Builds the environment that the files of a job describe, unless somebody has, and puts it in their place: an
- * image, or an interpreter of this machine. Other deployments stay as they are.
- */
+/** Replaces the files of an environment by the built image or interpreter. Other deployments stay as they are. */
 export async function prepareInterpreter(
   deployment: ResolvedDeployment,
   code: LocalCode,

@@ -50,9 +50,8 @@ import { jobVariable, type Program } from "./program.ts";
 const interval = 500;
 
 /**
- * Runs jobs on this machine, in processes and containers. Each has a supervisor, a process that outlives this
- * one and records how the job ends. If a supervisor was killed, its job has failed, and whoever looks at it
- * next ends its processes.
+ * In processes and containers. Each job has a supervisor, which outlives this process and records the job's end. If it
+ * was killed, the job has failed, and the next reader ends its processes.
  */
 export class LocalEngine implements JobEngine {
   readonly #root: string;

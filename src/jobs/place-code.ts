@@ -19,17 +19,11 @@ export interface PlacedCode {
 const codeFolder = `/${imageCodeFolder}`;
 
 export interface PlaceOptions extends Pick<AppendOptions, "platform" | "env" | "embedded"> {
-  /**
-   * Whether to mount folders, which costs nothing. If the engine is on another machine, they become a layer, as
-   * commits always do.
-   */
+  /** Mounting costs nothing. If the engine is on another machine, folders become a layer, as commits always do. */
   readonly canMount: boolean;
 }
 
-/**
- * Brings code to `/slipway/code` in the image: a commit as a layer on top of it, in the registry of jobs;
- * folders mounted, or as a layer too.
- */
+/** Brings code to `/slipway/code`: a commit as a layer on the image, folders mounted or as a layer too. */
 export async function placeCode(image: RunnableImage, code: LocalCode, options: PlaceOptions): Promise<PlacedCode> {
   const [first] = code.folders;
   if (first === undefined) return { image, folders: [], mounts: [] };

@@ -49,10 +49,7 @@ export const jobVariable = "SLIPWAY_JOB";
 /** Variables of this machine that a process job sees besides its own. */
 const machineVariables = /^(PATH|HOME|USER|LOGNAME|SHELL|LANG|LC_[A-Z]+|TZ|TMPDIR)$/;
 
-/**
- * Puts together what runs. Variables of the deployment override all others.
- * @param code as the container sees it; without an image, folders of this machine
- */
+/** Variables of the deployment override all others. Without an image, `code` is folders of this machine. */
 export function makeProgram(
   name: string,
   deployment: ResolvedDeployment,

@@ -6,10 +6,7 @@ import { functionLanguage, ownInterpreter } from "./function.ts";
 import { indexVariable } from "./matrix.ts";
 import { type Deployment, deploymentFields } from "./schema.ts";
 
-/**
- * Reads a job.
- * @throws UserError with file, line, column, field and nearest known name of every mistake
- */
+/** @throws UserError with file, line, column, field and nearest known name of every mistake */
 export function parseDeployment(
   text: string,
   name: string,

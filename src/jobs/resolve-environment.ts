@@ -37,8 +37,8 @@ export function environmentOf(interpreter: Deployment["interpreter"]): Described
 }
 
 /**
- * The files of an environment, in the first folder of the code, where a job starts. Equal files give equal
- * digests.
+ * In the first folder of the code, where a job starts. Equal files give equal digests.
+ *
  * @returns the digest, and the real paths by their names in the code
  */
 export async function filesOf(kind: EnvironmentKind, path: string, { folders: [root] }: LocalCode) {
@@ -97,8 +97,7 @@ export interface BaseOptions {
 }
 
 /**
- * The image below an environment that names none: `SLIPWAY_ENVIRONMENT_BASE`, in which `{python}` is the
- * version of Python, else Docker's slim image of that Python, and Debian for conda, which brings its own.
+ * `SLIPWAY_ENVIRONMENT_BASE` with `{python}` replaced, else Docker's slim Python; Debian for conda, which has its own.
  */
 function defaultBase(kind: EnvironmentKind, python = "3", env: Environment = process.env): string {
   const own = env["SLIPWAY_ENVIRONMENT_BASE"];

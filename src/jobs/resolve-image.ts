@@ -12,10 +12,7 @@ import type { RegistryClient } from "../registry/client/client.ts";
 import { choosePlatforms, type IndexedImage } from "../registry/platforms.ts";
 import type { ContainerAtDigest, ContainerAtTag, ImageTarget } from "./schema.ts";
 
-/**
- * The image that a tag names now, for one platform.
- * @param open opens the registry `host[:port]`
- */
+/** The image that a tag names now, for one platform. */
 export async function resolveTag(
   { repository: name, tag }: ContainerAtTag,
   platform: string,
@@ -108,10 +105,7 @@ async function requirePlatform(
   );
 }
 
-/**
- * The image of a target that the launcher pushed, from `SLIPWAY_CONTAINER_IMAGE_URIS`, or from
- * `SLIPWAY_CONTAINER_IMAGE` for all tags.
- */
+/** From `SLIPWAY_CONTAINER_IMAGE_URIS` of the launcher, or from `SLIPWAY_CONTAINER_IMAGE` for all tags. */
 export function imageOfTarget({ target, tag }: ImageTarget, env: Environment): ContainerAtDigest {
   const remedy = `Run \`bazel run ${target}_push\` and set SLIPWAY_CONTAINER_IMAGE_URIS to ${tag}## followed by its output, or use a launch script.`;
   const found = env[customImage] || parseImages(env[builtImages] ?? "").get(tag);

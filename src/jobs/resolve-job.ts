@@ -12,11 +12,7 @@ import { environmentOf } from "./resolve-environment.ts";
 import { imageOfTarget } from "./resolve-image.ts";
 import type { JobLock } from "./schema.ts";
 
-/**
- * Resolves a job and writes its lock.
- * @param engine will run the job. Environments from files need a base image except on `process`
- * @returns the lock, and the changes since the last one
- */
+/** Writes the lock, and returns it with the changes. Environments need a base image except on `process`. */
 export async function resolveJob(
   file: JobFile,
   engine: EngineKind | undefined,
@@ -38,10 +34,7 @@ export async function resolveJob(
   return { lock, changes };
 }
 
-/**
- * The changes since a job's lock was made.
- * @param engine default: as when it was locked
- */
+/** @param engine default: as when the job was locked */
 export async function diffJob(file: JobFile, engine: EngineKind | undefined): Promise<readonly Change[]> {
   file.refuseLock();
   if (!file.hasLock) {

@@ -20,11 +20,7 @@ export interface ResolveOptions extends CodeOptions, BaseOptions {
   readonly imageOf: (target: ImageTarget) => ContainerAtDigest;
 }
 
-/**
- * Resolves a tag to a digest, a branch to a commit, and files of an environment to the hash of their content.
- * Asks the registry and the git server at the same time.
- * @param folder for relative paths
- */
+/** A tag becomes a digest, a branch a commit, files of an environment the hash of their content. */
 export async function resolveDeployment(
   deployment: Deployment,
   folder: string,

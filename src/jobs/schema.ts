@@ -245,10 +245,7 @@ export type ContainerAtTag = Readonly<z.output<typeof containerAtTag>>;
 export type ContainerAtDigest = Readonly<z.output<typeof containerAtDigest>>;
 export type ImageTarget = Readonly<z.output<typeof imageTarget>>;
 
-/**
- * The JSON Schema of a job (2020-12), for editors. It accepts whatever the loader does, which also checks what
- * holds between fields.
- */
+/** For editors (2020-12). It accepts whatever the loader does, which also checks what holds between fields. */
 export function jobJsonSchema(): object {
   const options = { io: "input", target: "draft-2020-12", unrepresentable: "any" } as const;
   return { title: "Slipway job", ...z.toJSONSchema(deploymentFields(), options) };

@@ -5,11 +5,7 @@ import { SourceImage } from "../registry/source-image.ts";
 import { dimensions, indexVariable, type Matrix } from "./matrix.ts";
 import type { Program } from "./program.ts";
 
-/**
- * The program of a job with a matrix: a shell sets the variables of the pod's item, then becomes the program.
- * So one pod template serves all items.
- * @param platform of the image
- */
+/** A shell sets the variables of the pod's item, so that one pod template serves all items of a matrix. */
 export async function itemProgram(
   program: Program,
   { platform, env }: { readonly platform: string | undefined; readonly env: Environment },

@@ -51,8 +51,8 @@ export interface WebSocketLike {
 }
 
 /**
- * A client of one cluster's API. The client library reads the kubeconfig. Unlike the library's own client, this one
- * keeps its connections open, passes on the server's reasons, and can be aborted.
+ * The client library reads the kubeconfig. Unlike its client, this one keeps connections, passes on the server's
+ * reasons, and can be aborted.
  */
 export class Api {
   readonly #config: KubeConfig;
@@ -73,12 +73,7 @@ export class Api {
     this.#names = names;
   }
 
-  /**
-   * Sends a request, and repeats it if no response comes. A repeated POST is harmless: objects have names, so the
-   * server refuses the second one as `AlreadyExists`.
-   *
-   * @throws UserError, Failure if the server refuses or does not answer
-   */
+  /** Repeats a request without a response, also a POST: objects have names, and the second gets `AlreadyExists`. */
   async ask<Answer>(method: Method, path: string, asked: Asked = {}): Promise<Answer> {
     const begun = Symbol();
     this.#open.set(begun, Date.now());
@@ -122,11 +117,6 @@ export class Api {
     return (await this.#send("GET", path, asked)).body;
   }
 
-  /**
-   * Opens a web socket.
-   *
-   * @throws UserError, Failure if the server refuses or does not answer
-   */
   async webSocket(path: string, onMessage: (channel: number, data: Buffer) => void): Promise<WebSocketLike> {
     const { WebSocketHandler } = await import("@kubernetes/client-node/dist/web-socket-handler.js");
     const connect = () =>

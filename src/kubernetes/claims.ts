@@ -4,10 +4,7 @@ import { UserError } from "../core/errors.ts";
 import { refusalOf } from "./api-error.ts";
 import type { Cluster } from "./cluster.ts";
 
-/**
- * Refuses a folder, and a missing claim, for which pods would wait forever. Skips claims that this user may not
- * read.
- */
+/** Refuses a folder, and a missing claim, for which pods would wait forever, unless this user may not read it. */
 export async function requireClaims({ api, namespace }: Cluster, volumes: Volumes = {}): Promise<void> {
   await Promise.all(
     claimsOf(volumes).map(async ({ path, claim }) => {

@@ -27,11 +27,9 @@ export interface Cluster {
 }
 
 /**
- * Opens a cluster of the kubeconfig, without a request. The context is `SLIPWAY_KUBERNETES_CONTEXT`, else the
- * current one. The namespace is `SLIPWAY_KUBERNETES_NAMESPACE`, else the user configuration's, else the context's,
- * else `default`.
+ * Without a request. Context and namespace: `where`, else SLIPWAY_KUBERNETES_CONTEXT and SLIPWAY_KUBERNETES_NAMESPACE,
+ * else the user's configuration, else the kubeconfig's.
  *
- * @param where wins over all of these
  * @throws UserError if there is no kubeconfig, no such context, or no encryption
  */
 export async function openCluster(

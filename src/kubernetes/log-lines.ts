@@ -5,11 +5,9 @@ const longestStamp = 40;
 const mostKnown = 100_000;
 
 /**
- * Joins a log that comes over several connections, without loss or repetition.
- *
- * Every line begins with its time. A new connection can begin at a time in whole seconds, and repeats the lines
- * since then. Lines of standard output and error may be slightly out of order, so their position tells which lines
- * are known, not only their time. A line may break off anywhere.
+ * Joins a log that comes over several connections, without loss or repetition. A new one can begin at a time in whole
+ * seconds. Lines of output and error may be out of order, so their position tells which are known, not only their time.
+ * A line may break off anywhere.
  */
 export class LogLines {
   /** Times of the known lines, no older than {@link since}. */

@@ -43,10 +43,9 @@ interface Credential {
 }
 
 /**
- * Lets {@link Logins} log in a user with a token file or a credential plugin. The client library ignores
- * `tokenFile`, and keeps a plugin's credential after the server has refused it.
+ * For {@link Logins}. The client library ignores `tokenFile`, and keeps a plugin's credential after a refusal.
  *
- * @param folder of the kubeconfig: paths are relative to it
+ * @param folder of the kubeconfig, for relative paths
  */
 export function withOwnLogin(user: User, tokenFile: string | undefined, folder: string): User {
   const { exec, token: _, ...rest } = user;

@@ -36,8 +36,7 @@ export function lostResult(size: number): string {
 }
 
 /**
- * The output of a pod's program, standard output and error together as Kubernetes keeps them. Resumes where a
- * connection breaks. In the client library's Log, a broken connection is an uncaught error.
+ * Both streams, as Kubernetes keeps them. Resumes where a connection breaks, an uncaught error in the library's Log.
  *
  * @returns false if the log was deleted before all of it was read
  */

@@ -9,10 +9,7 @@ import type {
   V1Secret,
 } from "@kubernetes/client-node";
 
-/**
- * An object of Kubernetes as JSON, which has text where the client library has a `Date`: ISO 8601, in whole seconds
- * except in logs. A field that is undefined is left out.
- */
+/** As JSON: text (ISO 8601) where the client library has a `Date`, and a field that is undefined is left out. */
 export type Raw<Value> = Value extends Date
   ? string
   : Value extends readonly (infer Item)[]

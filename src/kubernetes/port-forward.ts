@@ -14,12 +14,9 @@ const maximumKept = 1024 * 1024;
 const neverArrived = /connection refused|failed to (dial|find|connect)|not (found|running)|no such/i;
 
 /**
- * Forwards a connection of this machine to a port of a pod, until one side ends it.
+ * Forwards a connection to a port of a pod, until one side ends it. `kept` is what another pod did not get.
  *
- * @param kept what another pod did not get
- * @returns what the next pod must get first, because this pod did not accept the connection. Undefined when the
- *   connection is over
- * @throws UserError, Failure if the server refuses or does not answer
+ * @returns what the next pod must get first, as this one did not accept; undefined when the connection is over
  */
 export async function joinPod(
   api: Api,

@@ -28,13 +28,10 @@ export function checkReach(image: string, { nodeLocal, context }: Pick<Cluster, 
 }
 
 /**
- * The credential with which nodes pull an image. For the embedded registry, a short-lived token for one repository.
- * For any other registry, a copy of the user's own credential, if that is allowed.
+ * For the embedded registry a short-lived token for one repository, for others the user's credential if `copy` allows
+ * it. A registry's token does not do: kubelets pass only a name and a password to the container runtime. ECR's password
+ * is valid for 12 hours.
  *
- * A registry's token cannot be used instead: kubelets pass only a name and a password to the container runtime, no
- * `registrytoken` or `identitytoken`. The password for ECR is valid for 12 hours.
- *
- * @param copy whether the user's own credential may be copied into the cluster
  * @throws UserError if the embedded registry does not run, or a kubelet cannot use the credential
  */
 export async function pullAccess(image: string, copy: boolean, env: Environment): Promise<PullAccess> {
@@ -49,10 +46,9 @@ export async function pullAccess(image: string, copy: boolean, env: Environment)
 }
 
 /**
- * Short-lived tokens for the images in the embedded registry.
+ * Short-lived tokens for images in the embedded registry, with the time when the first expires.
  *
- * @returns the content of a pull secret, and when its first token expires (ISO 8601). Undefined if no image is
- *   there, or that registry does not run
+ * @returns undefined if no image is there, or that registry does not run
  */
 export async function embeddedAccess(
   images: readonly string[],

@@ -1,12 +1,6 @@
 import { refusalOf } from "./api-error.ts";
 
-/**
- * Does again what a server refused because the object has changed since it was read.
- *
- * @param act reads and writes the object
- * @param attempts at most
- * @param statuses of such refusals
- */
+/** Repeats what a server refused because the object has changed since it was read. */
 export async function retryConflict<Result>(
   act: () => Promise<Result>,
   attempts = 10,

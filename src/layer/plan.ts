@@ -1,11 +1,7 @@
 import { UserError } from "../core/errors.ts";
 import type { Content, EmbeddedContent, TarEntry } from "./entry.ts";
 
-/**
- * Sorts entries by the bytes of their paths, removes duplicates and adds missing parent folders (0755, owner 0:0).
- *
- * @throws UserError with both culprits if entries conflict, and for an invalid path
- */
+/** By the bytes of paths, once each, with missing parent folders (0755, owner 0:0). @throws UserError on conflicts */
 export function planEntries(entries: Iterable<TarEntry>): TarEntry[] {
   const byPath = new Map<string, TarEntry>();
   for (const entry of entries) {

@@ -25,11 +25,7 @@ export interface ListedEntry {
 /** Bytes of a PAX header or long name. */
 const maximumExtension = 1 << 20;
 
-/**
- * Constant memory. POSIX ustar and pax, and GNU's long names, large sizes and sparse files.
- *
- * @throws RangeError if it is not a tar, damaged or truncated
- */
+/** Constant memory. Ustar, pax, and GNU's long names, large sizes and sparse files. @throws RangeError if damaged */
 export async function* listTar(
   tar: AsyncIterable<Uint8Array>,
   headSize: (entry: ListedEntry) => number = () => 0,

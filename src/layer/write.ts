@@ -36,11 +36,7 @@ export interface LayerOptions {
   readonly signal?: AbortSignal;
 }
 
-/**
- * Uses a few MiB of memory for any size. The bytes depend only on the entries and the compression.
- *
- * @throws UserError if the entries conflict, or if a source is missing or not a file
- */
+/** Uses a few MiB of memory. The bytes depend only on the entries and the compression. */
 export async function writeLayer(options: LayerOptions): Promise<LayerMetadata> {
   const entries = planEntries(options.entries);
   options.cache?.load(options.output);

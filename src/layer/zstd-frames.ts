@@ -3,11 +3,7 @@ import type { ByteReader } from "./byte-reader.ts";
 const frameMagic = 0xfd2fb528;
 const skippableMagic = 0x184d2a50;
 
-/**
- * RFC 8878, section 3: Node's decompressor takes only one frame. Read a frame to its end before you request the next.
- *
- * @throws RangeError for invalid frames
- */
+/** RFC 8878, section 3: Node takes one frame. Read it to its end before the next. @throws RangeError if invalid */
 export async function* zstdFrames(reader: ByteReader): AsyncGenerator<AsyncIterable<Buffer>> {
   for (;;) {
     const start = await reader.upTo(4);

@@ -33,10 +33,7 @@ export interface PushedModel {
 
 type PushedFile = LocalFile & ModelFile;
 
-/**
- * Neither sends nor asks for files of the version before. The manifest comes last, so that a version is whole.
- * @throws UserError for what cannot be part of a model, and for files that change meanwhile
- */
+/** Does not send files of the version before. The manifest comes last, so that a version is whole. */
 export async function pushModel(place: ModelPlace, options: PushModelOptions): Promise<PushedModel> {
   const { folder, name } = options;
   const found = await scanFolder(folder, name);

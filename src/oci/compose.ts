@@ -44,11 +44,7 @@ export interface BaseImage {
 
 type Base = ReturnType<typeof readBase>;
 
-/**
- * Deterministic to the byte. The base's layers come first and keep their blobs.
- *
- * @throws UserError if the base has several platforms, its parts disagree, or its platform is unknown or another one
- */
+/** Deterministic to the byte. The base's layers come first and keep their blobs. */
 export function composeImage(options: {
   readonly base?: BaseImage;
   readonly layers: readonly ComposedLayer[];

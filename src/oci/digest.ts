@@ -40,10 +40,7 @@ export class DigestMismatch extends Error {
   }
 }
 
-/**
- * Passes bytes on and verifies them: trust none before the stream has ended. Fails with {@link DigestMismatch} at the
- * end, or with a `RangeError` as soon as there are more than `size` bytes.
- */
+/** Trust no bytes before the end, where {@link DigestMismatch} comes; a `RangeError` after more than `size` bytes. */
 export class DigestVerifier extends Transform {
   readonly #expected: Digest;
   readonly #size: number | undefined;

@@ -5,9 +5,7 @@ export const customImage = "SLIPWAY_CONTAINER_IMAGE";
 /** Set by the launcher: `tag##repository@sha256:…` joined by `::`. */
 export const builtImages = "SLIPWAY_CONTAINER_IMAGE_URIS";
 
-/**
- * A colon may be a port's, so entries end before a tag and `##`. @throws UserError for an entry without tag or address
- */
+/** A colon may be a port's, so entries end before a tag and `##`. */
 export function parseImages(text: string): ReadonlyMap<string, string> {
   const entries = text === "" ? [] : text.split(/::(?=[^:#/@]+##)/);
   return new Map(

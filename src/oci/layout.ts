@@ -20,10 +20,7 @@ export function layoutFiles(descriptor: Descriptor): ReadonlyMap<string, Uint8Ar
   ]);
 }
 
-/**
- * Without the blobs. Both an OCI layout and what `docker save` writes since Docker 25 (`manifest.json` with the same
- * blobs), so that podman, docker, containerd and skopeo can read it.
- */
+/** Without the blobs. An OCI layout that is also docker's archive, so that all engines and skopeo read it. */
 export function archiveFiles(image: {
   readonly descriptor: Descriptor;
   readonly manifest: ImageManifest;

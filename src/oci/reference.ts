@@ -31,11 +31,7 @@ function looksLikeRegistry(first: string): boolean {
   return first === "localhost" || /[.:A-Z[\u0080-\uffff]/.test(first);
 }
 
-/**
- * As Docker and podman: `ubuntu` is `registry-1.docker.io/library/ubuntu`. Adds no default tag.
- *
- * @throws UserError that names the invalid part
- */
+/** As Docker and podman: `ubuntu` is `registry-1.docker.io/library/ubuntu`, but without a default tag. */
 export function parseReference(text: string): Reference {
   const fail = (problem: string): never => {
     throw new UserError(

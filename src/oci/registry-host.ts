@@ -9,10 +9,7 @@ const dockerHubAliases: readonly string[] = ["docker.io", "index.docker.io", doc
 const label = "[a-z0-9](?:[a-z0-9-]*[a-z0-9])?";
 const hostPattern = new RegExp(`^${label}(?:\\.${label})*$`);
 
-/**
- * Lower case, IDNA names in ASCII, no dot at the end, IPv4 (also written as IPv6) with four decimal numbers, IPv6
- * compressed and in brackets. Undefined if it is no host.
- */
+/** Lower case, IDNA in ASCII, no dot at the end, IPv4 (also written as IPv6) in decimal, IPv6 in brackets. */
 export function canonicalName(host: string): string | undefined {
   if (host.startsWith("[")) return host.endsWith("]") ? canonicalIPv6(host.slice(1, -1)) : undefined;
   // The parser decodes escapes, and drops line ends and tabs.
@@ -64,10 +61,7 @@ export function isLoopbackHost(name: string): boolean {
   return name === "localhost" || name === "[::1]" || (isIPv4(name) && name.startsWith("127."));
 }
 
-/**
- * The name in rules that forbid: the same for all addresses of this machine, and for the ports 80 and 443, since plain
- * HTTP is a setting. A rule then holds for too much rather than too little.
- */
+/** Forbidding rules take one name for this machine's addresses and for ports 80 and 443: too much, not too little. */
 export function ruleHost(registry: string): string {
   const [, host = "", port = ""] = /^(.*?)(:[0-9]+)?$/.exec(normalizeRegistry(registry)) ?? [];
   const isHere = isLoopbackHost(host) || host === "0.0.0.0" || host === "[::]" || host.endsWith(".localhost");

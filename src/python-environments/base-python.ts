@@ -17,8 +17,8 @@ export function variablesOf(config: Uint8Array, image: string): Map<string, stri
 }
 
 /**
- * Finds the Python of an image. Docker's images name it in variables. Others are searched once, from the last
- * layer down, for one on the image's `PATH`; nothing of the image is kept.
+ * Docker's images name their Python in variables. Others are searched, from the last layer down, on their `PATH`.
+ *
  * @param wanted `3.12` or `3.12.1`; undefined: any
  */
 export async function basePython(

@@ -7,9 +7,8 @@ import { imageEnvironment } from "./venv-tree.ts";
 const largestSearched = 512 * 1024 * 1024;
 
 /**
- * The entries of a conda environment in an image. Conda writes its path into files, so it is replaced, in
- * binaries up to the end of the string, as conda does. Leaves out bytecode and `conda-meta`, which names the
- * machine.
+ * Conda writes its path into files, so it is replaced, in binaries up to the end of the string. Without bytecode and
+ * `conda-meta`, which names the machine.
  */
 export async function condaEntries(prefix: string): Promise<TarEntry[]> {
   return entriesOf(prefix, "", prefix);
@@ -38,10 +37,7 @@ async function entriesOf(prefix: string, folder: string, root: string): Promise<
   return entries;
 }
 
-/**
- * A file with `to`, which is not longer, in place of `from`. In binaries zeros keep the string's length.
- * Undefined if the path is not in it.
- */
+/** `to` is not longer than `from`: in binaries, zeros keep the string's length. Undefined if `from` is not there. */
 export function relocated(bytes: Buffer, from: string, to: string): Buffer | undefined {
   const first = bytes.indexOf(from);
   if (first < 0) return undefined;

@@ -14,8 +14,8 @@ export const condaClients = ["micromamba", "mamba", "conda"] as const;
 type CondaClient = (typeof condaClients)[number];
 
 /**
- * Makes a conda environment with the client's own channels and cache. A file of explicit URLs (`@EXPLICIT`) is
- * installed as it is; any other is solved.
+ * With the client's own channels. Explicit URLs (`@EXPLICIT`) are installed as they are, other files solved.
+ *
  * @param platform of an image; undefined: this machine
  */
 export async function createConda(

@@ -31,9 +31,8 @@ export interface EnvironmentImageOptions extends WritableOptions {
 }
 
 /**
- * The image of an environment: a layer on its base, in the registry of jobs, which shares it by a tag for
- * files, base and platform. If the rules require a signature of the environment or its base, an image that
- * somebody else made needs the signature that environments need, and is built here otherwise.
+ * A layer on the base, shared in the registry of jobs by a tag for files, base and platform. If the rules require a
+ * signature, an image without the one that environments need is built here instead.
  */
 export async function environmentImage(
   source: EnvironmentSource,

@@ -10,10 +10,9 @@ import { checkRequirements } from "./requirements.ts";
 import { findUv, uvError } from "./uv.ts";
 
 /**
- * Pins what a requirements file asks for: one version of each package with hashes, for every platform. The text
- * is the same on every machine, if the index has the same versions.
- * @param name of the file in errors
- * @param python version that the packages are for, such as `3.11`
+ * One version of each package with hashes for every platform, the same text wherever the index is the same.
+ *
+ * @param python `3.11`, for which the packages are
  */
 export async function lockRequirements(
   file: string,

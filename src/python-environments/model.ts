@@ -19,11 +19,7 @@ export interface EnvironmentSource {
 /** Changes when the same inputs are built differently. */
 const format = 2;
 
-/**
- * The name of a built environment, the same for all who build the same: 64 hexadecimal digits, which are a tag
- * too.
- * @param place base and platform of an image, or an interpreter of this machine
- */
+/** 64 hexadecimal digits, the same for all who build the same. `place`: base and platform, or an interpreter. */
 export function environmentKey(
   { kind, content }: Pick<EnvironmentSource, "kind" | "content">,
   place: Readonly<Record<string, string>>,

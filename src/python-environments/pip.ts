@@ -56,9 +56,8 @@ export async function installHere(
 }
 
 /**
- * Installs for another interpreter into a folder: below `lib/python3.N/site-packages`, N being of this machine,
- * and beside `lib`.
- * @param python version of that interpreter: `3.12.1`, or `3.12` if no more is known
+ * Into `lib/python3.N/site-packages`, N of this machine, for another interpreter of version `3.12.1` or `3.12`.
+ *
  * @returns the interpreter in the first line of scripts
  */
 export async function installFor(

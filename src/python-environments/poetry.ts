@@ -5,10 +5,7 @@ import { isOneLine } from "./requirement-lines.ts";
 
 const mainGroup = "main";
 
-/**
- * What a Poetry project needs to run, as pip's requirements: exact versions with hashes and conditions. Without
- * extras, groups for development, and the project itself, which is the job's code.
- */
+/** As pip's requirements, with hashes and conditions. Without extras, development and the project, the job's code. */
 export function poetryRequirements(pyproject: string, lock: string, folder: string): string[] {
   const [projectName, lockName] = [join(folder, "pyproject.toml"), join(folder, "poetry.lock")];
   const [project, locked] = [parsed(pyproject, projectName), parsed(lock, lockName)];
@@ -87,10 +84,7 @@ const legacyKeys = ["dependencies", "source", "extras", "dev-dependencies"];
 
 const projectKeys = ["requires-python", "dependencies", "optional-dependencies"];
 
-/**
- * The `content-hash` in `poetry.lock`, of what decides what is locked, as Poetry's `Locker._get_content_hash`
- * computes it.
- */
+/** The `content-hash` in `poetry.lock`, as Poetry's `Locker._get_content_hash` computes it. */
 export function poetryContentHash(pyproject: Table): string {
   const project = pick(table(pyproject["project"]), projectKeys);
   const groups = table(pyproject["dependency-groups"]);

@@ -17,10 +17,7 @@ path = getattr(sys, "_base_executable", None) or sys.executable
 print(json.dumps({"path": path, "version": platform.python_version(), "platform": sysconfig.get_platform()}))
 `;
 
-/**
- * Finds a Python of this machine.
- * @param wanted `3.12` or `3.12.1`; undefined: any `python3`
- */
+/** @param wanted `3.12` or `3.12.1`; undefined: any `python3` */
 export async function findPython(wanted: string | undefined, env: Environment): Promise<LocalPython> {
   const found: LocalPython[] = [];
   for (const name of [...(wanted === undefined ? [] : [`python${minorOf(wanted)}`]), "python3", "python"]) {
@@ -43,10 +40,7 @@ export async function findPython(wanted: string | undefined, env: Environment): 
 /** pip 22.3 is the first one that installs for another interpreter. */
 const oldestPip = [22, 3] as const;
 
-/**
- * Finds pip.
- * @returns its interpreter
- */
+/** Finds the interpreter that has pip. */
 export async function findPip(env: Environment): Promise<string> {
   const path = "python3";
   const { stdout } = await tryProgram(path, ["-m", "pip", "--version"], { env });

@@ -4,9 +4,8 @@ import { UserError } from "../core/errors.ts";
 import { includedFile, requirementLines } from "./requirement-lines.ts";
 
 /**
- * Checks that a hash pins every requirement (pip's "Secure installs"; constraints need none), and that no line
- * has an option that overrides the command line's.
- * @param files real paths by name
+ * A hash must pin every requirement ("Secure installs"), and no line may override the command line's options.
+ *
  * @param options `areLocked`: false if hashes come later
  */
 export async function checkRequirements(

@@ -14,9 +14,9 @@ export function environmentsFolder(env: Environment): string {
 }
 
 /**
- * Builds a folder once. Environments contain their own path, so each is built in its place, under a random
- * name. A link by its key makes it the one in use. Two who build the same wait for each other. The next one
- * removes what a killed builder left.
+ * Environments contain their own path, so each is built in place under a random name, and a link by its key makes it
+ * the one in use. Waits for another builder, and removes what a killed one left.
+ *
  * @param build fills `folder`; `temporary` is removed afterwards
  */
 export async function builtOnce(

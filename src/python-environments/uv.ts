@@ -29,8 +29,7 @@ interface Uv {
 }
 
 /**
- * The pinned uv, from the user's cache. The machine's pip installs it, and names the indexes: uv does not read
- * pip's configuration.
+ * The pinned uv, from the user's cache. The machine's pip installs it and names the indexes, which uv does not read.
  */
 export async function findUv(env: Environment, temporary: string): Promise<Uv> {
   const pipEnv = installerVariables(env, temporary);
@@ -76,11 +75,7 @@ export async function findUv(env: Environment, temporary: string): Promise<Uv> {
 
 const checkIndex = "Check the network, and the index that `pip config list` names.";
 
-/**
- * The error for a uv that failed.
- * @param what its name of the file
- * @param place the Python that the packages are for
- */
+/** @param place the Python that the packages are for */
 export function uvError(
   stderr: string,
   action: "install" | "lock",
@@ -139,10 +134,7 @@ const variables: Readonly<Record<string, string>> = {
 /** Sections of pip's configuration. Later ones win. */
 const sections = ["global", "install", ":env:"];
 
-/**
- * uv's variables for the indexes in `pip config list`. Addresses may contain passwords, so they are only for a
- * process's environment.
- */
+/** For the indexes in `pip config list`. Addresses may have passwords, so only for a process's environment. */
 export function indexVariables(listed: string): Record<string, string> {
   const settings = listed.split("\n").flatMap((line) => {
     const [, section = "", key = "", value = ""] = /^([^.]+)\.([\w-]+)=(['"].*['"])$/.exec(line.trim()) ?? [];

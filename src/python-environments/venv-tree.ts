@@ -16,8 +16,8 @@ export interface BasePython {
 }
 
 /**
- * The entries of a virtual environment in an image (PEP 405), from `uv pip install --prefix`. Scripts start the
- * image's interpreter, and the `RECORD` of each package lists them so.
+ * From `uv pip install --prefix` (PEP 405). Scripts start the image's interpreter, and `RECORD` lists them so.
+ *
  * @param builder interpreter that uv's scripts name
  */
 export async function venvEntries(folder: string, python: BasePython, builder: string): Promise<TarEntry[]> {

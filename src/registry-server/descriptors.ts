@@ -2,10 +2,7 @@ import { closeSync, readdirSync, readFileSync } from "node:fs";
 
 const closeOnExec = 0o2000000;
 
-/**
- * Closes descriptors that a shell or test harness left open: `out=$(…)` would wait for them as long as the server
- * lives. Node opens its own with close-on-exec, so all others are inherited. Linux only.
- */
+/** A shell or test harness may leave some open, and `out=$(…)` waits for them. Node closes its own. Linux only. */
 export function closeInherited(keep: readonly number[]): void {
   if (process.platform !== "linux") return;
   for (const name of readdirSync("/proc/self/fd")) {

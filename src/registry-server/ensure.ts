@@ -35,9 +35,8 @@ export async function findEmbeddedRegistry(
 }
 
 /**
- * Finds or starts this user's embedded registry, and replaces one with another protocol version. The server is
- * detached, and stops when idle.
- * @param options `serverBundle`: a path; `notice`: gets messages for people, default a line on stderr
+ * Starts one if none runs, and replaces one of another protocol. It is detached, and stops when idle.
+ *
  * @throws UserError if its folder is open to others; Failure if it does not start
  */
 export async function ensureEmbeddedRegistry(options: {

@@ -12,10 +12,7 @@ export type RegistryPaths = Readonly<ReturnType<typeof registryPaths>>;
 /** The kernel's limit less a final zero: 108 on Linux, 104 on macOS. */
 const longestSocketPath = (process.platform === "linux" ? 108 : 104) - 1;
 
-/**
- * Creates nothing. A socket's path that is too long for the kernel moves to `$XDG_RUNTIME_DIR/slipway` or
- * `/tmp/slipway-UID`, named by a hash of the state folder.
- */
+/** Creates nothing. A socket's path that is too long moves to XDG_RUNTIME_DIR or /tmp, named by a hash. */
 export function registryPaths(env: Environment = process.env) {
   const folder = join(stateFolder(env), "registry");
   let socket = join(folder, "registry.sock");

@@ -14,10 +14,8 @@ const portCount = 10000;
 const attempts = 10;
 
 /**
- * Listens on loopback, IPv4 and IPv6: another user could take the other one and receive the tokens of clients of
- * `localhost`.
- * @param file remembers the port. If that is taken, the next free one is used
- * @returns also the port that had to be given up
+ * IPv4 and IPv6: another user could take one of them and receive the tokens of clients of `localhost`. `file` remembers
+ * the port; if that is taken, the next free one is used, and returned with the former one.
  */
 export async function listenOnLoopback(
   file: string,

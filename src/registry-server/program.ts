@@ -6,11 +6,7 @@ import { replaceWith } from "../core/files.ts";
 import { waitForLock } from "../core/lock.ts";
 import { ifMissing, isDiskFull } from "./errors.ts";
 
-/**
- * Copies a program under a name made from its content: the next build replaces the build's outputs, the server lives
- * longer.
- * @param name `PREFIX-*.SUFFIX`, the star becomes the hash
- */
+/** Under a hash of its content: the next build replaces the outputs, but the server lives. `PREFIX-*.SUFFIX`. */
 export async function installProgram(source: string, folder: string, name: string): Promise<string> {
   try {
     const hash = process.getBuiltinModule("node:crypto").createHash("sha256");

@@ -20,10 +20,7 @@ export function embeddedHost(env: Environment = process.env): string | undefined
   }
 }
 
-/**
- * Opens the embedded registry over its socket, without a token, any other one with the user's settings.
- * @throws UserError if the name or its settings are invalid, or the embedded registry is not running
- */
+/** The embedded registry over its socket, without a token, any other one with the user's settings. */
 export async function openByName(registry: string, env: Environment = process.env): Promise<RegistryClient> {
   if (registry !== embeddedHost(env)) return openConfigured(registry, env);
   // A mistake in the file is reported with every registry.

@@ -8,11 +8,9 @@ export interface IndexedImage {
 }
 
 /**
- * Chooses images of an index, the first of several for one platform: OCI image specification, "Image Index".
- * @param wanted `os/architecture[/variant]` each; without variant, it is also the one image with any. Empty: those of
- * `known`
- * @param names for errors; `option` sets the platforms
- * @throws UserError when the index has nothing for a platform, or several variants of it
+ * The first of several for one platform ("Image Index").
+ *
+ * @param wanted `os/architecture[/variant]`; without variant also the one image with any. Empty: those of `known`
  */
 export function choosePlatforms(
   manifests: readonly Descriptor[],

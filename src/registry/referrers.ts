@@ -10,8 +10,8 @@ import { changeReferrersList } from "./client/referrers-list.ts";
 import { Unsupported } from "./client/refusal.ts";
 
 /**
- * Attaches a document: distribution specification 1.1, "Pushing Manifests with Subject", or under a tag where the API
- * is missing. Skips a document that is attached already.
+ * "Pushing Manifests with Subject", or under a tag without the API. Skips a document that is attached already.
+ *
  * @param options `isNew`: the subject was stored just now, so the registry is not asked for its documents
  */
 export async function attachReferrer(
@@ -83,11 +83,7 @@ export async function findReferrers(
   return found;
 }
 
-/**
- * Removes an image, all its tags and everything that refers to it. The image goes last, so that a second attempt
- * finishes the first.
- * @throws UserError or Failure of the registry, which may not support deletion
- */
+/** With all its tags and referrers. The image goes last, so that a second attempt finishes the first. */
 export async function removeImage(client: RegistryClient, repository: string, digest: Digest): Promise<boolean> {
   const stored = await client.getManifest(repository, digest);
   if (!stored) return false;

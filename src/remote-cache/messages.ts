@@ -1,7 +1,4 @@
-/**
- * The messages of the Remote Execution API v2 and of ByteStream that a reader of blobs needs, by Protocol Buffers'
- * wire format: a varint of field number and type (0: varint, 2: length and bytes), then the value.
- */
+/** Remote Execution API v2 and ByteStream as far as a reader of blobs needs them, in Protocol Buffers' wire format. */
 
 import { type Digest, splitDigest } from "../oci/digest.ts";
 import type { BlobId } from "./store.ts";

@@ -12,10 +12,7 @@ import { type ImageManifest, parseImageManifest } from "../oci/manifest.ts";
 import { mediaTypes } from "../oci/media-types.ts";
 import type { RegistryClient } from "../registry/client/client.ts";
 
-/**
- * Content is one blob. An artifact keeps it from garbage collection (image specification 1.1, "Guidelines for
- * Artifact Usage"); its tag is the content's digest, so that one question tells whether it is there.
- */
+/** One blob, kept from garbage collection by an artifact whose tag is the content's digest: one question finds it. */
 const fileType = "application/vnd.slipway.file.v1";
 const contentType = "application/octet-stream";
 const createdKey = "org.opencontainers.image.created";
@@ -60,11 +57,7 @@ export interface FilePlace {
   readonly repository: string;
 }
 
-/**
- * One request if it is there.
- * @param path undefined: the repository should have the blob already
- * @throws Failure if nobody has the content. UserError or Failure of the registry
- */
+/** One request if it is there. @param path undefined: the repository should have the blob already */
 export async function storeFile(
   { client, repository }: FilePlace,
   content: FileContent,

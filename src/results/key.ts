@@ -15,10 +15,7 @@ export function scopeKey({ function: name, version }: ResultScope): string {
   return hexOf(sha256(JSON.stringify([format, name, version]))).slice(0, 32);
 }
 
-/**
- * 64 hex digits, the same for any order of keys and any white space in the JSON `input`.
- * @throws SyntaxError if it is not JSON; RangeError if it is nested too deeply
- */
+/** 64 hex digits for the JSON `input`, in any order of keys. @throws RangeError if it is nested too deeply */
 export function resultKey({ function: name, version }: ResultScope, input: string): string {
   return hexOf(sha256(`${JSON.stringify([format, name, version])}\n${canonicalText(input)}`));
 }

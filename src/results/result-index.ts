@@ -12,9 +12,8 @@ interface Part {
 }
 
 /**
- * The results of a function in one version. The first question lists the tags and reads the scope's manifests and
- * packs. Later ones ask nothing, so they miss what others stored meanwhile. Skips damaged and foreign content, with a
- * notice.
+ * Of one function and version. The first question reads everything, later ones miss what others store meanwhile. Skips
+ * damaged and foreign content, with a notice.
  */
 export class ResultIndex {
   readonly #place: ResultPlace;

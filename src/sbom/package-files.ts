@@ -18,9 +18,7 @@ export function npmPackage(text: string): PackageRecord[] {
   return [{ type: "npm", name, version, ...(stated.length > 0 && { license: stated.join(" OR ") }) }];
 }
 
-/**
- * "Core metadata specifications". A `License` that is a whole text does not count. Empty without a name and a version.
- */
+/** "Core metadata specifications". Empty without a name and a version; a `License` of a whole text does not count. */
 export function pythonPackage(text: string): PackageRecord[] {
   const [fields] = parseParagraphs(text.split(/\r?\n\r?\n/, 1)[0] ?? "");
   const [name, version] = [fields?.get("name"), fields?.get("version")];

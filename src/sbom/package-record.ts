@@ -25,10 +25,7 @@ export interface PackageRecord {
   readonly checksums?: Readonly<Record<string, string>>;
 }
 
-/**
- * By the rules of its type in the purl specification. Debian's has the qualifiers that scanners look up: `arch`,
- * `distro`, and `upstream` for the source package.
- */
+/** By the purl specification. Debian's has what scanners look up: `arch`, `distro`, `upstream` for the source. */
 export function packageUrl(record: PackageRecord, distribution: Distribution = { id: "debian" }): string {
   const { type, name, version, architecture, source } = record;
   if (type === "deb") {

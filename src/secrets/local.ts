@@ -8,11 +8,7 @@ import { stateFolder } from "../core/user-folders.ts";
 import { type KeptSecret, requireAll, type SecretStore } from "./secrets.ts";
 import type { FoundSecret } from "./variables.ts";
 
-/**
- * Secrets of this user for processes and containers of this machine: a file each, which only this user can read.
- * Podman's secrets are files too, and before 4.7 cannot be replaced or labelled. Docker has secrets for swarms
- * only.
- */
+/** Files that only this user can read. Podman's cannot be replaced before 4.7, and docker's are for swarms only. */
 export class LocalSecrets implements SecretStore {
   readonly #folder: string;
 

@@ -34,12 +34,7 @@ export interface MissingSecret {
 
 type Refuse = (missing: readonly MissingSecret[]) => UserError;
 
-/**
- * Finds the secrets that variables name as `SECRET:NAME`, in the first store that has them.
- *
- * @param refuse the error for missing secrets. Default: one that names the references
- * @returns the secrets by variable. Variables with other values are left out
- */
+/** For variables `SECRET:NAME`, from the first store that has them; other variables are left out. */
 export async function findSecrets(
   env: Readonly<Record<string, string>>,
   stores: readonly VariableStore[],

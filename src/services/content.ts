@@ -2,10 +2,7 @@ import { join } from "node:path";
 import { sha256, splitDigest } from "../oci/digest.ts";
 import type { Reference } from "../oci/reference.ts";
 
-/**
- * Content that a service needs before its program starts: a run of `sync KIND --volume=/volume ARGUMENTS…`,
- * and the mounts of the volume in the service's container.
- */
+/** A run of `sync KIND --volume=/volume ARGUMENTS…` before the program starts, and mounts of the volume. */
 export interface Content {
   readonly kind: ContentKind;
   /** Without secrets: process lists show them. */

@@ -26,11 +26,8 @@ export interface ApplyOptions extends ChangeOptions, WaitOptions {
 }
 
 /**
- * Runs services: containers of this machine, or a namespace of a cluster.
- *
- * Methods with the name of a service throw a UserError if there is no such service. Methods with a time limit throw
- * a Failure if the service
- * does not become ready within it.
+ * In containers of this machine, or a namespace of a cluster. A UserError says that there is no such service, a Failure
+ * that it is not ready within the time limit.
  */
 export interface ServiceEngine {
   /** Whether a wait ends when its signal aborts. Otherwise only the end of the process ends it. */
@@ -46,11 +43,7 @@ export interface ServiceEngine {
   open(name: string, options: OpenOptions): Promise<void>;
   /** The oldest first. */
   history(name: string): Promise<readonly Revision[]>;
-  /**
-   * Goes back to a revision, by default to the one before the current one.
-   *
-   * @returns its number
-   */
+  /** Goes back to a revision, by default to the one before the current one, and returns its number. */
   rollBack(name: string, asked: number | undefined, options: ChangeOptions & WaitOptions): Promise<number>;
   /** @returns whether the restart is complete; otherwise the engine continues it */
   restart(name: string, options: WaitOptions): Promise<boolean>;

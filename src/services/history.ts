@@ -14,11 +14,7 @@ export interface Revision {
 /** As many as Kubernetes keeps of a Deployment. */
 export const keptRevisions = 11;
 
-/**
- * The revision that was asked for, else the newest one before the current one.
- *
- * @throws UserError if there is none, or it is the current one
- */
+/** The one that was asked for, else the newest before the current one. @throws UserError if that is none */
 export function revisionToRestore<Some extends Revision>(
   service: string,
   revisions: readonly Some[],

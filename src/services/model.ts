@@ -40,8 +40,5 @@ export interface Repository extends Omit<RepositoriesFields["repositories"][numb
   readonly commit?: string;
 }
 
-/**
- * Seconds that a program must run until it counts as ready: many programs that cannot work end soon after their
- * start.
- */
+/** Seconds until a running program counts as ready: many that cannot work end soon after their start. */
 export const settlingTime = 5;

@@ -14,9 +14,8 @@ export const defaultServiceEngine =
   "SLIPWAY_ENGINE, else kubernetes if you have a kubeconfig, else container if you have podman or docker";
 
 /**
- * Chooses the engine: the one that was asked for, else that of SLIPWAY_ENGINE, else Kubernetes if this user
- * has a cluster, else containers if this user has podman or docker. Without either, or with KUBECONFIG set,
- * it is Kubernetes, whose error says what to do.
+ * The one asked for, else that of SLIPWAY_ENGINE, else Kubernetes if this user has a cluster, else containers. Without
+ * any, or with KUBECONFIG set, Kubernetes, whose error says what to do.
  */
 export function serviceEngine(asked: EngineName | undefined, env: Environment): EngineName {
   const wanted = asked ?? engineIn(env);

@@ -20,10 +20,8 @@ export interface OpenOptions {
 }
 
 /**
- * Listens on a port of this machine until the signal aborts.
- *
- * @param preferred used if it is free and no other port was asked for
- * @param join connects a client with the service; an error is printed and closes the connection
+ * Listens until the signal aborts, on `preferred` if it is free and no other port was asked for. An error of `join` is
+ * printed and closes the connection.
  */
 export async function servePort(
   preferred: number,
@@ -76,13 +74,7 @@ export function chosenPort(numbers: readonly number[], name: string, target: num
   );
 }
 
-/**
- * Prints how many connections wait.
- *
- * @param waiting the start of each wait, in milliseconds since the epoch
- * @param isTold whether another notice says why
- * @returns a function that stops it
- */
+/** Prints how many connections wait (by their start), unless another notice says why. */
 export function tellWaiting(
   name: string,
   what: "pod" | "container",

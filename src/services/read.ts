@@ -33,14 +33,11 @@ const maximumServices = 1000;
 const maximumFile = 256 * 1024;
 
 /**
- * Reads a file of one or more YAML documents (JSON is YAML), or the files of a folder without its
- * subfolders.
+ * One or more YAML documents (JSON is YAML), or the files of a folder without its subfolders.
  *
- * @param name for people
  * @param instanceTypes allowed names. Undefined: any
- * @param image for services that name none
- * @throws UserError with all mistakes of the first document that has some: file, line, column, field,
- *   nearest known name, and no value
+ * @throws UserError with all mistakes of the first wrong document: file, line, column, field, nearest name, and no
+ *   value
  */
 export async function readServices(
   path: string,
@@ -103,10 +100,7 @@ export function parseServices(
   return documents.map((document) => readService(document, documents.length > 1, fileName, instanceTypes, image));
 }
 
-/**
- * Replaces comments by spaces, so that positions stay. YAML accepts JSON's trailing commas, but not its
- * comments.
- */
+/** Spaces, so that positions stay. YAML accepts JSON's trailing commas, but not its comments. */
 function withoutComments(text: string): string {
   return text.replaceAll(/"(?:[^"\\\n]|\\.)*"|\/\/.*|\/\*[\s\S]*?\*\//g, (found) =>
     found.startsWith('"') ? found : found.replaceAll(/[^\n]/g, " "),

@@ -47,8 +47,8 @@ export function openerFor(
 }
 
 /**
- * Pins the main branch's commit of each repository, so that restarts and new replicas get the same code.
- * Asks as this user, and with the service's password only if the user has none for the server.
+ * Commits of main branches, so that restarts and new replicas get the same code. Asks as this user, and with the
+ * service's password only if the user has none for the server.
  *
  * @param secrets undefined: only the user's own passwords
  */
@@ -99,11 +99,7 @@ function accessTo(
   return { env, protocols: ["https"], findPassword };
 }
 
-/**
- * Finds the secrets of a service's variables.
- *
- * @param error adds positions in the document
- */
+/** @param error adds positions in the document */
 export async function resolveSecrets(
   service: Service,
   stores: readonly VariableStore[],

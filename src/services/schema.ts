@@ -66,10 +66,7 @@ function someOf<T extends z.ZodType>(item: T, maximum: number, remedy: string) {
 /** At most 40 characters, because names of objects add up to 20. */
 export const namePattern = /^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$/;
 
-/**
- * Turns a person's or a file's name into a service's: `My cool_app` becomes `my-cool-app`. The result may
- * still not match {@link namePattern}.
- */
+/** `My cool_app` becomes `my-cool-app`. The result may still not match {@link namePattern}. */
 export function nameFrom(text: string): string {
   return text
     .toLowerCase()
@@ -323,10 +320,7 @@ type DeepReadonly<T> = T extends object ? { readonly [Key in keyof T]: DeepReado
 
 export type ServiceFields = DeepReadonly<z.output<typeof serviceFields>>;
 
-/**
- * The JSON Schema (2020-12) for editors. It accepts all that Slipway accepts, and some documents that
- * Slipway refuses.
- */
+/** For editors (2020-12). It accepts all that Slipway accepts, and some documents that Slipway refuses. */
 export function serviceJsonSchema(): object {
   return { title: "Slipway service", ...z.toJSONSchema(serviceFields, { io: "input", target: "draft-2020-12" }) };
 }

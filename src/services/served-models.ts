@@ -58,12 +58,7 @@ export function modelSecret({ name }: Pick<Service, "name">): ContentSecret {
   return { secret: `${name}-models`, key: registriesFile, file: registriesFile };
 }
 
-/**
- * The content with a service's models. A model without a digest is the newest one at the start of each
- * container.
- *
- * @param claim the volume claim for models. Undefined: each pod has its own
- */
+/** A model without a digest is the newest one at the start of each container. Without a claim, each pod has its own. */
 export function modelsContent(
   models: Service["models"],
   { host, repositoryOf }: ModelRegistry,
@@ -85,8 +80,8 @@ export function modelsContent(
 }
 
 /**
- * The registry access of the sync program, as text of its file: the user's settings; for the embedded
- * registry short-lived tokens; for another one the user's credential, if it may be copied.
+ * A file for the sync program: the user's settings, and for the embedded registry short-lived tokens, for another one
+ * the user's credential if it may be copied.
  */
 export async function modelAccess(
   { models }: Pick<Service, "models">,
@@ -110,11 +105,7 @@ export async function modelAccess(
   return JSON.stringify(access);
 }
 
-/**
- * The content of a service, in the order of its fetches.
- *
- * @param modelFiles how the sync program gets `modelAccess`. Default: from the Secret that an apply creates
- */
+/** In the order of its fetches. `modelFiles`: how the sync program gets `modelAccess`. */
 export async function contentsOf(
   service: Service,
   { authorities, modelsClaim }: ServiceSettings,

@@ -17,11 +17,7 @@ export interface ServiceSettings {
   readonly authorities?: string;
 }
 
-/**
- * Reads `services` and `instanceTypes` of the user's configuration file.
- *
- * @throws UserError with file, line, column and field of every mistake in the file
- */
+/** Reads `services` and `instanceTypes` of the user's configuration file. */
 export async function readServiceSettings(env: Environment = process.env): Promise<ServiceSettings> {
   const { services: { syncImage, models, authorities } = {} } = await readConfig(env);
   return {

@@ -19,10 +19,7 @@ const imageVariable = "SLIPWAY_SYNC_IMAGE";
 /** The program that pushes the image. The build of this command line sets it. */
 const pushVariable = "SLIPWAY_SYNC_PUSH";
 
-/**
- * Finds the sync image: of `SLIPWAY_SYNC_IMAGE`, else `services.syncImage` of the configuration file, else
- * the one built with this command line.
- */
+/** Of SLIPWAY_SYNC_IMAGE, else `services.syncImage` of config.yaml, else the one built with this command line. */
 export async function syncImage(env: Environment): Promise<SyncImage> {
   const named = env[imageVariable] || (await readServiceSettings(env)).syncImage;
   if (named) {

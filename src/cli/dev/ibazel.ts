@@ -12,11 +12,7 @@ import { lockedPackage } from "../npm-lock.ts";
 
 const { version, integrity } = lockedPackage(lock, "@bazel/ibazel");
 
-/**
- * On PATH, else the npm package `@bazel/ibazel` in the cache folder, checked against the digest in pnpm-lock.yaml.
- *
- * @throws UserError if neither ibazel nor npm is on PATH, Failure if npm cannot install it
- */
+/** On PATH, else the npm package in the cache folder, checked against the digest in pnpm-lock.yaml. */
 export async function findIbazel(env: Environment): Promise<string> {
   const onPath = findExecutable("ibazel", env);
   if (onPath !== undefined) return onPath;

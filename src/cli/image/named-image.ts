@@ -43,10 +43,7 @@ export interface PlatformImage extends FetchedManifest {
   readonly manifest: ImageManifest;
 }
 
-/**
- * From an index, the image for `platform`, by default Linux on this machine's processor, or the only one. `depth` is
- * the number of indexes around it.
- */
+/** Of an index, the image for `platform` (default: Linux on this processor, or the only one), `depth` indexes deep. */
 export async function fetchImage(image: NamedImage, platform?: string, depth = 0): Promise<PlatformImage> {
   if (platform !== undefined) checkPlatform(platform);
   checkIndexDepth(depth, formatReference(image.reference));

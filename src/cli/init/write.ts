@@ -6,10 +6,7 @@ import type { Plan } from "./plan.ts";
 
 const programs = /^tools\/bazel$|\.sh$/;
 
-/**
- * Writes all or none, and over no file. @throws UserError, with the lines for MODULE.bazel, if something cannot be
- * written
- */
+/** Writes all or none, and over no file. The UserError has the lines for MODULE.bazel. */
 export async function write(folder: string, { files, module }: Plan): Promise<void> {
   const made: string[] = [];
   try {

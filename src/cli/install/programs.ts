@@ -18,10 +18,7 @@ export interface Programs {
 /** One folder per version. */
 const hidden = ".slipway";
 
-/**
- * Installs each atomically, as scripts that start the Node and the bundles in a folder beside them, which can be moved.
- * The previous version stays for processes that still run it.
- */
+/** Installs atomically, in a folder that can be moved. The previous version stays for running processes. */
 export async function installPrograms(folder: string, programs: Programs): Promise<void> {
   try {
     const versions = join(folder, hidden);

@@ -12,10 +12,7 @@ import { type SshAgent, startSshAgent } from "../ssh-agent.ts";
 /** OpenSSH's. */
 const withValue = new Set("BbcDEeFIiJLlmOoPpQRSWw");
 
-/**
- * Git gives options, the destination, and a command with the repository's path in quotes. Undefined: no destination,
- * as git uses `ssh -G` and `ssh -V` to detect the kind of SSH.
- */
+/** Undefined: no destination, as git uses `ssh -G` and `ssh -V` to detect the kind of SSH. */
 export function parseSshArguments(args: readonly string[]): ServiceUrl | undefined {
   let port: number | undefined;
   let index = 0;
@@ -39,11 +36,7 @@ export function parseSshArguments(args: readonly string[]): ServiceUrl | undefin
   };
 }
 
-/**
- * `core.sshCommand`: runs OpenSSH's client, with the server's key if there is one. A key from AWS goes to an agent
- * that lives as long as the connection, never into a file. Returns the exit status.
- * @throws UserError or Failure if the matching source cannot be read
- */
+/** `core.sshCommand`. A key from AWS goes to an agent that lives as long as the connection, never into a file. */
 export async function runSsh(args: readonly string[], env: Environment): Promise<number> {
   const url = parseSshArguments(args);
   const key = url && (await findSshKey(url, env)).credential;

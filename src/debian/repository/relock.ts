@@ -10,10 +10,7 @@ export interface Relocked {
   readonly changed: readonly string[];
 }
 
-/**
- * @throws Failure also when a package would become older: an index may be genuine and valid, yet an old one served
- * again
- */
+/** @throws Failure also when a package would become older: a valid, old index may be served again */
 export async function relock({ locked, ...request }: Lock, options: LockOptions): Promise<Relocked> {
   const made = await makeLock(request, options);
   for (const { name, version } of made.locked) {

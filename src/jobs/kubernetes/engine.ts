@@ -203,11 +203,7 @@ export class KubernetesEngine implements JobEngine {
     this.#pods.delete(name);
   }
 
-  /**
-   * Jobs in the namespace, and jobs that this machine has ended.
-   *
-   * @param options `isOfAll`: also those of other users
-   */
+  /** Jobs in the namespace (`isOfAll`: of all users), and jobs that this machine has ended. */
   async list(options: { readonly signal?: AbortSignal; readonly isOfAll?: boolean } = {}): Promise<ListedJob[]> {
     const { signal, isOfAll = false } = options;
     const cluster = await this.#cluster();

@@ -83,11 +83,8 @@ function labelsOf(owner: string) {
 }
 
 /**
- * The objects of a job. Each attempt is a pod, which has the attempt's time limit.
+ * Each attempt is a pod with the attempt's time limit. `references` are variables in existing Secrets.
  *
- * @param dockerConfig the pull secret's content, if the image needs one
- * @param more volumes
- * @param references variables whose values are in existing Secrets
  * @throws UserError for what Kubernetes cannot hold: a variable's name, or too much input
  */
 export function jobObjects(

@@ -37,12 +37,10 @@ function cronPath({ namespace }: Cluster, name?: string): string {
 }
 
 /**
- * Creates or updates a job's schedule. A new one is suspended until its Secrets exist. An update is a single
- * request, so an interruption leaves the old schedule or the new one. A paused schedule stays paused.
+ * Creates or updates a schedule by one request, so an interruption leaves the old or the new one. A new one is
+ * suspended until its Secrets exist, a paused one stays paused.
  *
- * @param when in cron's syntax
  * @param copy whether the user's own credential may be copied into the cluster
- * @throws UserError for a name that is taken, and as `objectsOf`
  */
 export async function applySchedule(
   cluster: Cluster,
@@ -105,11 +103,7 @@ export async function listSchedules(cluster: Cluster, isOfAll: boolean): Promise
   return items.map(scheduleOf).sort((one, other) => (one.name < other.name ? -1 : 1));
 }
 
-/**
- * Pauses or resumes a schedule. Running jobs go on.
- *
- * @throws UserError if it does not exist or is unfinished
- */
+/** Running jobs go on. */
 export async function pauseSchedule(cluster: Cluster, name: string, isPaused: boolean): Promise<Schedule> {
   const found = await requireSchedule(cluster, name);
   if (stateOf(found) === "unfinished") {
@@ -123,11 +117,7 @@ export async function pauseSchedule(cluster: Cluster, name: string, isPaused: bo
   return scheduleOf(await cluster.api.ask<CronJob>("PATCH", cronPath(cluster, name), { body }));
 }
 
-/**
- * Removes a schedule and its jobs, including running ones.
- *
- * @throws UserError if it does not exist
- */
+/** Also its jobs, including running ones. */
 export async function removeSchedule(cluster: Cluster, name: string): Promise<void> {
   await requireSchedule(cluster, name);
   await remove(cluster, name);

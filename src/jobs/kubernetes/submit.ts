@@ -45,12 +45,7 @@ export function newJobName(program: Pick<Program, "name">): string {
   return `${slugOf(program.name)}-${randomBytes(4).toString("hex")}`;
 }
 
-/**
- * The objects of a program's job.
- *
- * @param copy whether the user's own credential may be copied into the cluster
- * @throws UserError for a program that Kubernetes cannot run
- */
+/** @param copy whether the user's own credential may be copied into the cluster */
 export async function objectsOf(
   cluster: Cluster,
   program: Program,
@@ -127,11 +122,7 @@ export async function deleteJob(
   await deleteIfFound(cluster.api, jobsPath(cluster, name), { propagationPolicy });
 }
 
-/**
- * Deletes this user's jobs whose submission or deletion was interrupted. Kubernetes keeps suspended jobs forever.
- *
- * @param jobs of this user. Default: asks the cluster
- */
+/** Deletes this user's jobs that were interrupted: Kubernetes keeps suspended jobs forever. */
 export async function removeAbandoned(cluster: Cluster, jobs?: readonly Job[]): Promise<void> {
   const own = { path: jobsPath(cluster), labelSelector: ownSelector(cluster.owner) };
   const all = jobs ?? (await listAll<Job>(cluster.api, own)).items;

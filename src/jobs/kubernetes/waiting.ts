@@ -41,12 +41,7 @@ export function waitOf({ job, pods }: Observed, events: readonly Event[]): Wait 
   return { words: `Waiting ${what}`, since: Date.parse(job.status?.startTime ?? job.metadata.creationTimestamp) };
 }
 
-/**
- * What a pod waits for before its program starts.
- *
- * @param events of the pod, in order
- * @param count the number of pods that wait
- */
+/** What a pod waits for before its program starts. `count` pods wait. */
 export function podWait(pod: Pod, events: readonly Event[], count = 1): Wait {
   const { name, creationTimestamp, deletionTimestamp } = pod.metadata;
   const created = Date.parse(creationTimestamp);

@@ -34,8 +34,8 @@ export interface CollectOptions {
 }
 
 /**
- * Removes abandoned uploads, manifests that nothing refers to and nobody read for a week, tags that attach something
- * to a lost image, and then content without a manifest. Safe during requests, see {@link BlobStore}.
+ * Removes abandoned uploads, manifests that nothing refers to and nobody read for a week, tags that attach to a lost
+ * image, then content without a manifest. Safe during requests, see {@link BlobStore}.
  */
 export async function collectGarbage(
   layout: StoreLayout,

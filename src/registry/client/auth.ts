@@ -49,8 +49,8 @@ export class Authenticator {
   }
 
   /**
-   * The `Authorization` with which to repeat a request that got a 401. Undefined: there is no other credential to
-   * try.
+   * For the request after a 401; undefined if no credential is left.
+   *
    * @throws UserError if the scheme is unknown, or the credential must not go to the registry's token service
    */
   async respond(

@@ -57,8 +57,8 @@ export class RegistryClient {
   }
 
   /**
-   * The descriptor of a tag or digest, undefined if there is none. Takes a second request if HEAD is not supported or
-   * sends no digest.
+   * Undefined if there is none. Takes a second request if HEAD is not supported or sends no digest.
+   *
    * @param options `push`: also asks for push access, which saves a token if a push follows
    */
   async headManifest(
@@ -155,10 +155,8 @@ export class RegistryClient {
   }
 
   /**
-   * Reads a document in a blob, such as an image's configuration.
-   * @param field for errors, with the field of the manifest: "configuration (`config`)"
+   * @param field for errors: "configuration (`config`)"
    * @param limit in bytes, default 8 MiB
-   * @throws Failure if its content is not that of its digest
    */
   async readBlob(
     repository: string,

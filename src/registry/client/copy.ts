@@ -25,11 +25,7 @@ export interface CopyOptions {
   readonly signal?: AbortSignal;
 }
 
-/**
- * Copies an image byte for byte. Mounts blobs within a registry, streams them between registries without the disk,
- * and skips what exists.
- * @throws UserError or Failure with the registry at fault
- */
+/** Mounts blobs within a registry, streams them between registries without the disk, and skips what exists. */
 export function copyImage(options: CopyOptions): Promise<void> {
   return new Copy(options).run();
 }

@@ -9,10 +9,8 @@ export interface HttpProxy {
 }
 
 /**
- * `https_proxy` or `http_proxy` by the URL's scheme, in either case, unless `no_proxy` names the host or it is
- * loopback.
- * @throws UserError if the variable is not the URL of an HTTP proxy. Never shows the value, which may contain a
- * password
+ * By the scheme, in either case, unless `no_proxy` names the host or it is loopback. Never shows the value, which may
+ * contain a password.
  */
 export function proxyFor(url: URL, env: Environment): HttpProxy | undefined {
   const name = `${url.protocol.slice(0, -1)}_proxy`;
@@ -32,10 +30,7 @@ export function proxyFor(url: URL, env: Environment): HttpProxy | undefined {
   return { url: new URL(whole), variable };
 }
 
-/**
- * Go's rules: `*`, a domain, `.DOMAIN` (subdomains alone), an address, each with an optional `:PORT`, or
- * `ADDRESS/BITS`.
- */
+/** Go's rules: `*`, a domain, `.DOMAIN` (subdomains alone), an address, each with `:PORT`, or `ADDRESS/BITS`. */
 function isExcepted(url: URL, list: string): boolean {
   const host = url.hostname.replace(/^\[|\]$/g, "").toLowerCase();
   const port = url.port || (url.protocol === "https:" ? "443" : "80");

@@ -40,10 +40,10 @@ export interface PushOptions {
 }
 
 /**
- * Pushes images in parallel and skips what the registry has. Sends a shared blob once and mounts it elsewhere. Pushes
- * manifests after their blobs and tags last, so an interrupted push leaves no broken image.
- * @returns what happened to each image; undefined for one passed to `onFailure`
- * @throws the first failure, after stopping the rest, unless there is `onFailure`
+ * Sends a shared blob once and mounts it elsewhere. Manifests follow their blobs and tags come last, so an interrupted
+ * push leaves no broken image.
+ *
+ * @returns undefined for an image passed to `onFailure`; without it the first failure is thrown and the rest stopped
  */
 export async function pushImages(
   images: readonly ImageToPush[],
@@ -108,10 +108,7 @@ class Push {
     });
   }
 
-  /**
-   * @returns undefined for an image that failed.
-   * @throws the first failure, after stopping the rest
-   */
+  /** Undefined for one that failed. @throws the first failure, after stopping the rest */
   async #all<T>(
     images: readonly ImageToPush[],
     each: (image: ImageToPush, index: number) => Promise<T>,

@@ -22,10 +22,8 @@ const longestWait = 200;
 const pending = new WeakMap<RegistryClient, Map<string, Promise<void>>>();
 
 /**
- * Changes the referrers list under a tag, for registries without the API: distribution specification 1.1, "Referrers
- * Tag Schema". Registries cannot compare and swap: this reads the list back after a pause, and writes it again if
- * another process replaced it.
- * @throws Failure if other writers replace the list again and again
+ * For registries without the API ("Referrers Tag Schema"). They cannot compare and swap: this reads the list back after
+ * a pause, and writes it again if another process replaced it, but not without end.
  */
 export function changeReferrersList(
   client: RegistryClient,

@@ -29,11 +29,7 @@ const defaultLifetime = 60;
 /** Seconds before the expiry, at most half of the lifetime. */
 const margin = 10;
 
-/**
- * The distribution project's "Docker Registry v2 authentication": a password as Basic, an identity token by OAuth2's
- * refresh grant, or an anonymous token.
- * @throws UserError if the service must not get the credential, or refuses it
- */
+/** "Docker Registry v2 authentication": a password as Basic, an identity token by OAuth2's refresh grant, or none. */
 export async function fetchToken(request: TokenRequest): Promise<Token> {
   const { endpoint, challenge, search } = request;
   const realm = await checkedRealm(challenge.parameters["realm"] ?? "", {

@@ -38,10 +38,10 @@ export interface UploadOptions {
 const chunkSize = 16 * 1024 * 1024;
 
 /**
- * Uploads a blob: distribution specification, "Pushing blobs". Tries to mount it, then one POST (which may be
- * answered 202 to wait for a
- * PUT), then one PUT, which every registry supports. If that breaks off, continues in chunks.
- * @throws BodyError if its source fails; UserError or Failure if the registry does
+ * "Pushing blobs": tries to mount it, then one POST (a 202 asks for a PUT), then one PUT, which all support. Continues
+ * in chunks if that breaks off.
+ *
+ * @throws BodyError if its source fails
  */
 export async function uploadBlob(session: Session, options: UploadOptions): Promise<"mounted" | "uploaded"> {
   return new Upload(session, options).run();

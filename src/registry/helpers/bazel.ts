@@ -16,9 +16,8 @@ import type { Authorization } from "../client/session.ts";
 const program = "bazel-credential-slipway";
 
 /**
- * Bazel's credential helper protocol: `get`, with `{"uri": …}` on stdin. Exchanges a registry's credential at its
- * token service; for other
- * URLs, uses the sources for downloads and git servers. Returns no header fields if it knows none.
+ * `get`, with `{"uri": …}` on stdin. A registry's credential goes through its token service; other URLs use the sources
+ * for downloads and git servers.
  */
 export async function bazelHelper({ args, stdin, env }: HelperCall): Promise<HelperAnswer> {
   if (args[0] !== "get") throw unknownAction(program, args[0], ["get"]);

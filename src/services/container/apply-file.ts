@@ -24,10 +24,7 @@ export async function openContainers(env: Environment): Promise<Containers> {
   return Containers.open(requireContainerClient(env, serviceUse), env);
 }
 
-/**
- * Lists the changes that {@link applyFile} would make. Asks registries and git servers, but fetches
- * nothing.
- */
+/** Lists the changes that {@link applyFile} would make. Asks registries and git servers, but fetches nothing. */
 export async function planFile(file: ServiceFile, env: Environment): Promise<readonly Change[]> {
   const changes: Change[] = [];
   const containers = await openContainers(env);

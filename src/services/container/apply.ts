@@ -11,11 +11,7 @@ import { waitUntilReady } from "./ready.ts";
 export interface Prepared {
   readonly service: Service;
   readonly facts: Facts;
-  /**
-   * Fetches what the containers need. Called before any of them stops, if one has to start.
-   *
-   * @returns folders of this machine by their paths in the containers
-   */
+  /** Fetches folders by their paths in the containers, before any of these stops, if one has to start. */
   readonly bring: () => Promise<Readonly<Record<string, string>>>;
 }
 
@@ -34,10 +30,9 @@ async function stepsOf(containers: Containers, service: Service, facts: Facts): 
 }
 
 /**
- * Replaces one container after the other: stops the old one, then starts the new one. An interrupted apply
- * can be repeated.
+ * Stops one container, then starts its successor, then the next. Can be repeated after an interrupt.
  *
- * @throws Failure if a container cannot be started (its predecessor runs again), or is not ready in time
+ * @throws Failure if one cannot be started (its predecessor runs again), or is not ready in time
  */
 export async function applyService(containers: Containers, prepared: Prepared, options: ApplyOptions): Promise<void> {
   const { service, facts } = prepared;
@@ -150,11 +145,7 @@ export function stopNotice({ client }: Containers, called: string, service: stri
   return `${called}: ${client.name} stops, then starts it. Until then its ports do not answer; ${meanwhile}.`;
 }
 
-/**
- * Restores the previous version, if asked to.
- *
- * @returns the remedy for the error
- */
+/** Restores the previous version, if asked to. Returns the remedy for the error. */
 async function afterwards(
   containers: Containers,
   done: readonly Replacement[],

@@ -31,10 +31,7 @@ export interface Found extends Labelled {
   readonly hostPorts: HostPorts;
 }
 
-/**
- * Whether a container has to stop before another takes its place. An interrupted `podman stop` leaves one
- * `stopping`; docker calls one `restarting` between two starts.
- */
+/** Whether it must stop before another starts. `podman stop` may leave `stopping`; docker has `restarting`. */
 export function isRunning({ state }: Pick<Found, "state">): boolean {
   return state === "running" || state === "stopping" || state === "restarting";
 }
@@ -159,10 +156,7 @@ export class Containers {
     }
   }
 
-  /**
-   * Starts a container. If podman's default runtime does not work on this machine, recreates it for another
-   * one.
-   */
+  /** Recreates it for another runtime if podman's default one does not work on this machine. */
   async start(wanted: NewContainer): Promise<void> {
     const name = containerNameOf(wanted);
     try {
@@ -222,11 +216,7 @@ export class Containers {
     return limitArguments(this.client.name === "podman" ? processLimits() : undefined);
   }
 
-  /**
-   * Starts a container and waits for its end.
-   *
-   * @returns its exit status and the lines of its standard error
-   */
+  /** Returns the exit status and the lines of standard error. */
   async attach(name: string, onLine: (line: string) => void): Promise<{ status: number; words: readonly string[] }> {
     const child = spawn(this.client.path, ["start", "--attach", name], {
       env: this.#env,
@@ -242,11 +232,7 @@ export class Containers {
     return { status: status ?? 1, words };
   }
 
-  /**
-   * Runs a command of the client and returns its output.
-   *
-   * @throws UserError with its error output
-   */
+  /** Runs a command of the client and returns its output. */
   async ask(args: readonly string[], { image = "", variables = {}, input }: Question = {}): Promise<string> {
     const [what = ""] = args.filter((word) => !word.startsWith("-"));
     // The last word of other commands can be anything.
@@ -289,10 +275,7 @@ interface CreateSettings {
 
 const firstUnprivileged = 1024;
 
-/**
- * The arguments that create a container: no capability, no new privilege, ports only on loopback, always
- * restarted. They contain no value of a variable.
- */
+/** No capability, no new privilege, ports only on loopback, always restarted. Contains no value of a variable. */
 export function createArguments(client: ContainerClient, wanted: NewContainer, settings: CreateSettings): string[] {
   const { image, command, resources, ports } = wanted.facts;
   const isPodman = client.name === "podman";

@@ -43,10 +43,7 @@ export function factsOf(
   };
 }
 
-/**
- * Digests of values. For a secret, a digest of its name and version: a digest of its value could be
- * guessed.
- */
+/** Of a secret, a digest of its name and version: one of its value could be guessed. */
 export function variablesOf({ env, secrets = {} }: Service): Facts["env"] {
   return Object.fromEntries(env.map(({ name, value }) => [name, sha256(`${value}${secrets[name]?.version ?? ""}`)]));
 }

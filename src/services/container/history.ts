@@ -28,11 +28,7 @@ export async function readHistory(env: Environment, service: string): Promise<re
   return JSON.parse(text) as readonly KeptRevision[];
 }
 
-/**
- * Records a revision, without values of secrets. The same facts are the same revision.
- *
- * @param why for people. Default: the user and the changed fields
- */
+/** Without values of secrets. The same facts are the same revision. `why` defaults to user and changed fields. */
 export async function noteRevision(env: Environment, { service, ...rest }: Meaning, why?: string): Promise<void> {
   const { name } = service;
   const { secrets: _, ...written } = service;

@@ -30,10 +30,7 @@ export async function forward(
   const { target, signal, notice } = options;
   let ports = hostPortsOf(found, name, target);
   let turn = 0;
-  /**
-   * Connections that wait form a line: thousands at once would overload podman and a container that just
-   * started.
-   */
+  /** Waiting connections form a line: thousands at once would overload podman and a new container. */
   let line = Promise.resolve();
   const waiting = new Map<Socket, number>();
   const reach = async (client: Socket): Promise<Socket | undefined> => {
@@ -101,10 +98,8 @@ async function connectTo(port: number): Promise<Socket> {
 }
 
 /**
- * Forwards data in both directions until they end.
- *
  * @param before what the client sent to a container that did not answer
- * @returns what to send to another container, if this one ended without an answer to a repeatable request
+ * @returns what to send to another one, if this one ended without an answer to a repeatable request
  */
 async function exchange(
   client: Socket,

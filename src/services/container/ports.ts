@@ -11,12 +11,7 @@ const arrival = 1000;
 /** Ports of this machine by ports of a container. */
 export type HostPorts = ReadonlyMap<number, number>;
 
-/**
- * Chooses the host ports of a container: its predecessor's; else, for the first replica, the same numbers
- * if free; else any.
- *
- * @param before of the predecessor, which ends first
- */
+/** The predecessor's; else, for the first replica, the same numbers if free; else any. */
 export async function chooseHostPorts(
   ports: readonly number[],
   replica: number,
@@ -37,10 +32,7 @@ async function anyFree(taken: ReadonlySet<number>): Promise<number> {
   }
 }
 
-/**
- * Listens on a port for a moment. Undefined if that fails, or if connections do not arrive: a killed
- * container can leave a forwarding rule behind.
- */
+/** Undefined also if connections do not arrive: a killed container can leave a forwarding rule behind. */
 async function tryPort(wanted: number): Promise<number | undefined> {
   const server = createServer();
   try {
@@ -70,10 +62,7 @@ async function tryPort(wanted: number): Promise<number | undefined> {
 const listen = "0A";
 const ownAddresses: ReadonlySet<string> = new Set(["0100007F", "00000000000000000000000001000000"]);
 
-/**
- * The TCP ports that a process's network exposes beyond loopback, from `/proc/PID/net/tcp` (proc(5)). None
- * if that is unreadable.
- */
+/** The TCP ports that a process exposes beyond loopback, by `/proc/PID/net/tcp`. None if that is unreadable. */
 export async function listeningPorts(pid: number): Promise<ReadonlySet<number>> {
   const tables = await Promise.all(
     ["tcp", "tcp6"].map((name) => readFile(`/proc/${pid}/net/${name}`, "utf8").catch(() => "")),

@@ -41,11 +41,7 @@ export async function exactImage(containers: Containers, service: Service, env: 
   );
 }
 
-/**
- * Pulls a service's image if necessary.
- *
- * @throws UserError also if the image may run as root
- */
+/** Pulls a service's image if necessary, and refuses one that may run as root. */
 export async function bringImage(
   containers: Containers,
   service: Service,
@@ -69,11 +65,7 @@ async function pull(
   await containers.pull(image, login).finally(endHeartbeat);
 }
 
-/**
- * Pushes and pulls the sync image if necessary.
- *
- * @returns its name in the engine
- */
+/** Pushes and pulls the sync image if necessary, and returns its name in the engine. */
 export async function bringSyncImage(containers: Containers, env: Environment): Promise<string> {
   const { reference, push } = await syncImage(env);
   checkReach(containers.client, reference, env, serviceUse);
@@ -131,8 +123,8 @@ export async function exactContents(
 }
 
 /**
- * The files for the sync program, by name. A missing secret has no file. Models come with tokens that
- * expire in minutes, or with this user's credential, which does not leave this machine.
+ * Files for the sync program; a missing secret has none. Models come with tokens that expire in minutes, or with this
+ * user's credential, which does not leave this machine.
  */
 export async function filesOf(
   service: Service,

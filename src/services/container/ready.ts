@@ -22,11 +22,7 @@ export async function askReadiness(service: Checked, hostPorts: HostPorts): Prom
   return askHealth(healthChecks.readiness, hostPorts.get(port) ?? port);
 }
 
-/**
- * @param timeLimit seconds
- * @param restartsBefore the container's restarts before the wait
- * @returns why it does not become ready; undefined if it is ready
- */
+/** Returns why it does not become ready. `timeLimit` is in seconds. */
 export async function waitUntilReady(
   containers: Containers,
   name: string,
@@ -74,10 +70,7 @@ export async function waitUntilReady(
   }
 }
 
-/**
- * Explains a port that does not lead to a listening program: a killed container can leave a forwarding
- * rule.
- */
+/** A killed container can leave a forwarding rule, so that the port does not lead to the program. */
 async function blockageOf(
   containers: Containers,
   name: string,
@@ -108,10 +101,7 @@ async function howItEnded(
   return { words: `Its program has ended ${restarts} times${last}.`, isFinal: true };
 }
 
-/**
- * A program that answers may still end. The engine's clock may be another machine's, so only the time since
- * it was seen counts.
- */
+/** A program that answers may still end. Only the time since it was seen counts: the engine's clock may differ. */
 function howYoung(startedAt = "", seenAt: number): string | undefined {
   const seconds = Math.floor((Date.now() - Math.min(Date.parse(startedAt) || seenAt, seenAt)) / 1000);
   return seconds < settlingTime
@@ -142,18 +132,10 @@ async function withLog(containers: Containers, name: string, words: string): Pro
   return log === "" ? `${words} It printed nothing.` : `${words} The end of its log:\n${log.replaceAll(/^/gm, "  ")}`;
 }
 
-/**
- * Milliseconds that a connection must last: a port forwarder may accept one for a program that does not
- * listen, and then close it.
- */
+/** Milliseconds that a connection must last: a port forwarder may accept one for nobody, and then close it. */
 const listening = 250;
 
-/**
- * Checks a container through its published port.
- *
- * @param check undefined: whether the port is open
- * @returns what is wrong, for people; undefined if nothing is
- */
+/** Returns what is wrong, for people. Without a check: whether the port is open. */
 export function askHealth(check: HealthCheck | undefined, port: number): Promise<string | undefined> {
   const milliseconds = (check?.timeoutSeconds ?? 5) * 1000;
   return check === undefined ? isOpen(port, milliseconds) : answers(check.path, port, milliseconds);

@@ -26,12 +26,7 @@ export function foldersOf(contents: readonly Content[]): readonly VolumeFolder[]
   );
 }
 
-/**
- * Runs the sync program in a container, with this machine's network: its sources may be on loopback.
- *
- * @returns the folder of the volume on this machine
- * @throws Failure with the program's error
- */
+/** With this machine's network, since sources may be on loopback. Returns the volume's folder here. */
 export async function bringContent(containers: Containers, content: Content, options: SyncOptions): Promise<string> {
   const { service, image, files, notice } = options;
   const volume = volumeOf(content);

@@ -6,10 +6,7 @@ function rights(group: string, resource: string, verbs: readonly string[]): Righ
   return verbs.map((verb) => ({ group, resource, verb }));
 }
 
-/**
- * All rights that services need in their namespace. A test compares them with the Role in
- * docs/services-kubernetes.md.
- */
+/** All rights that services need. A test compares them with the Role in docs/services-kubernetes.md. */
 export const serviceRights: readonly Right[] = [
   ...["configmaps", "secrets", "services"].flatMap((resource) => rights("", resource, changing)),
   ...rights("", "persistentvolumeclaims", ["get"]),

@@ -13,12 +13,7 @@ import { type Rendered, renderFile } from "./render-file.ts";
 import { checkModels, modelSecrets, pullSecrets, requireDataset, secretCopy } from "./secrets.ts";
 import { noSuchService } from "./status.ts";
 
-/**
- * Applies the services of a file or folder.
- *
- * @param isTrial changes nothing: the API server tells what would change
- * @throws UserError for mistakes, before it contacts the cluster where possible
- */
+/** A trial changes nothing: the API server tells what would change. Finds mistakes before it contacts the cluster. */
 export async function applyFile(
   path: string,
   name: string,
@@ -51,12 +46,7 @@ export async function deleteServices(
   await removeAll(cluster, keys, onChange);
 }
 
-/**
- * Everything that an apply sends, and the cluster.
- *
- * @param isTrial pushes nothing to a registry
- * @throws UserError for mistakes, before anything changes
- */
+/** Everything that an apply sends. A trial pushes nothing to a registry. */
 export async function readForCluster(
   path: string,
   name: string,

@@ -48,11 +48,9 @@ export interface ApplyListener {
 }
 
 /**
- * Creates, updates and deletes a service's objects until they match the manifests. Leaves other fields to
- * whoever set them. An interrupted apply can be repeated.
+ * Creates, updates and deletes objects until they match. Leaves other fields to whoever set them. Can be repeated.
  *
  * @param isTrial changes nothing: the API server tells what would change
- * @throws UserError if an object of that name belongs to no or another service
  */
 export async function applyService(
   { api, namespace }: Place,
@@ -197,10 +195,7 @@ async function replenish(place: Place, manifests: readonly Manifest[]): Promise<
   }
 }
 
-/**
- * `KIND NAME` of the ConfigMaps and Secrets of present and future pods, and of the ConfigMaps of earlier
- * revisions.
- */
+/** `KIND NAME` of what present and future pods need, and of the ConfigMaps of earlier revisions. */
 async function usedByPods({ api, namespace }: Place, service: string): Promise<ReadonlySet<string>> {
   interface PodsOwner {
     readonly spec: { readonly replicas?: number; readonly template: { readonly spec: object } };
@@ -231,11 +226,7 @@ export function references(part: unknown): string[] {
   });
 }
 
-/**
- * Nothing of an optional kind that the cluster does not have or the user may not list.
- *
- * @param isNeeded whether the user must be allowed to list it
- */
+/** Nothing of an optional kind that the cluster lacks, or that the user may not list unless `isNeeded`. */
 export async function listKind<Item>(
   { api, namespace }: Place,
   kind: Kind,

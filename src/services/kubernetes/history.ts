@@ -77,11 +77,7 @@ function deploymentPath({ namespace }: Place, name: string): string {
   return pathOf("Deployment", namespace, name);
 }
 
-/**
- * Restores the pods and ports of an earlier revision. The number of replicas stays.
- *
- * @param asked default: the newest revision before the current one that can be restored
- */
+/** Its pods and ports; the number of replicas stays. Default: the newest one before that can be restored. */
 export async function rollBackService(
   cluster: Cluster,
   name: string,

@@ -11,11 +11,7 @@ interface ClusterLogOptions extends LogOptions {
   readonly notice: (text: string) => void;
 }
 
-/**
- * Writes the output of a service's pods, with the pod's name before each line if there are several.
- *
- * @param write called with whole lines, one call at a time
- */
+/** With the pod's name before each line if there are several. Calls `write` with whole lines, one call at a time. */
 export async function showServiceLogs(
   place: Place & { readonly context: string },
   name: string,

@@ -130,8 +130,8 @@ export function wantedReplicas({ spec }: Deployment): number {
 }
 
 /**
- * Whether all wanted pods are ready and all earlier ones are gone. The Deployment's own count misses pods
- * that an earlier ReplicaSet is just creating, so its sets count too.
+ * Whether all wanted pods are ready and earlier ones gone. The Deployment's own count misses pods that an earlier
+ * ReplicaSet is just creating, so its sets count too.
  */
 export function isReady({ deployment, replicaSets }: Observed): boolean {
   if (deployment === undefined) return false;
@@ -155,10 +155,7 @@ function isOwnedBy({ metadata }: ReplicaSet, deployment: Deployment | undefined)
   return metadata.ownerReferences?.some(({ uid }) => uid === deployment?.metadata.uid) ?? false;
 }
 
-/**
- * The pods of the wanted revision without those that are ending, its failed ones, and those of earlier
- * revisions.
- */
+/** Of the wanted revision without those that are ending, its failed ones, and those of earlier revisions. */
 export function podsOf({
   deployment,
   replicaSets,

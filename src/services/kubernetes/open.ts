@@ -10,10 +10,7 @@ import { requireAll } from "./status.ts";
 
 const interval = 250;
 
-/**
- * Forwards a port of this machine to ready pods, preferably of the newest revision, until the signal
- * aborts.
- */
+/** Prefers ready pods of the newest revision. Ends when the signal aborts. */
 export async function openService(cluster: Cluster, name: string, options: OpenOptions): Promise<void> {
   const { signal, notice } = options;
   const observation = new Observation(cluster, [name], signal, notice);

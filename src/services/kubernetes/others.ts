@@ -49,10 +49,7 @@ function leaves(fields: object, path = ""): string[] {
   });
 }
 
-/**
- * `f:NAME` is a field, `k:{"name":"main"}` a list's item by its keys, `v:"a"` one of a set, `i:0` one by
- * position.
- */
+/** `f:NAME` is a field, `k:{"name":"main"}` an item by its keys, `v:"a"` one of a set, `i:0` one by position. */
 function partOf(key: string, path: string): string {
   const text = key.slice(2);
   if (key.startsWith("f:")) return path === "" ? text : `.${text}`;

@@ -90,19 +90,13 @@ export function portName(port: number): string {
 /** The least memory of the sync program. */
 const syncMemory = 512 * 2 ** 20;
 
-/**
- * Gives an init container the service's resources, which are still free. Without limits, the pod would be
- * evicted early.
- */
+/** Gives an init container the service's resources, still free: without limits the pod would be evicted early. */
 function limited(container: object, type: InstanceType | undefined): object {
   if (type === undefined) return container;
   return { ...container, ...resourcesOf({ ...type, memory: Math.max(type.memory, syncMemory), gpu: 0 }) };
 }
 
-/**
- * By default a container has started, and is ready, when its first port is open. There is no default for
- * `liveness`: a busy container would be killed.
- */
+/** Default: the first port is open. None for `liveness`: a busy container would be killed. */
 function probesOf({ healthChecks, ports }: Service): object {
   const [first = 0] = ports;
   const { startup, readiness, liveness } = healthChecks;
@@ -148,10 +142,7 @@ export const noContent: PodContent = { volumes: [], initContainers: [], mounts: 
 
 export const syncUser = 1000;
 
-/**
- * Each container of the sync program sees only its own volume and secrets. The program's container sees
- * folders of the volumes, read-only.
- */
+/** Each sync container sees only its own volume and secrets; the program sees folders of volumes, read-only. */
 export function podContent(contents: readonly Content[], syncImage: string, mayCopy = false): PodContent {
   return {
     mayCopy,

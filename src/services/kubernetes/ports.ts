@@ -43,8 +43,8 @@ function strangers(manifest: object, object: object) {
 }
 
 /**
- * Makes a manifest acceptable although somebody changed a port by hand. Server-side apply would add a
- * second port of the same name. Here the changed one is renamed, until {@link removalOf} removes it.
+ * For a port that somebody changed by hand: server-side apply would add a second one of the same name. Here the changed
+ * one is renamed, until {@link removalOf} removes it.
  */
 export function withStrangers<Sent extends object>(manifest: Sent, live: object): Sent {
   const sent = structuredClone(manifest);

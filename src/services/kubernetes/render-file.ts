@@ -18,11 +18,7 @@ export interface Rendered {
   readonly sync?: SyncImage;
 }
 
-/**
- * Renders the services of a file or folder. Contacts nobody itself.
- *
- * @param resolve pins names in a service. Default: they stay
- */
+/** Contacts nobody itself: `resolve` pins names. */
 export async function renderFile(
   path: string,
   name: string,

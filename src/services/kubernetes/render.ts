@@ -7,10 +7,7 @@ import { ingressOf } from "./expose.ts";
 import { type Manifest, manifestFor, selectorOf } from "./manifest.ts";
 import { type PodContent, podTemplate, portName } from "./pod.ts";
 
-/**
- * The objects of a service, in the order of their creation, byte for byte the same for the same service.
- * They have no namespace, and the pull secret is not among them.
- */
+/** In the order of their creation, byte for byte the same. Without namespaces and the pull secret. */
 export function renderService(
   service: Service,
   type: InstanceType | undefined,

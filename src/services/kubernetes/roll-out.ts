@@ -115,8 +115,7 @@ export function snapshotOf(objects: readonly LiveObject[]): Snapshot {
 }
 
 /**
- * Restores all objects of a service, whoever set which field. Recreates deleted objects, and deletes new
- * ones.
+ * Whoever set which field. Recreates deleted objects, and deletes new ones.
  *
  * @param left the Deployment as the failed apply left it
  * @throws Failure if someone else has changed the Deployment since. Then nothing changes

@@ -23,11 +23,8 @@ export function mayCopy(env: Environment): boolean {
 }
 
 /**
- * The secrets that pull a service's images: a copy of the credential that `containerRegistry` names, the
- * user's credential for the sync image if it may be copied, and short-lived tokens for the embedded
- * registry.
- *
- * @param images of its pods
+ * The credential that `containerRegistry` names, the user's for the sync image if it may be copied, and short-lived
+ * tokens for the embedded registry.
  */
 export async function pullSecrets(service: Service, images: readonly string[], env: Environment): Promise<Manifest[]> {
   const named = await namedSecret(service, env);
@@ -149,10 +146,7 @@ export async function checkModels(cluster: Cluster, env: Environment): Promise<v
   );
 }
 
-/**
- * The Secret with the user's settings for the model registry and, with `SLIPWAY_COPY_CREDENTIALS=1`, the
- * user's credential.
- */
+/** The user's settings for the model registry and, with `SLIPWAY_COPY_CREDENTIALS=1`, the credential. */
 export async function modelSecrets(service: Service, env: Environment): Promise<Manifest[]> {
   if (service.models.length === 0) return [];
   const { secret, key } = modelSecret(service);

@@ -25,11 +25,7 @@ import { troubleOf } from "./trouble.ts";
 type EndpointSlice = Raw<V1EndpointSlice>;
 type Autoscaler = Raw<V2HorizontalPodAutoscaler>;
 
-/**
- * Sorted by name.
- *
- * @param names empty: all services of the namespace
- */
+/** Sorted by name. No names: all services of the namespace. */
 export async function serviceStatuses(
   place: Place & { readonly context: string },
   names: readonly string[],

@@ -20,11 +20,7 @@ export interface WaitOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/**
- * Waits until services are ready, cannot become ready, or the time is over.
- *
- * @returns the reason for each that is not ready
- */
+/** Ends early if they cannot become ready. Returns the reason for each that is not. */
 export async function waitUntilReady(
   place: Place,
   names: readonly string[],

@@ -18,10 +18,7 @@ export type OpenContent = (start: number) => Readable;
 
 const chunk = 1024 * 1024;
 
-/**
- * The files of a volume by digest, `files/sha256/HEX`. Checks files before use and removes damaged ones.
- * Requires the volume's lock.
- */
+/** Files by digest, `files/sha256/HEX`. Removes damaged ones. Requires the volume's lock. */
 export class ContentStore {
   readonly #volume: Volume;
 
@@ -47,12 +44,7 @@ export class ContentStore {
     return digestOf(hash) === digest ? "right" : "damaged";
   }
 
-  /**
-   * Fetches a file, from where an earlier attempt stopped.
-   *
-   * @returns bytes that were fetched
-   * @throws Failure if the content has another digest
-   */
+  /** From where an earlier attempt stopped. Returns the bytes that were fetched. @throws Failure for another digest */
   async fetch(content: Content, source: OpenContent, onBytes: (count: number) => void = () => {}): Promise<number> {
     const { digest, size } = content;
     const partial = this.#volume.path("partial", nameOf(content));

@@ -19,9 +19,9 @@ import { registriesFile, registriesOf } from "./registries.ts";
 import { Uses, Volume } from "./volume.ts";
 
 /**
- * `models --volume=FOLDER --model=HOST/REPOSITORY@sha256:… …` checks all files of the models in a volume
- * and fetches missing or damaged ones. Without a digest it takes the newest version and links to it. With
- * `--service=NAME` it removes versions that this service used, once no service has used them for a week.
+ * `models --volume=FOLDER --model=HOST/REPOSITORY@sha256:… …` fetches missing and damaged files. Without a digest it
+ * takes the newest version and links to it. `--service=NAME` removes versions that this service used, once no service
+ * has used them for a week.
  */
 export async function syncModels(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({

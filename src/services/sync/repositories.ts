@@ -42,10 +42,7 @@ export async function syncRepositories(args: readonly string[]): Promise<void> {
 
 export interface RepositoriesToBring {
   readonly volume: string;
-  /**
-   * The folder of the {@link RepositoryToSync.login} files. They are read only if a server asks for a
-   * password.
-   */
+  /** Has the {@link RepositoryToSync.login} files, read only if a server asks for a password. */
   readonly secrets: string;
   readonly repositories: readonly RepositoryToSync[];
   /** Undefined: nothing is removed. */

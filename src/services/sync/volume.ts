@@ -9,9 +9,8 @@ import { removeTree } from "../../git/tree.ts";
 import type { ContentKind } from "../content.ts";
 
 /**
- * A volume that content is kept in, for one pod or for several at a time. Content is at a folder that is named by
- * what is in it; it is made under
- * another name and renamed once, so that readers find all of it or none.
+ * Content for one pod or several at a time, in folders named by it. It is made elsewhere and renamed once, so that
+ * readers find all of it or none.
  */
 export class Volume {
   readonly folder: string;
@@ -38,10 +37,7 @@ export class Volume {
   }
 
   /**
-   * Waits until nobody else who shares the volume does the same kind of work. A lock is given up when its holder
-   * ends, however it does.
-   *
-   * @param words what is said while somebody else has it
+   * Waits, and says so in `words`, while others who share the volume do the same work. Holders lose it when they end.
    */
   async lock(name: string, words: string, say: (text: string) => void): Promise<Lock> {
     const path = this.path(`.${name}.lock`);
@@ -125,10 +121,7 @@ export class Uses {
     await this.#write(`${service}.json`, { current: folders, former: Object.fromEntries(before.filter(isFormer)) });
   }
 
-  /**
-   * Removes content that no service has used for long enough. Leaves content that no service has ever
-   * recorded. Prints failures: the service itself has its content.
-   */
+  /** Leaves what no service has ever recorded. Prints failures: the service itself has its content. */
   async prune(remove: (folder: string) => Promise<void>, say: (text: string) => void): Promise<void> {
     try {
       const names = (await readdir(this.#path())).filter((name) => name.endsWith(".json"));

@@ -1,10 +1,6 @@
 import type { CheckedImage, Mistake } from "./image.ts";
 
-/**
- * As `/usr/bin/python3 -m`: in the working folder, in PYTHONPATH, or in the package folders of Python and Debian.
- *
- * @param script the script that the image starts. If it sets PYTHONPATH or changes the folder, a module anywhere counts
- */
+/** As `/usr/bin/python3 -m`. If the script sets PYTHONPATH or changes the folder, a module anywhere counts. */
 export function findModule(
   image: CheckedImage,
   module: string,

@@ -78,10 +78,7 @@ function isRun({ opener, condition, phase, isOver }: Block): boolean {
   return !isOver && (phase !== "body" || holds !== false) && (phase !== "else" || holds !== true);
 }
 
-/**
- * Leaves out commands below `if false`, after `false &&`, or after an `exit` or `exec`. Functions count as called.
- * Substitutions (`$(…)`) are words.
- */
+/** Not those below `if false`, after `false &&`, `exit` or `exec`. Functions count as called, `$(…)` as words. */
 export function reachableCommands(text: string): Command[] {
   const commands: Command[] = [];
   const blocks: Block[] = [{ opener: "", phase: "body", isOver: false, isHead: false }];

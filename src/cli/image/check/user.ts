@@ -7,9 +7,7 @@ export interface ImageUser {
   readonly home: string | undefined;
 }
 
-/**
- * As engines do (OCI image specification: `user`, `uid`, `user:group`, …). @returns a string: an unknown user or group
- */
+/** As engines do (`user`, `uid`, `user:group`, …). A text names the user or group that is unknown. */
 export function findUser(text: string, passwd: string, group: string): ImageUser | string {
   const [name = "", groupName] = (text === "" ? "0" : text).split(":");
   const users = rows(passwd);

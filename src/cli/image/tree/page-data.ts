@@ -8,10 +8,7 @@ const maximumFiles = 60_000;
 /** About so many characters. Slipway sums up the rest per folder, too. */
 const room = 16 * 1024 * 1024;
 
-/**
- * A folder is its name and content. A file is its name, bytes, and 1 if a later layer hides it. `""` is many small
- * files.
- */
+/** A folder: name and content. A file: name, bytes, and 1 if a later layer hides it. `""`: many small files. */
 export type PageNode =
   | readonly [name: string, children: readonly PageNode[]]
   | readonly [name: string, size: number]

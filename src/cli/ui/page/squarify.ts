@@ -6,9 +6,7 @@ export interface Box {
   readonly height: number;
 }
 
-/**
- * Bruls, Huizing and van Wijk, "Squarified Treemaps". Weights are above 0, the largest first. Boxes keep their order.
- */
+/** Bruls, Huizing and van Wijk, "Squarified Treemaps". Weights above 0, the largest first; boxes in that order. */
 export function squarify(weights: readonly number[], whole: Box): Box[] {
   const boxes: Box[] = [];
   let total = 0;
