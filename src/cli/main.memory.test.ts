@@ -1,14 +1,17 @@
-import { readFileSync } from "node:fs";
+import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { constants, createGzip, createZstdCompress } from "node:zlib";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { temporaryFolder } from "../core/testdata/folder.ts";
+import { sha256 } from "../oci/digest.ts";
 import { mediaTypes } from "../oci/media-types.ts";
 import { FakeRegistry } from "../registry/client/testdata/fake-registry.ts";
 import { StoredImages } from "../registry/client/testdata/stored-images.ts";
 import { stateOfTest } from "../registry-server/testdata/fixture.ts";
+import { bundleType, statementType } from "../signatures/bundle.ts";
 import type { PageNode, TreeAnswer } from "./image/tree/page-data.ts";
 import { compressedTar, deepFolders, manyFiles, ordinaryFiles, zeros } from "./testdata/hostile.ts";
 import { commandLine, type Outcome, outcomeOf, start } from "./testdata/slipway.ts";
@@ -117,6 +120,73 @@ it("an image of a million files, with the largest windows of zstd that are read,
   expect(Math.max(tree.peak, json.peak, html.peak, check.peak)).toBeLessThanOrEqual(most);
 });
 
+describe("attestations of 16 MiB", () => {
+  const key = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const other = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const size = 16 * 1024 * 1024;
+  const predicateType = "https://spdx.dev/Document";
+  /** Of 12 MiB: empty objects take 64 bytes each. */
+  const empty = (count: number) => `[${"{},".repeat(count)}{}]`;
+  const packages = () =>
+    `{"packages":[${Array.from({ length: 60_000 }, (_, index) => JSON.stringify({ name: `p${index}`, versionInfo: "1.0", spdxId: `SPDXRef-${index}`, externalRefs: [{ referenceCategory: "PACKAGE-MANAGER", referenceLocator: `pkg:npm/p${index}@1.0` }] })).join(",")}]}`;
+
+  function bundle(predicate: string, subject: string, by?: KeyObject): Buffer {
+    const payload = Buffer.from(
+      `{"_type":"https://in-toto.io/Statement/v1","subject":[{"digest":{"sha256":"${subject}"}}],"predicateType":"${predicateType}","predicate":${predicate}}`,
+    );
+    const head = `DSSEv1 ${statementType.length} ${statementType} ${payload.length} `;
+    const signature = by ? sign("sha256", Buffer.concat([Buffer.from(head), payload]), by) : Buffer.alloc(70);
+    const envelope = {
+      payload: payload.toString("base64"),
+      payloadType: statementType,
+      signatures: [{ sig: signature.toString("base64") }],
+    };
+    return Buffer.from(JSON.stringify({ mediaType: bundleType, verificationMaterial: {}, dsseEnvelope: envelope }));
+  }
+
+  it.each<[string, (subject: string) => Buffer[], number]>([
+    ["unsigned ones of empty objects", (subject) => Array(6).fill(bundle(empty(4_000_000), subject)), 1],
+    ["bundles that are lists themselves", () => Array(6).fill(Buffer.from(empty(5_000_000))), 1],
+    [
+      "unsigned SBOMs and a signed one",
+      (subject) => [
+        ...Array(4).fill(bundle(packages(), subject, other.privateKey)),
+        bundle(packages(), subject, key.privateKey),
+      ],
+      0,
+    ],
+    ["ones of empty objects, signed", (subject) => Array(3).fill(bundle(empty(4_000_000), subject, key.privateKey)), 1],
+  ])("%s are read within the memory", async (what, make, expected) => {
+    const images = new StoredImages(registry, "team/app");
+    const tag = `v${sha256(what).slice(7, 17)}`;
+    const digest = images.image({ tag, config: { created: what } });
+    const manifests = make(digest.slice(7)).map((bytes, index) => {
+      expect(bytes.length).toBeLessThanOrEqual(size);
+      const annotations = { "dev.sigstore.bundle.predicateType": predicateType, index: `${index}` };
+      const subject = { mediaType: mediaTypes.manifest, digest, size: 1 };
+      const layers = [{ mediaType: bundleType, ...images.blob(bytes) }];
+      const artifact = { artifactType: bundleType, subject, annotations, layers };
+      return {
+        mediaType: mediaTypes.manifest,
+        artifactType: bundleType,
+        digest: images.image({ manifest: artifact }),
+        size: 1000,
+        annotations,
+      };
+    });
+    const list = { schemaVersion: 2, mediaType: mediaTypes.index, manifests };
+    images.manifest(list, { tag: digest.replace(":", "-") });
+    const publicKey = join(temporaryFolder(), "my.pub");
+    writeFileSync(publicKey, key.publicKey.export({ format: "pem", type: "spki" }));
+    const name = `${registry.host}/team/app:${tag}`;
+    const signed = await measured("image", "sbom", name, `--key=${publicKey}`);
+    const verified = await measured("image", "verify", name, `--key=${publicKey}`, "--type=spdxjson");
+    const unsigned = await measured("image", "sbom", name);
+    expect([signed.status, verified.status]).toEqual([expected, expected]);
+    expect(Math.max(signed.peak, verified.peak, unsigned.peak)).toBeLessThanOrEqual(most);
+  });
+});
+
 it("init --from writes nothing for an archive that is none", async () => {
   const bomb = await compressedTar(zeros(1_200_000_000), createGzip({ level: 1 }));
   registry.intervene = (request, response) => {
@@ -181,7 +251,6 @@ describe("an answer without end", () => {
     { words: ["job", "ls"], expected: /on Kubernetes are left out: .*(endless|the cluster)/ },
     { words: ["service", "status", "--engine=kubernetes", "a"], expected: /endless/ },
   ])("of an API server ends $words with the cluster", async ({ words, expected }) => {
-    const { writeFileSync } = await import("node:fs");
     const kubeconfig = join(temporaryFolder(), "config");
     const named = (kind: string, value: object) => [{ name: "endless", [kind]: value }];
     writeFileSync(

@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { ErrorCode } from "../core/error-codes.ts";
+import { printable } from "../core/printable.ts";
 import { printed } from "../core/testdata/reported.ts";
 import { type Digest, sha256 } from "../oci/digest.ts";
 import { mediaTypes } from "../oci/media-types.ts";
@@ -95,6 +96,16 @@ describe("slipway image sbom and referrers", () => {
     await signAttestation(client, "team/app", subject, statement, key, { isNew: false, predicateType });
     client.close();
   }
+
+  it("print an SBOM of a stranger as it is, but escaped on a terminal", async () => {
+    const hostile = '{"name":"\u001b]0;title\u0007\u202e\u009b2J"}';
+    await attach(stored().image({ tag: "v1" }), spdx, hostile);
+    expect((await slipway("image", "sbom", "HOST/team/app:v1")).out).toBe(hostile);
+    env["NODE_OPTIONS"] = "--import=data:text/javascript,process.stdout.isTTY=true";
+    const shown = (await slipway("image", "sbom", "HOST/team/app:v1")).out;
+    expect(shown).toBe(printable(hostile));
+    expect(shown).toContain("\\u001b]0;title\\u0007\\u202e\\u009b2J");
+  });
 
   it("print nothing of an SBOM whose content was changed", async () => {
     await attach(stored().image({ tag: "v1" }), spdx, '{"packages":[1]}');

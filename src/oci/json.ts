@@ -7,6 +7,9 @@ const usualRemedy = "Make it again with a tool that writes OCI or Docker (schema
 /** Deeper documents exhaust the stack when they are written. */
 const maximumDepth = 200;
 
+/** A signed SBOM of 60,000 packages has half of them. */
+const maximumValues = 1_000_000;
+
 type JsonObject = { readonly [key: string]: unknown };
 
 export interface JsonContext {
@@ -100,8 +103,8 @@ export function parseJson(
   try {
     const text = typeof bytes === "string" ? bytes : new TextDecoder("utf-8", { fatal: true }).decode(bytes);
     const context = { document, remedy, identity };
-    if (isDeeper(text, maximumDepth))
-      new JsonNode(undefined, context).fail(`has more than ${maximumDepth} nested values`);
+    if (isDeeper(text, maximumDepth, maximumValues))
+      new JsonNode(undefined, context).fail(`has more than ${maximumDepth} nested values, or ${maximumValues} in all`);
     return new JsonNode(JSON.parse(text), context);
   } catch (cause) {
     if (!(cause instanceof SyntaxError || cause instanceof TypeError)) throw cause;

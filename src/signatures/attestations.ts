@@ -4,7 +4,7 @@ import type { Digest } from "../oci/digest.ts";
 import type { JsonNode } from "../oci/json.ts";
 import { formatReference } from "../oci/reference.ts";
 import type { RegistryClient } from "../registry/client/client.ts";
-import { type Claim, composeBundle, readClaim } from "./bundle.ts";
+import { composeBundle, readClaim, type Statement } from "./bundle.ts";
 import {
   bundlesOf,
   type FetchedBundle,
@@ -69,13 +69,11 @@ export async function findAttestations(
 ): Promise<Verdict<Attestation>> {
   const type = predicateUri(expected.type);
   const judge = judgeOf(by);
-  const accept = (claim: Claim, signature: FoundSignature) => {
-    const { predicateType, predicate } = claim;
-    return refuteProvenance(predicate, expected) ?? { ...signature, predicateType, predicate };
-  };
-  const found = await judgeBundles(bundlesOf(client, repository, image, type), image, judge, accept);
+  const accept = ({ predicateType, predicate }: Statement, signature: FoundSignature) =>
+    refuteProvenance(predicate, expected) ?? { ...signature, predicateType, predicate };
+  const found = await judgeBundles(bundlesOf(client, repository, image, type), image, type, judge, accept);
   if (!judge.key || found.verified.length > 0) return found;
-  return merge(found, await judgeBundles(envelopesOf(client, repository, image, type), image, judge, accept));
+  return merge(found, await judgeBundles(envelopesOf(client, repository, image), image, type, judge, accept));
 }
 
 /**
@@ -148,12 +146,7 @@ function predicateUri(type: string): string {
   );
 }
 
-async function* envelopesOf(
-  client: RegistryClient,
-  repository: string,
-  image: Digest,
-  type: string,
-): AsyncGenerator<FetchedBundle> {
+async function* envelopesOf(client: RegistryClient, repository: string, image: Digest): AsyncGenerator<FetchedBundle> {
   for await (const { layer, bytes } of fetchLayers(
     client,
     repository,
@@ -163,7 +156,6 @@ async function* envelopesOf(
     const { digest } = layer;
     const isRead = bytes instanceof Uint8Array;
     const claim = isRead ? await orError(() => readClaim(bytes, `Attestation ${digest}`, true)) : bytes;
-    if (!(claim instanceof Error) && claim.predicateType !== type) continue;
     yield { digest, mediaType: envelopeType, bytes: isRead ? bytes : Buffer.alloc(0), claim };
   }
 }

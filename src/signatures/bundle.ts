@@ -18,7 +18,7 @@ export const statementType = "application/vnd.in-toto+json";
 /** Signatures of an envelope that are checked. Tools write one. */
 const mostSignatures = 8;
 
-/** In-toto attestation framework 1.0, "Statement". @param predicate keeps its order. Default: the image is signed */
+/** @param predicate keeps its order. Default: the image is signed */
 export function composeStatement(image: Digest, predicateType = signatureType, predicate: unknown = {}): Uint8Array {
   const { algorithm, hex } = splitDigest(image);
   const subject = [{ digest: { [algorithm]: hex } }];
@@ -26,7 +26,7 @@ export function composeStatement(image: Digest, predicateType = signatureType, p
 }
 
 export async function composeBundle(statement: Uint8Array, key: SigningKey): Promise<Uint8Array> {
-  const signature = await key.sign(signedBytes(statementType, statement));
+  const signature = await key.sign(Buffer.concat(signedBytes(statementType, statement)));
   const der = key.publicKey.key.export({ format: "der", type: "spki" });
   return canonicalJson({
     mediaType: bundleType,
@@ -44,18 +44,38 @@ export interface Claim {
   readonly payloadType: string;
   readonly payload: Buffer;
   readonly signatures: readonly Buffer[];
+  /** For errors. */
+  readonly document: string;
+}
+
+/** In-toto attestation framework 1.0, "Statement". */
+export interface Statement {
   readonly predicateType: string;
   readonly predicate: JsonNode;
   readonly subjects: readonly string[];
 }
 
-/** Reads an in-toto statement in a bundle, or in an envelope alone. @throws UserError if it is damaged or missing */
+const remedy = "Sign the image again.";
+const identity = { code: "signature-invalid" };
+
+/** Reads the envelope in a bundle, or an envelope alone. @throws UserError if it is damaged or missing */
 export function readClaim(bytes: Uint8Array, document: string, isEnvelope = false): Claim {
-  const identity = { code: "signature-invalid" };
-  const remedy = "Sign the image again.";
   const node = parseJson(bytes, document, remedy, identity);
   const envelope = isEnvelope ? node : node.get("dsseEnvelope");
-  const payload = Buffer.from(envelope.get("payload").string(), "base64");
+  return {
+    payloadType: envelope.get("payloadType").string(),
+    payload: Buffer.from(envelope.get("payload").string(), "base64"),
+    signatures: envelope
+      .get("signatures")
+      .items()
+      .slice(0, mostSignatures)
+      .map((each) => Buffer.from(each.get("sig").string(), "base64")),
+    document,
+  };
+}
+
+/** Parsed, it has many times its size: verify the claim first. @throws UserError if it is damaged */
+export function readStatement({ payload, document }: Claim): Statement {
   const statement = parseJson(payload, `Statement in ${document}`, remedy, identity);
   const subjects = statement
     .get("subject")
@@ -64,36 +84,27 @@ export function readClaim(bytes: Uint8Array, document: string, isEnvelope = fals
       Object.entries(subject.get("digest").stringMap()).map(([algorithm, hex]) => `${algorithm}:${hex}`),
     );
   return {
-    payloadType: envelope.get("payloadType").string(),
-    payload,
-    signatures: envelope
-      .get("signatures")
-      .items()
-      .slice(0, mostSignatures)
-      .map((each) => Buffer.from(each.get("sig").string(), "base64")),
     predicateType: statement.get("predicateType").string(),
     predicate: statement.get("predicate"),
     subjects,
   };
 }
 
-/** The reason why a bundle is not about the image or not signed with the key. Undefined: it is. */
-export function refuteClaim(claim: Claim, image: Digest, key: PublicKey): string | undefined {
-  const { payloadType, payload, signatures } = claim;
-  if (payloadType !== statementType) return `its content has the type ${payloadType}`;
+/** The reason why a bundle is not signed with the key. Undefined: it is. */
+export function refuteClaim({ payloadType, payload, signatures }: Claim, key: PublicKey): string | undefined {
   const signed = signedBytes(payloadType, payload);
-  if (!signatures.some((signature) => isSignedBy(key, signed, signature))) return "it is not by this key, or changed";
-  return refuteSubject(claim, image);
+  return signatures.some((signature) => isSignedBy(key, signed, signature))
+    ? undefined
+    : "it is not by this key, or changed";
 }
 
-export function refuteSubject({ subjects }: Claim, image: Digest): string | undefined {
+export function refuteSubject({ subjects }: Statement, image: Digest): string | undefined {
   if (subjects.includes(image)) return undefined;
   const others = subjects.length > 3 ? `, and ${subjects.length - 3} more` : "";
   return `it signs ${subjects.slice(0, 3).join(", ") || "nothing"}${others}`;
 }
 
 /** DSSE 1.0, "Protocol", PAE. */
-function signedBytes(type: string, payload: Uint8Array): Buffer {
-  const head = `DSSEv1 ${Buffer.byteLength(type)} ${type} ${payload.length} `;
-  return Buffer.concat([Buffer.from(head), payload]);
+function signedBytes(type: string, payload: Uint8Array): Uint8Array[] {
+  return [Buffer.from(`DSSEv1 ${Buffer.byteLength(type)} ${type} ${payload.length} `), payload];
 }

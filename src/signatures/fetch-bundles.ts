@@ -66,7 +66,6 @@ export async function* bundlesOf(
       if (!layer) continue;
       const bytes = isError(layer) ? layer : (small ?? (await read(client, repository, layer)));
       const claim = isError(bytes) ? bytes : await orError(() => readClaim(bytes, `Signature ${digest}`));
-      if (!isError(claim) && claim.predicateType !== predicateType) continue;
       yield { digest, mediaType: bundleType, bytes: isError(bytes) ? Buffer.alloc(0) : bytes, claim };
     }
   }

@@ -10,7 +10,7 @@ import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { canonicalJson } from "../oci/json.ts";
 import type { RegistryClient } from "../registry/client/client.ts";
-import { composeStatement, refuteSubject, statementType } from "./bundle.ts";
+import { composeStatement, statementType } from "./bundle.ts";
 import type { FoundSignature } from "./fetch-bundles.ts";
 import { attachBundle } from "./sign.ts";
 import { type Judge, verifyImage } from "./verify.ts";
@@ -99,9 +99,7 @@ export async function identityJudge(
   const policy = { subjectAlternativeName: identity, extensions: { issuer } };
   return {
     name: `${identity} of ${issuer}`,
-    refute: ({ bytes, claim }, image) => {
-      const reason = refuteSubject(claim, image);
-      if (reason !== undefined) return reason;
+    refute: ({ bytes }) => {
       try {
         const bundle = bundleFromJSON(JSON.parse(bytes.toString()) as SerializedBundle);
         verifier.verify(toSignedEntity(bundle), policy);

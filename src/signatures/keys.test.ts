@@ -51,9 +51,9 @@ describe("readSigningKey", () => {
   ])("signs with a key in %s", async (_, key) => {
     const { publicKey: own, sign } = await readSigningKey(file(key()), { SLIPWAY_KEY_PASSWORD: password });
     const signature = await sign(Buffer.from("content"));
-    expect(isSignedBy(own, Buffer.from("content"), signature)).toBe(true);
-    expect(isSignedBy(own, Buffer.from("contenu"), signature)).toBe(false);
-    expect(isSignedBy(own, Buffer.from("content"), Buffer.from("no signature"))).toBe(false);
+    expect(isSignedBy(own, [Buffer.from("content")], signature)).toBe(true);
+    expect(isSignedBy(own, [Buffer.from("contenu")], signature)).toBe(false);
+    expect(isSignedBy(own, [Buffer.from("content")], Buffer.from("no signature"))).toBe(false);
   });
 
   it("takes the key from a variable, and cosign's password", async () => {

@@ -72,7 +72,7 @@ describe("a signature by cosign", () => {
     ],
     ["another type", changed(() => ({ payloadType: "text/plain" })), /its content has the type text\/plain/],
     ["no signature", changed(() => ({ sig: "" })), /not by this key, or changed/],
-    ["no statement", changed(() => ({ payload: "" })), /is not JSON/],
+    ["no statement", changed(() => ({ payload: "" })), /not by this key, or changed/],
     ["no envelope", "{}", /dsseEnvelope is missing/],
     ["no JSON", "hello", /is not JSON/],
   ])("with %s is refused", async (_, content, reason) => {

@@ -4,7 +4,15 @@ import type { Digest } from "../oci/digest.ts";
 import { parseJson } from "../oci/json.ts";
 import { formatReference } from "../oci/reference.ts";
 import type { RegistryClient } from "../registry/client/client.ts";
-import { type Claim, refuteClaim, signatureType } from "./bundle.ts";
+import {
+  type Claim,
+  readStatement,
+  refuteClaim,
+  refuteSubject,
+  type Statement,
+  signatureType,
+  statementType,
+} from "./bundle.ts";
 import { bundlesOf, type FetchedBundle, type FoundSignature, fetchLayers, orError } from "./fetch-bundles.ts";
 import { isSignedBy, type PublicKey } from "./keys.ts";
 
@@ -17,8 +25,8 @@ export interface Judge {
   readonly name: string;
   /** Undefined: it verifies no formats that have a key alone. */
   readonly key?: PublicKey;
-  /** The reason why a bundle is by another signer, or about another image. */
-  refute(bundle: FetchedBundle & { readonly claim: Claim }, image: Digest): string | undefined;
+  /** The reason why a bundle is by another signer. */
+  refute(bundle: FetchedBundle & { readonly claim: Claim }): string | undefined;
 }
 
 export type Verifier = PublicKey | Judge;
@@ -32,7 +40,7 @@ export interface Verdict<Found extends FoundSignature = FoundSignature> {
 
 export function judgeOf(by: Verifier): Judge {
   if ("refute" in by) return by;
-  return { name: by.name, key: by, refute: ({ claim }, image) => refuteClaim(claim, image, by) };
+  return { name: by.name, key: by, refute: ({ claim }) => refuteClaim(claim, by) };
 }
 
 /**
@@ -82,6 +90,7 @@ export async function findSignatures(
   const found = await judgeBundles(
     bundlesOf(client, repository, image, signatureType),
     image,
+    signatureType,
     judge,
     (_, signature) => signature,
   );
@@ -95,12 +104,13 @@ export async function findSignatures(
   return merge(found, await payloads);
 }
 
-/** One by one, and keeps none of those that are refused. */
+/** One by one, and keeps none of those that are refused. Skips those of another type than `predicateType`. */
 export function judgeBundles<Found extends FoundSignature = FoundSignature>(
   bundles: AsyncIterable<FetchedBundle>,
   image: Digest,
+  predicateType: string,
   judge: Judge,
-  accept: (claim: Claim, signature: FoundSignature) => Found | string,
+  accept: (statement: Statement, signature: FoundSignature) => Found | string,
 ): Promise<Verdict<Found>> {
   return judgeEach(
     bundles,
@@ -108,7 +118,12 @@ export function judgeBundles<Found extends FoundSignature = FoundSignature>(
     (bundle, signature) => {
       const { claim } = bundle;
       if (claim instanceof Error) return claim;
-      return judge.refute({ ...bundle, claim }, image) ?? accept(claim, signature);
+      if (claim.payloadType !== statementType) return `its content has the type ${claim.payloadType}`;
+      const reason = judge.refute({ ...bundle, claim });
+      if (reason !== undefined) return reason;
+      const statement = readStatement(claim);
+      if (statement.predicateType !== predicateType) return undefined;
+      return refuteSubject(statement, image) ?? accept(statement, signature);
     },
   );
 }
@@ -122,11 +137,11 @@ export function merge<Found extends FoundSignature>(one: Verdict<Found>, other: 
   };
 }
 
-/** `judge` returns what is valid, the reason why it is not, or the error of reading it. */
+/** `judge` returns what is valid, the reason why it is not, the error of reading it, or undefined for what does not count. */
 async function judgeEach<Item, Found extends FoundSignature>(
   items: AsyncIterable<Item>,
   describe: (item: Item) => FoundSignature,
-  judge: (item: Item, signature: FoundSignature) => Found | string | UserError | Failure,
+  judge: (item: Item, signature: FoundSignature) => Found | string | UserError | Failure | undefined,
 ): Promise<Verdict<Found>> {
   const verified: Found[] = [];
   const refused: (FoundSignature & { readonly reason: string })[] = [];
@@ -134,6 +149,7 @@ async function judgeEach<Item, Found extends FoundSignature>(
   for await (const item of items) {
     const signature = describe(item);
     const judged = await orError(() => judge(item, signature));
+    if (judged === undefined) continue;
     if (judged instanceof Failure) failure ??= judged;
     if (typeof judged === "string") refused.push({ ...signature, reason: judged });
     else if (judged instanceof Error) refused.push({ ...signature, reason: judged.problem.replace(/\.$/, "") });
@@ -163,7 +179,7 @@ export function refutePayload(
 ): string | undefined {
   const signature = annotations?.[signatureKey];
   if (signature === undefined) return "its signature is missing";
-  if (!isSignedBy(key, payload, Buffer.from(signature, "base64"))) return "it is not by this key, or changed";
+  if (!isSignedBy(key, [payload], Buffer.from(signature, "base64"))) return "it is not by this key, or changed";
   const remedy = "Sign the image again.";
   const node = parseJson(payload, "The payload of a signature", remedy, { code: "signature-invalid" });
   const signed = node.get("critical").get("image").get("docker-manifest-digest").string();

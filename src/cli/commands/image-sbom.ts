@@ -6,7 +6,7 @@ import { parseImageManifest } from "../../oci/manifest.ts";
 import { formatReference } from "../../oci/reference.ts";
 import { fetchManifest } from "../../registry/client/fetch-manifest.ts";
 import { findAttestations, predicateTypes } from "../../signatures/attestations.ts";
-import { bundleType, predicateAnnotation, readClaim, refuteSubject } from "../../signatures/bundle.ts";
+import { bundleType, predicateAnnotation, readClaim, readStatement, refuteSubject } from "../../signatures/bundle.ts";
 import { largestBundle } from "../../signatures/fetch-bundles.ts";
 import { type PublicKey, readPublicKey, readSigningKey } from "../../signatures/keys.ts";
 import { unverified, type Verdict } from "../../signatures/verify.ts";
@@ -105,11 +105,16 @@ async function printSigned(
       // The right one may be what the registry did not give.
       if (!first && found.failure) throw found.failure;
       if (!first) continue;
-      await write(process.stdout, textOf(first.predicate.value));
+      await print(textOf(first.predicate.value));
       return true;
     }
   }
   return false;
+}
+
+/** A program gets the bytes, a terminal gets text, which is escaped. */
+function print(content: Buffer): Promise<void> {
+  return write(process.stdout, process.stdout.isTTY ? content.toString() : content);
 }
 
 function textOf(document: unknown): Buffer {
@@ -147,7 +152,7 @@ async function printUnsigned(
     const content = isBundle ? statementOf(bytes, found, subject, predicateType) : bytes;
     const state = isBundle ? "is not verified, since you named no key (--key)" : "is unsigned";
     notice(`SBOM ${first.descriptor.digest} ${state}, so anyone with the right to push may have written it`);
-    await write(process.stdout, content);
+    await print(content);
     return true;
   }
   return false;
@@ -155,11 +160,11 @@ async function printUnsigned(
 
 /** The SBOM in an attestation that nobody has verified. */
 function statementOf(bytes: Uint8Array, name: string, subject: Digest, type: string): Buffer {
-  const claim = readClaim(bytes, `Attestation ${name}`);
+  const statement = readStatement(readClaim(bytes, `Attestation ${name}`));
   const problem =
-    refuteSubject(claim, subject) ??
-    (claim.predicateType === type ? undefined : `it is of type ${claim.predicateType}`);
-  if (problem === undefined) return textOf(claim.predicate.value);
+    refuteSubject(statement, subject) ??
+    (statement.predicateType === type ? undefined : `it is of type ${statement.predicateType}`);
+  if (problem === undefined) return textOf(statement.predicate.value);
   const culprit = { code: "signature-invalid", culprit: name };
   throw new UserError(
     culprit,

@@ -1,5 +1,4 @@
 import { Readable } from "node:stream";
-import { buffer } from "node:stream/consumers";
 import { type Failure, UserError } from "../../core/errors.ts";
 import { ReadLimit } from "../../core/read-whole.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
@@ -176,7 +175,10 @@ export class RegistryClient {
     const within = this.#session.answerTimeout;
     const signal = AbortSignal.timeout(within);
     try {
-      return await buffer(this.getBlob(repository, descriptor, { signal }));
+      const content = Buffer.allocUnsafe(size);
+      let at = 0;
+      for await (const piece of this.getBlob(repository, descriptor, { signal })) at += piece.copy(content, at);
+      return content;
     } catch (error) {
       if (!signal.aborted) throw error;
       const limit = new ReadLimit(`did not end within ${within / 1000} s`);
