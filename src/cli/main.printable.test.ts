@@ -22,8 +22,12 @@ const raw = /[^\P{Cc}\n]|[\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
 function expectEscaped(words: readonly string[], { out, error }: Outcome): string {
   const shown = out + error;
   expect({ words, raw: raw.exec(shown)?.[0], shown }).toEqual({ words, raw: undefined, shown });
-  // Errors quote what a program or the user wrote, with its line ends.
-  expect({ words, lines: out.match(/^\W*forged/m)?.[0] }).toEqual({ words, lines: undefined });
+  // Errors quote what a program or the user wrote, with its line ends: further lines are indented.
+  expect({ words, lines: out.match(/^\W*forged/m)?.[0] ?? error.match(/^forged/m)?.[0], shown }).toEqual({
+    words,
+    lines: undefined,
+    shown,
+  });
   return shown;
 }
 

@@ -87,7 +87,7 @@ export class Document {
     const lines = shown.flatMap((each) => [each.problem, `  ${each.remedy}`]);
     const hidden = mistakes.length - shown.length;
     if (hidden > 0) lines.push(`${hidden} more follow.`);
-    return new UserError({ code, culprit }, lines.join("\n"), `Correct these ${mistakes.length} mistakes.`);
+    return new UserError({ code, culprit }, lines, `Correct these ${mistakes.length} mistakes.`);
   }
 
   /** `NAME:LINE:COLUMN` of a value. */

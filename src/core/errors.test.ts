@@ -14,12 +14,12 @@ describe("an error for people", () => {
     expect(reportOf(error)).toBe(`${error.message} [field-invalid]`);
   });
 
-  it("escapes the control characters of the texts that it quotes, and keeps line ends", () => {
+  it("escapes the control characters of the texts that it quotes, and indents their further lines", () => {
     const quoted = "a\u001b]0;b\u0007c\r\u009b2Jd\u202ee\u007f";
     const shown = "a\\u001b]0;b\\u0007c\\r\\u009b2Jd\\u202ee\\u007f";
     const error = new Failure({ code: "program-failed", culprit: quoted }, `${quoted}\nmore`, quoted);
-    expect([error.culprit, error.problem, error.remedy]).toEqual([shown, `${shown}\nmore`, shown]);
-    expect(reportOf(error)).toBe(`${shown}\nmore\n${shown} [program-failed]`);
+    expect([error.culprit, error.problem, error.remedy]).toEqual([shown, `${shown}\n  more`, shown]);
+    expect(reportOf(error)).toBe(`${shown}\n  more\n${shown} [program-failed]`);
     expect(reportOf(quoted)).toBe(shown);
   });
 
@@ -32,7 +32,7 @@ describe("an error for people", () => {
     const error = new UserError(identity, "It is\nwrong.", "Correct it.");
     expect(jsonOf(error)).not.toContain("\n");
     expect(JSON.parse(jsonOf(error))).toEqual({
-      error: { code: "field-invalid", culprit: "job.json:3:5", problem: "It is\nwrong.", remedy: "Correct it." },
+      error: { code: "field-invalid", culprit: "job.json:3:5", problem: "It is\n  wrong.", remedy: "Correct it." },
     });
   });
 });

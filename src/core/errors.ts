@@ -1,5 +1,5 @@
 import type { ErrorCode } from "./error-codes.ts";
-import { printable, printableLines } from "./printable.ts";
+import { indentedLines, printable, printableLines } from "./printable.ts";
 import { describeSystemError } from "./system-error.ts";
 
 export interface ErrorIdentity {
@@ -18,11 +18,17 @@ abstract class ReportedError extends Error implements ErrorIdentity {
   readonly remedy: string;
 
   /**
-   * @param problem one sentence that names the culprit. Foreign text in it is escaped
+   * @param problem one sentence that names the culprit, or lines. Foreign text is escaped, and its lines are indented
    * @param remedy one sentence that says what to do
    */
-  constructor({ code, culprit }: ErrorIdentity, problem: string, remedy: string, options?: ErrorOptions) {
-    const [shownProblem, shownRemedy] = [printableLines(problem), printableLines(remedy)];
+  constructor(
+    { code, culprit }: ErrorIdentity,
+    problem: string | readonly string[],
+    remedy: string,
+    options?: ErrorOptions,
+  ) {
+    const shownProblem = [problem].flat().map(indentedLines).join("\n");
+    const shownRemedy = indentedLines(remedy);
     super(`${shownProblem}\n${shownRemedy}`, options);
     this.code = code;
     this.culprit = printable(culprit);

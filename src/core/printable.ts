@@ -19,6 +19,11 @@ export function printableLines(text: string): string {
   return text.replace(unprintable, (character) => (/[\n\t]/.test(character) ? character : escaped(character)));
 }
 
+/** The same with each line but the first indented, so that none of them passes for the next line of who shows it. */
+export function indentedLines(text: string): string {
+  return printableLines(text).replace(/\n(?! {2})/g, "\n  ");
+}
+
 function escaped(character: string): string {
   const known = short[character];
   if (known !== undefined) return known;

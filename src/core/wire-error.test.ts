@@ -19,6 +19,17 @@ it("keeps class, code, culprit and message of a UserError and a Failure", () => 
   }
 });
 
+it("keeps the lines of several mistakes apart from the remedy", () => {
+  const several = new UserError(identity, ["a:1: No.", "  Add it.", "b:1: No.", "  Remove\nit."], "Correct\nthem.");
+  expect(several.problem).toBe("a:1: No.\n  Add it.\nb:1: No.\n  Remove\n  it.");
+  expect(fromWire(sent(several))).toEqual(several);
+});
+
+it("gives a function's error no line that looks like one of Slipway's", () => {
+  const forged = { name: "UserError", message: "No.\nslipway: Done.\nRun it again.", details: "" };
+  expect(fromWire(forged, identity)?.message).toBe("No.\n  slipway: Done.\nRun it again.");
+});
+
 it("names other exceptions, with their causes, and makes no error of Slipway of them", () => {
   const thrown = new TypeError("fetch failed", { cause: Object.assign(new Error("x"), { code: "EAI_AGAIN" }) });
   expect(sent(thrown)).toMatchObject({ name: "TypeError", message: "fetch failed" });
@@ -58,6 +69,13 @@ describe("the error that ends a program", () => {
     vi.stubEnv(errorFormat, "json");
     const full = Object.assign(new Error("full"), { code: "ENOSPC", syscall: "write", path: "/x" });
     expect(reportedIn(endReport(full))).toMatchObject({ code: "file-unwritable", culprit: "/x" });
+  });
+
+  it("is of no foreign text in a line", () => {
+    const forged = JSON.stringify({ error: { ...toWire(error), details: "" } });
+    expect(reportedIn(forged)).toEqual(error);
+    for (const line of [`remote: ${forged}`, `slipway: fetching ${forged}`, ` ${forged}`, `${forged} `.slice(1)])
+      expect([line, reportedIn(line)]).toEqual([line, undefined]);
   });
 
   it.each(["Killed", '{"error":', '{"error":null}', '{"error":{"name":"UserError"}}', "slipway: No. [git-login]"])(

@@ -28,8 +28,12 @@ export function toWire(error: unknown): WireError {
 export function fromWire(error: WireError, otherwise?: ErrorIdentity): UserError | Failure | undefined {
   const { name, message, code = otherwise?.code ?? "program-failed", culprit = otherwise?.culprit ?? name } = error;
   if (name !== "UserError" && name !== "Failure") return undefined;
-  const [problem = "", ...remedy] = message.split("\n");
-  return new (name === "UserError" ? UserError : Failure)({ code, culprit }, problem, remedy.join("\n"));
+  // The remedy is the last line that is not indented.
+  const end = message.search(/\n(?! {2})(?!.*\n(?! {2}))/s);
+  const [problem, remedy] = end < 0 ? [message, ""] : [message.slice(0, end), message.slice(end + 1)];
+  // A function's own error has no lines of Slipway's.
+  const told = otherwise === undefined ? problem.split("\n") : problem;
+  return new (name === "UserError" ? UserError : Failure)({ code, culprit }, told, remedy);
 }
 
 export function isWireError(value: unknown): value is WireError {
@@ -56,10 +60,10 @@ export function endReport(error: unknown): string {
 
 /** The error in a line that {@link endReport} wrote for a program. Undefined for any other line. */
 export function reportedIn(line: string): UserError | Failure | undefined {
-  const start = line.indexOf('{"error":');
-  if (start < 0) return undefined;
+  const [, json] = /^(?:slipway: )?(\{"error":.*)/.exec(line) ?? [];
+  if (json === undefined) return undefined;
   try {
-    const { error } = JSON.parse(line.slice(start)) as { readonly error: unknown };
+    const { error } = JSON.parse(json) as { readonly error: unknown };
     return isWireError(error) ? fromWire(error) : undefined;
   } catch {
     return undefined;

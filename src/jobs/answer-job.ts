@@ -2,6 +2,7 @@ import process from "node:process";
 import { text } from "node:stream/consumers";
 import type { EngineKind } from "../config/engine-kind.ts";
 import { exitStatusOf } from "../core/errors.ts";
+import { escapeText, indentedLines } from "../core/printable.ts";
 import { untilInterrupted } from "../core/until-interrupted.ts";
 import { errorAnswer } from "../core/wire-error.ts";
 import { describeJob, exitStatusOfJob, followJob, goesOn } from "./follow-job.ts";
@@ -12,6 +13,7 @@ import { startJob } from "./run-job.ts";
 
 /** Resolves or runs a job for a program in another process. Text for people goes to standard error. */
 export async function answerJob(): Promise<void> {
+  escapeText(process.stderr);
   try {
     const request = JSON.parse(await text(process.stdin)) as JobRequest;
     const { action, name, folder, engine, document } = request;
@@ -27,7 +29,7 @@ export async function answerJob(): Promise<void> {
 }
 
 async function runFor(file: JobFile, engine: EngineKind | undefined): Promise<void> {
-  const tell = (line: string) => void process.stderr.write(`slipway: ${line}\n`);
+  const tell = (line: string) => void process.stderr.write(`slipway: ${indentedLines(line)}\n`);
   const job = await startJob(file, { engine, tell });
   if ("schedule" in job) return answer({ result: `${job.schedule}\n` });
   const { id, isFunction } = job;

@@ -90,6 +90,6 @@ function describeMissing(
 
 function refusal(missing: readonly MissingSecret[]): UserError {
   const culprit = [...new Set(missing.map(({ secret }) => `SECRET:${secret}`))].join(", ");
-  const problem = missing.map((each) => `Variable ${each.variable} ${each.problem}.`).join("\n");
+  const problem = missing.map((each) => `Variable ${each.variable} ${each.problem}.`);
   return new UserError({ code: "secret-not-found", culprit }, problem, missing[0]?.remedy ?? "");
 }

@@ -1,4 +1,5 @@
 import process from "node:process";
+import { printable } from "../../core/printable.ts";
 import type { Service } from "../../credentials/service-url.ts";
 import { command } from "../command.ts";
 import { type Lookup, lookUpAsked, readAsked, service } from "./credentials-lookup.ts";
@@ -28,7 +29,7 @@ function asText({ credential, source, failure, considered = [] }: Lookup): strin
   if (credential?.kind === "password") lines.push(`A password of ${credential.username}, from ${source}.`);
   else if (credential) lines.push(`${kinds[credential.kind]}, from ${source}.`);
   else if (failure === undefined) lines.push("Nothing: it is asked anonymously.");
-  return `${lines.join("\n")}\n`;
+  return `${lines.map(printable).join("\n")}\n`;
 }
 
 const kinds = {

@@ -1,8 +1,8 @@
 import process from "node:process";
-import { printable } from "../../core/printable.ts";
+import { indentedLines, printable } from "../../core/printable.ts";
 
 export function notice(text: string): void {
-  process.stderr.write(`slipway: ${text}\n`);
+  process.stderr.write(`slipway: ${indentedLines(text)}\n`);
 }
 
 export function printJson(value: unknown): void {

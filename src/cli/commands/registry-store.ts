@@ -1,7 +1,7 @@
 import { formatBytes } from "../../config/quantity.ts";
 import { UserError } from "../../core/errors.ts";
 import { takeLock } from "../../core/lock.ts";
-import { printable } from "../../core/printable.ts";
+
 import { askServer } from "../../registry-server/client.ts";
 import { makeRegistryFolders, registryPaths, socketExists } from "../../registry-server/paths.ts";
 import { type Collected, collectGarbage } from "../../registry-server/store/collect.ts";
@@ -20,7 +20,7 @@ export const ls = command({ json }, async ({ json }) => {
     problem === undefined ? formatBytes(size) : "damaged",
   ]);
   process.stdout.write(columns(rows));
-  for (const { problem } of images) if (problem !== undefined) notice(printable(problem));
+  for (const { problem } of images) if (problem !== undefined) notice(problem);
   if (images.length === 0) process.stderr.write("The embedded registry has no images.\n");
 });
 
@@ -42,7 +42,7 @@ export const gc = command({ json, now }, async ({ json, now }) => {
   );
   if (json) return printJson(collected);
   const { uploads, manifests, blobs, bytes, skipped } = collected;
-  for (const { repository, problem } of skipped) notice(`Removed nothing of ${repository}: ${printable(problem)}`);
+  for (const { repository, problem } of skipped) notice(`Removed nothing of ${repository}: ${problem}`);
   process.stdout.write(`Removed ${uploads} uploads, ${manifests} manifests, ${blobs} blobs: ${formatBytes(bytes)}.\n`);
 });
 

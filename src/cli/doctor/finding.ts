@@ -1,4 +1,5 @@
 import type { UserError } from "../../core/errors.ts";
+import { printable } from "../../core/printable.ts";
 
 export interface Finding {
   readonly part: string;
@@ -21,6 +22,7 @@ export function formatFindings(findings: readonly Finding[]): string {
       ...(state === "ok" ? [] : [`${indent}needed for: ${neededFor}`]),
       ...(state === "ok" || remedy === undefined ? [] : [`${indent}${remedy}`]),
     ])
+    .map(printable)
     .join("\n");
 }
 

@@ -129,7 +129,7 @@ async function withLog(containers: Containers, name: string, words: string): Pro
   const chunks: Buffer[] = [];
   await containers.logs(name, { follow: false, tail: lastLines }, (data) => void chunks.push(data)).catch(() => {});
   const log = Buffer.concat(chunks).toString().trim();
-  return log === "" ? `${words} It printed nothing.` : `${words} The end of its log:\n${log.replaceAll(/^/gm, "  ")}`;
+  return log === "" ? `${words} It printed nothing.` : `${words} The end of its log:\n${log}`;
 }
 
 /** Milliseconds that a connection must last: a port forwarder may accept one for nobody, and then close it. */
