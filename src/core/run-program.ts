@@ -106,10 +106,7 @@ function unstartable(program: string, cause: NodeJS.ErrnoException, remedy: stri
   return new ProgramFailure(program, reason, `cannot be started: ${message}`, advice, cause);
 }
 
-/**
- * @throws ProgramFailure if it cannot be started, prints too much or takes too long; the reason of `signal`; the error
- *   of `input`
- */
+/** @throws ProgramFailure if it cannot start, prints too much or takes too long; the reason of `signal` */
 export async function runProgram(
   program: string,
   args: readonly string[],

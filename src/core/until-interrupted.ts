@@ -19,9 +19,7 @@ export async function untilInterrupted(action: (signal: AbortSignal) => Promise<
   }
 }
 
-/**
- * For an action that cannot be aborted: an interrupt runs the exit handlers, which remove files such as credentials.
- */
+/** For an action that cannot be aborted. Exit handlers run, which remove files such as credentials. */
 export async function endedByInterrupt(action: () => Promise<void>, words: string): Promise<void> {
   const end = () => {
     process.stderr.write(`slipway: ${words}\n`);

@@ -18,10 +18,7 @@ export interface NamedRegistry {
   readonly source: string;
 }
 
-/**
- * For `containerRegistry: NAME`; searches no other source. The image must be from that registry, which alone may get
- * the credential.
- */
+/** For `containerRegistry: NAME` alone. The image must be from that registry: no other gets the credential. */
 export async function findNamedRegistry(
   name: string,
   image: Pick<Reference, "registry" | "repository">,

@@ -96,9 +96,7 @@ export interface BaseOptions {
   readonly needsImages?: boolean;
 }
 
-/**
- * `SLIPWAY_ENVIRONMENT_BASE` with `{python}` replaced, else Docker's slim Python; Debian for conda, which has its own.
- */
+/** `SLIPWAY_ENVIRONMENT_BASE` for `{python}`, else Docker's slim Python; Debian for conda, which has its own. */
 function defaultBase(kind: EnvironmentKind, python = "3", env: Environment = process.env): string {
   const own = env["SLIPWAY_ENVIRONMENT_BASE"];
   if (own) return own.replaceAll("{python}", python);

@@ -28,9 +28,7 @@ interface Uv {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/**
- * The pinned uv, from the user's cache. The machine's pip installs it and names the indexes, which uv does not read.
- */
+/** The pinned uv, from the user's cache. The machine's pip installs it, and names the indexes. */
 export async function findUv(env: Environment, temporary: string): Promise<Uv> {
   const pipEnv = installerVariables(env, temporary);
   const python = await findPip(pipEnv);

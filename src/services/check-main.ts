@@ -7,9 +7,7 @@ import { reportUncaught } from "../core/unexpected.ts";
 import { parseDeployment } from "../jobs/read.ts";
 import { anyImage, checkImageTaken, readServices } from "./read.ts";
 
-/**
- * `check job|service FILE NAME OUTPUT [--has-image]`: fails with the file's mistakes, else writes an empty file.
- */
+/** `check job|service FILE NAME OUTPUT [--has-image]`: fails with the file's mistakes, else writes an empty file. */
 async function main([kind, file = "", name = "", output = "", option]: readonly string[]): Promise<void> {
   if (kind === "job") parseDeployment(await readDocument(file, name), name);
   else {

@@ -153,10 +153,7 @@ export class RegistryClient {
     return downloadBlob(this.#session, { repository, descriptor, ...options });
   }
 
-  /**
-   * @param field for errors: "configuration (`config`)"
-   * @param limit in bytes, default 8 MiB
-   */
+  /** `field` is for errors: "configuration (`config`)". Default of `limit`: 8 MiB. */
   async readBlob(
     repository: string,
     descriptor: Pick<Descriptor, "digest" | "size">,

@@ -8,10 +8,7 @@ export interface HttpProxy {
   readonly variable: string;
 }
 
-/**
- * By the scheme, in either case, unless `no_proxy` names the host or it is loopback. Never shows the value, which may
- * contain a password.
- */
+/** By the scheme, unless `no_proxy` names the host or it is loopback. Errors hide the value: it may have a password. */
 export function proxyFor(url: URL, env: Environment): HttpProxy | undefined {
   const name = `${url.protocol.slice(0, -1)}_proxy`;
   const variable = [name, name.toUpperCase()].find((each) => env[each]);

@@ -36,9 +36,7 @@ export class Volume {
     return join(this.folder, ...parts);
   }
 
-  /**
-   * Waits, and says so in `words`, while others who share the volume do the same work. Holders lose it when they end.
-   */
+  /** Waits, and says so in `words`, while others do the same work in the volume. A lock ends with its holder. */
   async lock(name: string, words: string, say: (text: string) => void): Promise<Lock> {
     const path = this.path(`.${name}.lock`);
     const lock = takeLock(path);
