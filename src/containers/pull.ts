@@ -71,20 +71,16 @@ function loginOf(client: ContainerClient, credential: Credential): Login | undef
 async function pull(client: ContainerClient, image: string, access: Access, env: Environment): Promise<string> {
   const { plainHttp, authorities } = access.settings ?? {};
   const isInsecure = plainHttp ?? (isFromLoopback(image) && authorities === undefined);
-  const folder = makeRunFolder(client, image, "", access, env);
-  try {
-    const args = [
-      ...(client.name === "podman" ? ["--log-level=error"] : []),
-      "pull",
-      "--quiet",
-      ...(client.name === "podman" && isInsecure ? ["--tls-verify=false"] : []),
-      ...folder.pullArguments,
-      image,
-    ];
-    const variables = { ...env, ...folder.variables };
-    const { status, stderr } = await runProgram(client.path, args, { env: variables, onInterrupt: "pass" });
-    return status === 0 ? "" : oneLine(stderr) || `it ended with status ${status}`;
-  } finally {
-    folder.remove();
-  }
+  using folder = makeRunFolder(client, image, "", access, env);
+  const args = [
+    ...(client.name === "podman" ? ["--log-level=error"] : []),
+    "pull",
+    "--quiet",
+    ...(client.name === "podman" && isInsecure ? ["--tls-verify=false"] : []),
+    ...folder.pullArguments,
+    image,
+  ];
+  const variables = { ...env, ...folder.variables };
+  const { status, stderr } = await runProgram(client.path, args, { env: variables, onInterrupt: "pass" });
+  return status === 0 ? "" : oneLine(stderr) || `it ended with status ${status}`;
 }

@@ -27,7 +27,7 @@ export interface Access {
 }
 
 /** The private files of one run. The end of this process removes them too. */
-export interface RunFolder {
+export interface RunFolder extends Disposable {
   /** Written by the client once the container exists, that is, after any pull. */
   readonly containerIdFile: string;
   readonly environmentFile?: string;
@@ -67,6 +67,7 @@ export function makeRunFolder(
     variables: {},
     write,
     remove,
+    [Symbol.dispose]: remove,
   };
   if (client.name === "podman") {
     if (login)

@@ -90,7 +90,7 @@ async function attempt(
 ): Promise<{ readonly status: number; readonly words: string }> {
   const name = options.name ?? `slipway-${randomBytes(8).toString("hex")}`;
   const { inherited, file } = divideEnvironment(run.env);
-  const folder = makeRunFolder(client, run.image, file, options.login ? { login: options.login } : {}, options.env);
+  using folder = makeRunFolder(client, run.image, file, options.login ? { login: options.login } : {}, options.env);
   const settings = { name, folder, inherited: Object.keys(inherited), limits: processLimits() };
   try {
     const child = spawn(client.path, runArguments(client, run, runtime ? { ...settings, runtime } : settings), {
@@ -140,8 +140,6 @@ async function attempt(
     return { status, words: "" };
   } catch (error) {
     return { status: 127, words: `it cannot be started: ${error instanceof Error ? error.message : String(error)}` };
-  } finally {
-    folder.remove();
   }
 }
 

@@ -17,12 +17,8 @@ export async function makeFolders(path: string, mode?: number): Promise<void> {
 
 /** Makes the entries of a folder survive a power failure. */
 export async function syncFolder(path: string): Promise<void> {
-  const handle = await open(path, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+  await using handle = await open(path, "r");
+  await handle.sync();
 }
 
 /** Replaces a file atomically, also if the machine crashes. `temporary` must be on the same file system. */

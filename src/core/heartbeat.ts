@@ -63,7 +63,8 @@ export function heartbeat(
   let timer: NodeJS.Timeout | undefined;
   if (after > 0) timer = setTimeout(beat, after).unref();
   else beat();
-  return (): void => clearTimeout(timer);
+  const end = (): void => clearTimeout(timer);
+  return Object.assign(end, { [Symbol.dispose]: end });
 }
 
 function toStderr(line: string): void {

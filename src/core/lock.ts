@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { atPath } from "./system-error.ts";
 
 /** A lock that the kernel releases when its process ends, also after a crash. */
-export interface Lock {
+export interface Lock extends Disposable {
   release(): void;
 }
 
@@ -14,7 +14,8 @@ export function takeLock(path: string): Lock | undefined {
     const opened = new DatabaseSync(path);
     database = opened;
     database.exec("BEGIN EXCLUSIVE");
-    return { release: () => opened.close() };
+    const release = () => opened.close();
+    return { release, [Symbol.dispose]: release };
   } catch (error) {
     database?.close();
     const code = error instanceof Error && "errcode" in error ? error.errcode : undefined;

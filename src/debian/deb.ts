@@ -2,7 +2,7 @@ import { createReadStream, createWriteStream } from "node:fs";
 import { open } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { type ArMember, listAr, noPackage } from "./ar.ts";
+import { listAr, noPackage } from "./ar.ts";
 import { type Paragraph, parseParagraphs } from "./deb822.ts";
 import { decompressAll, decompressed } from "./decompress.ts";
 import { indexTar, type TarEntry } from "./tar-index.ts";
@@ -21,13 +21,8 @@ export interface OpenedPackage {
 
 /** The caller removes `dataPath`, which gets the uncompressed data. */
 export async function openDeb(path: string, dataPath: string): Promise<OpenedPackage> {
-  const file = await open(path);
-  let members: ArMember[];
-  try {
-    members = await listAr(file, path);
-  } finally {
-    await file.close();
-  }
+  await using file = await open(path);
+  const members = await listAr(file, path);
   const source = (prefix: string) => {
     const member = members.find(({ name }) => name === prefix || name.startsWith(`${prefix}.`));
     if (member === undefined || member.size === 0) {
@@ -53,19 +48,15 @@ export async function openDeb(path: string, dataPath: string): Promise<OpenedPac
   }
   const data = source("data.tar");
   await pipeline(decompressed(data.name, data.open), createWriteStream(dataPath));
-  const dataFile = await open(dataPath);
-  try {
-    return {
-      name,
-      control,
-      controlText,
-      controlFiles,
-      dataPath,
-      entries: await indexTar(dataFile, `${path}: ${data.name}`),
-    };
-  } finally {
-    await dataFile.close();
-  }
+  await using dataFile = await open(dataPath);
+  return {
+    name,
+    control,
+    controlText,
+    controlFiles,
+    dataPath,
+    entries: await indexTar(dataFile, `${path}: ${data.name}`),
+  };
 }
 
 /** The largest unpacked control member in Debian has 7 MB. */

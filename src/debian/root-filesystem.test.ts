@@ -24,12 +24,8 @@ async function root(packages: Packages, users = [user]): Promise<Map<string, Tar
     writeFileSync(path, bytes);
     return path;
   });
-  const opened = await openRootFilesystem(paths, users, folder);
-  try {
-    return new Map(opened.entries.map((entry) => [entry.path, { ...entry, text: textOf(entry) }]));
-  } finally {
-    await opened.close();
-  }
+  await using opened = await openRootFilesystem(paths, users, folder);
+  return new Map(opened.entries.map((entry) => [entry.path, { ...entry, text: textOf(entry) }]));
 }
 
 function textOf(entry: TarEntry): string {

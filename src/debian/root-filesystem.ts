@@ -13,10 +13,9 @@ import { makeLoaderCache } from "./ld-cache.ts";
 import { parseRelations } from "./relation.ts";
 import { type Extent, mergedPath, type RootNode, RootTree, readExtent } from "./root-tree.ts";
 
-/** Contents lie in temporary files that {@link RootFilesystem.close} removes. */
-export interface RootFilesystem {
+/** Contents lie in temporary files, which its disposal removes. */
+export interface RootFilesystem extends AsyncDisposable {
   readonly entries: readonly TarEntry[];
-  close(): Promise<void>;
 }
 
 /** As in Debian's container images: a third of a small image. Licences ask for the copyright files. */
@@ -63,7 +62,7 @@ export async function openRootFilesystem(
       }
     }
     make(tree, packages, users);
-    return { entries: layerEntries(tree), close };
+    return { entries: layerEntries(tree), [Symbol.asyncDispose]: close };
   } catch (error) {
     await close();
     throw error;

@@ -26,22 +26,18 @@ export async function withMirror<Result>(
 ): Promise<Result> {
   const folder = join(cache, splitDigest(sha256(url)).hex.slice(0, 32));
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const lock = await waitForLock(join(folder, "lock"), access.signal);
-  try {
-    const mirror = { url, gitDir: join(folder, "mirror.git"), drafts: join(folder, "drafts") };
-    // Whoever wrote this has ended.
-    await removeTree(mirror.drafts);
-    await mkdir(mirror.drafts, { mode: 0o700 });
-    if (!existsSync(mirror.gitDir)) {
-      const draft = join(mirror.drafts, "mirror.git");
-      await gitOutput({ args: ["init", "--quiet", "--bare", "--template=", "--", draft] }, access);
-      await rename(draft, mirror.gitDir);
-    }
-    await removeStaleLocks(mirror.gitDir);
-    return await work(mirror);
-  } finally {
-    lock.release();
+  using _lock = await waitForLock(join(folder, "lock"), access.signal);
+  const mirror = { url, gitDir: join(folder, "mirror.git"), drafts: join(folder, "drafts") };
+  // Whoever wrote this has ended.
+  await removeTree(mirror.drafts);
+  await mkdir(mirror.drafts, { mode: 0o700 });
+  if (!existsSync(mirror.gitDir)) {
+    const draft = join(mirror.drafts, "mirror.git");
+    await gitOutput({ args: ["init", "--quiet", "--bare", "--template=", "--", draft] }, access);
+    await rename(draft, mirror.gitDir);
   }
+  await removeStaleLocks(mirror.gitDir);
+  return await work(mirror);
 }
 
 /** Fetches a commit unless it is here: alone if the server gives it by its ID, else all branches and tags. */

@@ -15,6 +15,7 @@ import { killGroup, killMarked, signalProcess } from "../core/process-group.ts";
 import { startTimeOf } from "../core/processes.ts";
 import { parseReply, type Reply } from "../core/protocol.ts";
 import { started } from "../core/run-program.ts";
+import { scopedSignal } from "../core/scoped-signal.ts";
 import { userName } from "../core/user-name.ts";
 import { LocalSecrets } from "../secrets/local.ts";
 import { findSecrets } from "../secrets/variables.ts";
@@ -117,14 +118,10 @@ export class LocalEngine implements JobEngine {
     const folder = findJobFolder(this.#root, id);
     await writeFile(folder.cancelled, "", { mode: 0o600 });
     let isAsked = false;
-    const endNotice = heartbeat(`Waiting for job ${id} to end`, { after: patience });
-    try {
-      for await (const record of this.#records(folder)) {
-        if (hasEnded(record)) return;
-        if (!isAsked && record.pid !== undefined) isAsked = signalProcess(record.pid, record.startTime, "SIGTERM");
-      }
-    } finally {
-      endNotice();
+    using _notice = heartbeat(`Waiting for job ${id} to end`, { after: patience });
+    for await (const record of this.#records(folder)) {
+      if (hasEnded(record)) return;
+      if (!isAsked && record.pid !== undefined) isAsked = signalProcess(record.pid, record.startTime, "SIGTERM");
     }
   }
 
@@ -187,20 +184,16 @@ export class LocalEngine implements JobEngine {
     if (hasEnded(record)) return record;
     // A supervisor takes a moment to start.
     if (record.pid === undefined && Date.now() - Date.parse(record.submitted) < 10_000) return record;
-    const lock = takeLock(folder.lock);
+    using lock = takeLock(folder.lock);
     if (!lock) return record;
-    try {
-      const last = await readRecord(folder);
-      if (hasEnded(last)) return last;
-      await this.#removeRemains(folder, last);
-      const { group: _, ...rest } = last;
-      const reason = "Its supervisor was killed, or this machine was restarted.";
-      const lost: JobRecord = { ...rest, state: "failed", reason, ended: new Date().toISOString() };
-      await writeRecord(folder, lost);
-      return lost;
-    } finally {
-      lock.release();
-    }
+    const last = await readRecord(folder);
+    if (hasEnded(last)) return last;
+    await this.#removeRemains(folder, last);
+    const { group: _, ...rest } = last;
+    const reason = "Its supervisor was killed, or this machine was restarted.";
+    const lost: JobRecord = { ...rest, state: "failed", reason, ended: new Date().toISOString() };
+    await writeRecord(folder, lost);
+    return lost;
   }
 
   /** The record of a job, now and after each change of its files. */
@@ -209,17 +202,12 @@ export class LocalEngine implements JobEngine {
     const watcher = watch(folder.path).on("error", () => {});
     try {
       for (;;) {
-        const over = new AbortController();
-        const options = { signal: signal ? AbortSignal.any([signal, over.signal]) : over.signal };
-        const change = Promise.race([once(watcher, "change", options), delay(interval, undefined, options)]);
+        using over = scopedSignal(signal);
+        const change = Promise.race([once(watcher, "change", over), delay(interval, undefined, over)]);
         const changed = change.catch(() => signal?.throwIfAborted());
         changed.catch(() => {});
-        try {
-          yield await this.#settled(folder);
-          await changed;
-        } finally {
-          over.abort();
-        }
+        yield await this.#settled(folder);
+        await changed;
       }
     } finally {
       watcher.close();

@@ -34,13 +34,9 @@ export async function placeCode(image: RunnableImage, code: LocalCode, options: 
   }
   const folders = code.folders.map((_, index) => `${codeFolder}/${index}`);
   if (options.canMount) return { image, folders, mounts: mountsOf(code.folders) };
-  const draft = temporaryFolder("slipway-code-");
-  try {
-    const layer = await folderLayer(code.folders, join(draft.path, "code.tar.gz"));
-    return { image: (await append(image, layer, options)).image, folders, mounts: [] };
-  } finally {
-    draft.remove();
-  }
+  using draft = temporaryFolder("slipway-code-");
+  const layer = await folderLayer(code.folders, join(draft.path, "code.tar.gz"));
+  return { image: (await append(image, layer, options)).image, folders, mounts: [] };
 }
 
 function append(image: RunnableImage, layer: Awaited<ReturnType<typeof codeLayer>>, options: PlaceOptions) {

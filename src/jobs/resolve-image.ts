@@ -20,25 +20,21 @@ export async function resolveTag(
 ): Promise<ContainerAtDigest> {
   const { registry, repository } = parseReference(name);
   const document = formatReference({ registry, repository, tag });
-  const client = await open(registry);
-  try {
-    const stored = await client.getManifest(repository, tag);
-    if (!stored) throw await missingTag(client, repository, tag, document);
-    const manifest = parseManifest(stored.bytes, { mediaType: stored.descriptor.mediaType, document });
-    const resolved = (digest: Descriptor["digest"]) => ({
-      repository: formatReference({ registry, repository }),
-      digest,
-    });
-    if (isIndex(manifest)) {
-      const names = { document, option: "`platform`" };
-      const [image] = choosePlatforms(manifest.manifests, [platform], [], names);
-      return resolved((image as IndexedImage).descriptor.digest);
-    }
-    await requirePlatform(client, repository, manifest, platform, document);
-    return resolved(stored.descriptor.digest);
-  } finally {
-    client.close();
+  using client = await open(registry);
+  const stored = await client.getManifest(repository, tag);
+  if (!stored) throw await missingTag(client, repository, tag, document);
+  const manifest = parseManifest(stored.bytes, { mediaType: stored.descriptor.mediaType, document });
+  const resolved = (digest: Descriptor["digest"]) => ({
+    repository: formatReference({ registry, repository }),
+    digest,
+  });
+  if (isIndex(manifest)) {
+    const names = { document, option: "`platform`" };
+    const [image] = choosePlatforms(manifest.manifests, [platform], [], names);
+    return resolved((image as IndexedImage).descriptor.digest);
   }
+  await requirePlatform(client, repository, manifest, platform, document);
+  return resolved(stored.descriptor.digest);
 }
 
 /** The manifest that a tag names now: an index if the image is for several platforms. */
@@ -47,14 +43,10 @@ export async function digestOfTag(
   open: (registry: string) => Promise<RegistryClient>,
 ): Promise<ContainerAtDigest> {
   const { registry, repository } = parseReference(name);
-  const client = await open(registry);
-  try {
-    const found = await client.headManifest(repository, tag);
-    if (!found) throw await missingTag(client, repository, tag, formatReference({ registry, repository, tag }));
-    return { repository: formatReference({ registry, repository }), digest: found.digest };
-  } finally {
-    client.close();
-  }
+  using client = await open(registry);
+  const found = await client.headManifest(repository, tag);
+  if (!found) throw await missingTag(client, repository, tag, formatReference({ registry, repository, tag }));
+  return { repository: formatReference({ registry, repository }), digest: found.digest };
 }
 
 async function missingTag(

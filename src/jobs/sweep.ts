@@ -23,14 +23,10 @@ async function commandOf(
   platform: string | undefined,
   env: Environment,
 ): Promise<readonly string[]> {
-  const source = new SourceImage({ image, env, ...(platform === undefined ? {} : { platform }) });
-  try {
-    const { config = {} } = parseImageConfig((await source.read()).config, `Configuration of ${image}`);
-    const { Entrypoint, Cmd } = config;
-    return [...(Entrypoint ?? []), ...(argv.length > 0 ? argv : (Cmd ?? []))];
-  } finally {
-    source.close();
-  }
+  using source = new SourceImage({ image, env, ...(platform === undefined ? {} : { platform }) });
+  const { config = {} } = parseImageConfig((await source.read()).config, `Configuration of ${image}`);
+  const { Entrypoint, Cmd } = config;
+  return [...(Entrypoint ?? []), ...(argv.length > 0 ? argv : (Cmd ?? []))];
 }
 
 /** A script that sets the variables of the item whose number is in `JOB_COMPLETION_INDEX`. */

@@ -22,12 +22,10 @@ export async function checkArchitecture(
 
 /** @returns the wanted architecture if the image has it, or cannot be read */
 async function architectureOf(image: string, wanted: string, env: Environment): Promise<string | undefined> {
-  const source = new SourceImage({ image, env, platform: `linux/${wanted}` });
+  using source = new SourceImage({ image, env, platform: `linux/${wanted}` });
   try {
     return parseImageConfig((await source.read()).config, `Configuration of ${image}`).architecture;
   } catch (error) {
     return error instanceof UserError && error.code === "image-unsuitable" ? undefined : wanted;
-  } finally {
-    source.close();
   }
 }

@@ -2,10 +2,13 @@
 import type {
   CoreV1Event,
   V1CronJob,
+  V1Deployment,
   V1Job,
   V1ObjectMeta,
   V1Pod,
   V1PodCondition,
+  V1PodTemplateSpec,
+  V1ReplicaSet,
   V1Secret,
 } from "@kubernetes/client-node";
 
@@ -29,6 +32,12 @@ export type Job = Stored<Has<Raw<V1Job>, "spec">>;
 export type CronJob = Stored<Has<Raw<V1CronJob>, "spec">>;
 export type Pod = Stored<Has<Raw<V1Pod>, "spec">>;
 export type PodSpec = Pod["spec"];
+export type PodTemplate = Has<Raw<V1PodTemplateSpec>, "spec">;
+interface WithTemplate {
+  readonly spec: { readonly template: PodTemplate };
+}
+export type Deployment = Stored<Has<Raw<V1Deployment>, "spec">> & WithTemplate;
+export type ReplicaSet = Stored<Has<Raw<V1ReplicaSet>, "spec">> & WithTemplate;
 export type Container = PodSpec["containers"][number];
 export type ContainerStatus = NonNullable<NonNullable<Pod["status"]>["containerStatuses"]>[number];
 export type ContainerState = NonNullable<ContainerStatus["state"]>;

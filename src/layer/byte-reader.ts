@@ -52,6 +52,10 @@ export class ByteReader {
     this.#position -= bytes.length;
   }
 
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
   async close(): Promise<void> {
     await this.#source.return?.();
   }

@@ -8,18 +8,14 @@ const params = { [constants.ZSTD_d_windowLogMax]: 25 };
 
 /** By the first bytes, since media types are sometimes wrong. @throws zlib's error or RangeError */
 export async function* decompressLayer(blob: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const reader = new ByteReader(blob);
-  try {
-    const start = await reader.upTo(4);
-    reader.unread(start);
-    const magic = start.toString("hex");
-    if (magic.startsWith("1f8b")) yield* through(reader.pass(Number.POSITIVE_INFINITY), createGunzip());
-    else if (magic === "28b52ffd" || /^5.2a4d18$/.test(magic)) {
-      for await (const frame of zstdFrames(reader)) yield* through(frame, createZstdDecompress({ params }));
-    } else yield* reader.pass(Number.POSITIVE_INFINITY);
-  } finally {
-    await reader.close();
-  }
+  await using reader = new ByteReader(blob);
+  const start = await reader.upTo(4);
+  reader.unread(start);
+  const magic = start.toString("hex");
+  if (magic.startsWith("1f8b")) yield* through(reader.pass(Number.POSITIVE_INFINITY), createGunzip());
+  else if (magic === "28b52ffd" || /^5.2a4d18$/.test(magic)) {
+    for await (const frame of zstdFrames(reader)) yield* through(frame, createZstdDecompress({ params }));
+  } else yield* reader.pass(Number.POSITIVE_INFINITY);
 }
 
 async function* through(

@@ -30,39 +30,35 @@ export async function* listTar(
   tar: AsyncIterable<Uint8Array>,
   headSize: (entry: ListedEntry) => number = () => 0,
 ): AsyncGenerator<ListedEntry> {
-  const reader = new ByteReader(tar);
+  await using reader = new ByteReader(tar);
   let extension: Extension = {};
-  try {
-    for (;;) {
-      const at = reader.position;
-      const block = await reader.upTo(blockSize);
-      // Two blocks of zeros end a tar, but some writers omit them.
-      if (block.length === 0 || (block.length === blockSize && block.every((byte) => byte === 0))) {
-        // So that the whole blob is verified.
-        while (await reader.some(maximumExtension));
-        return;
-      }
-      const header = block.length === blockSize ? readHeader(block) : undefined;
-      if (!header) throw new RangeError(`there is no tar header at byte ${at}`);
-      if ("LKx".includes(header.flag)) {
-        extension = readExtension(header.flag, await content(reader, header), extension);
-        continue;
-      }
-      const type = entryTypes[header.flag];
-      // Links and folders have no content, even if their size is not 0.
-      const size = type === undefined || type === "file" ? (extension.size ?? header.size) : 0;
-      if (header.flag === "S") await passSparseMap(reader, block);
-      if (type) {
-        const entry = entryOf(header, extension, type, size);
-        const head = await reader.upTo(Math.min(headSize(entry), size));
-        yield head.length > 0 ? { ...entry, head } : entry;
-        await skip(reader, padded(size) - head.length);
-      } else await skip(reader, padded(size));
-      // A global header is not an entry, and its fields are ignored.
-      if (header.flag !== "g") extension = {};
+  for (;;) {
+    const at = reader.position;
+    const block = await reader.upTo(blockSize);
+    // Two blocks of zeros end a tar, but some writers omit them.
+    if (block.length === 0 || (block.length === blockSize && block.every((byte) => byte === 0))) {
+      // So that the whole blob is verified.
+      while (await reader.some(maximumExtension));
+      return;
     }
-  } finally {
-    await reader.close();
+    const header = block.length === blockSize ? readHeader(block) : undefined;
+    if (!header) throw new RangeError(`there is no tar header at byte ${at}`);
+    if ("LKx".includes(header.flag)) {
+      extension = readExtension(header.flag, await content(reader, header), extension);
+      continue;
+    }
+    const type = entryTypes[header.flag];
+    // Links and folders have no content, even if their size is not 0.
+    const size = type === undefined || type === "file" ? (extension.size ?? header.size) : 0;
+    if (header.flag === "S") await passSparseMap(reader, block);
+    if (type) {
+      const entry = entryOf(header, extension, type, size);
+      const head = await reader.upTo(Math.min(headSize(entry), size));
+      yield head.length > 0 ? { ...entry, head } : entry;
+      await skip(reader, padded(size) - head.length);
+    } else await skip(reader, padded(size));
+    // A global header is not an entry, and its fields are ignored.
+    if (header.flag !== "g") extension = {};
   }
 }
 

@@ -41,14 +41,10 @@ export async function writeLayer(options: LayerOptions): Promise<LayerMetadata> 
   const entries = planEntries(options.entries);
   options.cache?.load(options.output);
   const { written, segments } = await withNewFile(options.output, async (fd) => {
-    const blob = new BlobWriter(options, fd);
-    try {
-      const tar = new TarWriter(blob, options);
-      for (const entry of entries) await tar.add(entry);
-      return { written: await tar.end(), segments: blob.segments };
-    } finally {
-      await blob.close();
-    }
+    await using blob = new BlobWriter(options, fd);
+    const tar = new TarWriter(blob, options);
+    for (const entry of entries) await tar.add(entry);
+    return { written: await tar.end(), segments: blob.segments };
   });
   options.cache?.keep(options.output, segments);
   const mediaType = layerMediaTypes[options.compression];
@@ -192,7 +188,7 @@ class BlobWriter {
     return { digest: (await this.#blobHash?.digest()) ?? diffId, size: this.#size, diffId };
   }
 
-  async close(): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
     await this.#blobHash?.close();
   }
 

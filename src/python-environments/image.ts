@@ -42,44 +42,36 @@ export async function environmentImage(
   const key = environmentKey(source, { base: base.slice(base.indexOf("@") + 1), platform, python });
   const known = await inRegistry(key, options);
   if (known !== undefined) return known;
-  const image = new SourceImage({ image: base, platform, env });
-  try {
-    const interpreter = source.kind === "CondaEnv" ? undefined : await basePython(image, base, source.python, env);
-    const layer = await builtLayer(source, key, interpreter, options);
-    const path = variablesOf((await image.read()).config, base).get("PATH") ?? "/usr/local/bin:/usr/bin:/bin";
-    const folder = `/${imageEnvironment}`;
-    const made = await appendLayers({
-      ...options,
-      image: base,
-      layers: [layer],
-      repository: environmentsRepository,
-      tags: [key],
-      spec: {
-        env: { PATH: `${folder}/bin:${path}`, [interpreter ? "VIRTUAL_ENV" : "CONDA_PREFIX"]: folder },
-        // `docker run IMAGE python ARGUMENTS` must work.
-        entrypoint: [],
-        cmd: ["python"],
-      },
-    });
-    return made.image;
-  } finally {
-    image.close();
-  }
+  using image = new SourceImage({ image: base, platform, env });
+  const interpreter = source.kind === "CondaEnv" ? undefined : await basePython(image, base, source.python, env);
+  const layer = await builtLayer(source, key, interpreter, options);
+  const path = variablesOf((await image.read()).config, base).get("PATH") ?? "/usr/local/bin:/usr/bin:/bin";
+  const folder = `/${imageEnvironment}`;
+  const made = await appendLayers({
+    ...options,
+    image: base,
+    layers: [layer],
+    repository: environmentsRepository,
+    tags: [key],
+    spec: {
+      env: { PATH: `${folder}/bin:${path}`, [interpreter ? "VIRTUAL_ENV" : "CONDA_PREFIX"]: folder },
+      // `docker run IMAGE python ARGUMENTS` must work.
+      entrypoint: [],
+      cmd: ["python"],
+    },
+  });
+  return made.image;
 }
 
 async function inRegistry(key: string, options: EnvironmentImageOptions): Promise<RunnableImage | undefined> {
-  const { client, host, place } = await openWritable(options);
-  const repository = place(environmentsRepository);
-  try {
-    const found = await client.headManifest(repository, key);
-    if (!found) return undefined;
-    const image = formatReference({ registry: host, repository, digest: found.digest });
-    // Without a rule for environments, nothing says who made it.
-    if (!(await isRestricted(image, options.env)) && (await isRestricted(options.base, options.env))) return undefined;
-    return await ifRunnable(image, options.env);
-  } finally {
-    client.close();
-  }
+  using registry = await openWritable(options);
+  const repository = registry.place(environmentsRepository);
+  const found = await registry.client.headManifest(repository, key);
+  if (!found) return undefined;
+  const image = formatReference({ registry: registry.host, repository, digest: found.digest });
+  // Without a rule for environments, nothing says who made it.
+  if (!(await isRestricted(image, options.env)) && (await isRestricted(options.base, options.env))) return undefined;
+  return await ifRunnable(image, options.env);
 }
 
 /** The layer, also cached on this machine for other registries. */

@@ -19,29 +19,17 @@ export async function lockRequirements(
   { name, python, env }: { readonly name: string; readonly python: string; readonly env: Environment },
 ): Promise<string> {
   await checkRequirements(name, await filesFrom(name, file), { areLocked: false });
-  const temporary = temporaryFolder("slipway-lock-");
-  try {
-    const uv = await findUv(env, temporary.path);
-    const args = [
-      "pip",
-      "compile",
-      "--generate-hashes",
-      "--universal",
-      "--only-binary=:all:",
-      "--no-header",
-      "--quiet",
-    ];
-    const place = [`--python=${uv.python}`, `--python-version=${python}`, "--color=never", "--no-progress"];
-    // By its name, which uv writes into remarks.
-    const { status, stdout, stderr } = await runProgram(uv.path, [...args, ...place, basename(file)], {
-      env: uv.env,
-      cwd: dirname(file),
-    });
-    if (status === 0) return stdout;
-    throw uvError(stderr, "lock", { file: name, what: name, place: `Python ${python}` });
-  } finally {
-    temporary.remove();
-  }
+  using temporary = temporaryFolder("slipway-lock-");
+  const uv = await findUv(env, temporary.path);
+  const args = ["pip", "compile", "--generate-hashes", "--universal", "--only-binary=:all:", "--no-header", "--quiet"];
+  const place = [`--python=${uv.python}`, `--python-version=${python}`, "--color=never", "--no-progress"];
+  // By its name, which uv writes into remarks.
+  const { status, stdout, stderr } = await runProgram(uv.path, [...args, ...place, basename(file)], {
+    env: uv.env,
+    cwd: dirname(file),
+  });
+  if (status === 0) return stdout;
+  throw uvError(stderr, "lock", { file: name, what: name, place: `Python ${python}` });
 }
 
 /** A file and those that it includes, where an option could run code of packages. */

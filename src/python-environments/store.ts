@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Environment } from "../core/environment.ts";
 import { syncFolder } from "../core/files.ts";
 import { heartbeat, patience } from "../core/heartbeat.ts";
-import { type Lock, waitForLock } from "../core/lock.ts";
+import { waitForLock } from "../core/lock.ts";
 import { cacheFolder } from "../core/user-folders.ts";
 
 /** This user's environments, and the layers of those in registries. */
@@ -29,32 +29,26 @@ export async function builtOnce(
   const known = await target(root, link);
   if (known && isWhole(known)) return known;
   await mkdir(root, { recursive: true, mode: 0o700 });
-  const endHeartbeat = heartbeat("an environment is being made, or waited for", { after: patience });
-  let lock: Lock | undefined;
+  using _notice = heartbeat("an environment is being made, or waited for", { after: patience });
+  using _lock = await waitForLock(join(root, `${key}.lock`));
+  const meanwhile = await target(root, link);
+  if (meanwhile && isWhole(meanwhile)) return meanwhile;
+  await removeOthers(root, key);
+  const name = `${key.slice(0, 16)}-${randomUUID().slice(0, 8)}`;
+  const [folder, temporary] = [join(root, name), join(root, `${name}.tmp`)];
+  await Promise.all([mkdir(folder, { mode: 0o700 }), mkdir(temporary, { mode: 0o700 })]);
   try {
-    lock = await waitForLock(join(root, `${key}.lock`));
-    const meanwhile = await target(root, link);
-    if (meanwhile && isWhole(meanwhile)) return meanwhile;
-    await removeOthers(root, key);
-    const name = `${key.slice(0, 16)}-${randomUUID().slice(0, 8)}`;
-    const [folder, temporary] = [join(root, name), join(root, `${name}.tmp`)];
-    await Promise.all([mkdir(folder, { mode: 0o700 }), mkdir(temporary, { mode: 0o700 })]);
-    try {
-      await build(folder, temporary);
-      await symlink(name, `${folder}.link`);
-      await rename(`${folder}.link`, link);
-      await syncFolder(root);
-    } catch (error) {
-      await rm(folder, { recursive: true, force: true, maxRetries: 3 });
-      throw error;
-    } finally {
-      await rm(temporary, { recursive: true, force: true, maxRetries: 3 });
-    }
-    return folder;
+    await build(folder, temporary);
+    await symlink(name, `${folder}.link`);
+    await rename(`${folder}.link`, link);
+    await syncFolder(root);
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+    throw error;
   } finally {
-    lock?.release();
-    endHeartbeat();
+    await rm(temporary, { recursive: true, force: true, maxRetries: 3 });
   }
+  return folder;
 }
 
 async function target(root: string, link: string): Promise<string | undefined> {

@@ -64,14 +64,12 @@ export async function openStored(path: string): Promise<{ handle: FileHandle; si
 export async function readStored(path: string, most: number): Promise<Buffer | undefined> {
   const opened = await openStored(path);
   if (!opened) return undefined;
-  const { handle, size } = opened;
+  await using handle = opened.handle;
   try {
-    if (size > most) throw damaged(path, `has ${size} bytes, more than the limit of ${most}`);
+    if (opened.size > most) throw damaged(path, `has ${opened.size} bytes, more than the limit of ${most}`);
     return await handle.readFile();
   } catch (error) {
     throw atPath(error, path);
-  } finally {
-    await handle.close();
   }
 }
 

@@ -17,15 +17,11 @@ export async function installProgram(source: string, folder: string, name: strin
       return target;
     }
     // Node has 120 MB: of two that start at once, only one copies it.
-    const lock = await waitForLock(`${folder}.lock`);
-    try {
-      if (await stat(target).catch(ifMissing)) return target;
-      await removeDrafts(folder);
-      await replaceWith(target, folder, (draft) => copyTo(source, draft));
-      return target;
-    } finally {
-      lock.release();
-    }
+    using _lock = await waitForLock(`${folder}.lock`);
+    if (await stat(target).catch(ifMissing)) return target;
+    await removeDrafts(folder);
+    await replaceWith(target, folder, (draft) => copyTo(source, draft));
+    return target;
   } catch (cause) {
     const full = isDiskFull(cause) ? " The disk is full." : "";
     throw new Failure(

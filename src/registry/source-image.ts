@@ -83,6 +83,10 @@ export class SourceImage {
     this.#client?.then((client) => client.close()).catch(() => {});
   }
 
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
   #chosen(manifests: readonly Descriptor[]): Digest {
     const { image: document, platform } = this.#options;
     const wanted = platform === undefined ? [] : [platform];

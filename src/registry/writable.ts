@@ -27,13 +27,24 @@ export function writableHost(env: Environment): string | undefined {
 }
 
 /** `SLIPWAY_REGISTRY`, else the embedded one: the user may only read the registry of the job's image. */
-export async function openWritable({ env = process.env, embedded }: WritableOptions): Promise<WritableRegistry> {
+export async function openWritable({
+  env = process.env,
+  embedded,
+}: WritableOptions): Promise<WritableRegistry & Disposable> {
   const named = env["SLIPWAY_REGISTRY"];
   if (named) {
     const host = normalizeRegistry(named);
-    return { client: await openConfigured(host, env), host, place: await placesIn(host, env) };
+    return writable(await openConfigured(host, env), host, await placesIn(host, env));
   }
   await readConfig(env);
   const { socketPath, host } = await embedded();
-  return { client: openRegistry(host, { embedded: { socketPath } }), host, place: (name) => name };
+  return writable(openRegistry(host, { embedded: { socketPath } }), host, (name) => name);
+}
+
+function writable(
+  client: RegistryClient,
+  host: string,
+  place: WritableRegistry["place"],
+): WritableRegistry & Disposable {
+  return { client, host, place, [Symbol.dispose]: () => client.close() };
 }

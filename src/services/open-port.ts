@@ -81,7 +81,7 @@ export function tellWaiting(
   waiting: ReadonlyMap<Socket, number>,
   write: OpenOptions["notice"],
   isTold = (): boolean => false,
-): () => void {
+): ReturnType<typeof heartbeat> {
   return heartbeat(
     () => {
       if (waiting.size === 0 || isTold()) return undefined;

@@ -39,18 +39,14 @@ export async function modelRegistry(env: Environment): Promise<ModelRegistry> {
 export async function resolveModels(models: readonly Model[], env: Environment): Promise<readonly Model[]> {
   if (models.length === 0) return models;
   const { host, repositoryOf } = await modelRegistry(env);
-  const client = await openByName(host, env);
-  try {
-    return await Promise.all(
-      models.map(async (model) => {
-        const { id, digest } = parseModelReference(model.id);
-        const place: ModelPlace = placeOfModel({ client, host, place: () => repositoryOf(id) }, id);
-        return { ...model, id: `${id}@${await resolveModel(place, digest)}` };
-      }),
-    );
-  } finally {
-    client.close();
-  }
+  using client = await openByName(host, env);
+  return await Promise.all(
+    models.map(async (model) => {
+      const { id, digest } = parseModelReference(model.id);
+      const place: ModelPlace = placeOfModel({ client, host, place: () => repositoryOf(id) }, id);
+      return { ...model, id: `${id}@${await resolveModel(place, digest)}` };
+    }),
+  );
 }
 
 /** The Secret with the text of {@link modelAccess}. */

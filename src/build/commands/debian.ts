@@ -20,12 +20,8 @@ export async function debian(args: readonly string[], context: Context): Promise
     else if (entry.kind === "user") users.push(user(entry));
     else throw malformed(entry.text, "a deb or user");
   }
-  const root = await openRootFilesystem(debs, users, scratch, context.signal);
-  try {
-    await writeLayerFiles(options, context, { entries: root.entries });
-  } finally {
-    await root.close();
-  }
+  await using root = await openRootFilesystem(debs, users, scratch, context.signal);
+  await writeLayerFiles(options, context, { entries: root.entries });
 }
 
 function user(entry: Entry): ImageUser {

@@ -50,21 +50,17 @@ export async function pullBase(
   env: Environment = process.env,
 ): Promise<{ readonly source: Reference; readonly images: readonly PulledImage[] }> {
   const reference = parseReference(request.image);
-  const client = await open(reference.registry);
-  try {
-    const digest = digestOf(request, reference) ?? (await tellDigest(request, reference, client));
-    const fetched = await fetchManifest(client, reference.repository, digest);
-    if (request.key) await verifyImage(client, reference.repository, digest, await readPublicKey(request.key, env));
-    // An index names its images by digest, so its signature is enough.
-    const { registry, repository } = reference;
-    await runnableImage(formatReference({ registry, repository, digest }), env, open);
-    return {
-      source: reference,
-      images: await imagesOf({ client, repository: reference.repository }, fetched, request),
-    };
-  } finally {
-    client.close();
-  }
+  using client = await open(reference.registry);
+  const digest = digestOf(request, reference) ?? (await tellDigest(request, reference, client));
+  const fetched = await fetchManifest(client, reference.repository, digest);
+  if (request.key) await verifyImage(client, reference.repository, digest, await readPublicKey(request.key, env));
+  // An index names its images by digest, so its signature is enough.
+  const { registry, repository } = reference;
+  await runnableImage(formatReference({ registry, repository, digest }), env, open);
+  return {
+    source: reference,
+    images: await imagesOf({ client, repository: reference.repository }, fetched, request),
+  };
 }
 
 function digestOf({ image, digest }: PullRequest, reference: Reference): Digest | undefined {

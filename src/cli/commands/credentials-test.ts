@@ -86,18 +86,14 @@ async function askService(service: Service, url: ServiceUrl, { credential, ...fo
 async function askRegistry({ host, port }: ServiceUrl, found: Tested<Credential>): Promise<string> {
   const registry = `${host}${port === undefined ? "" : `:${port}`}`;
   let wasAsked = false;
-  const client = openRegistry(registry, {
+  using client = openRegistry(registry, {
     settings: await registrySettings(registry),
     findCredential: async () => {
       wasAsked = true;
       return { ...found, searched: [], problems: [] };
     },
   });
-  try {
-    await client.checkLogin();
-  } finally {
-    client.close();
-  }
+  await client.checkLogin();
   return wasAsked ? `${registry} accepts it` : `it can be read; ${registry} asks nobody for a login`;
 }
 

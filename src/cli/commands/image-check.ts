@@ -5,7 +5,7 @@ import { CheckedImage } from "../image/check/image.ts";
 import { checkRequirements, type Outcome } from "../image/check/requirement.ts";
 import { sematicRequirements } from "../image/check/sematic.ts";
 import { slipwayRequirements } from "../image/check/slipway.ts";
-import { fetchImage, referenceTo, withImage } from "../image/named-image.ts";
+import { fetchImage, openImage, referenceTo } from "../image/named-image.ts";
 import { optionError } from "../usage-error.ts";
 import { image, json, list, platform } from "./options.ts";
 
@@ -28,21 +28,20 @@ export const check = command(
     if (options.module.length > 0 && options.for !== "sematic") {
       throw optionError("--module", "--module is only for --for sematic.", "Leave it out, or add --for sematic.");
     }
-    await withImage(options.image, async (image) => {
-      const fetched = await fetchImage(image, options.platform);
-      const checked = await CheckedImage.read(image, fetched);
-      const requirements = options.for === "sematic" ? sematicRequirements(options.module) : slipwayRequirements;
-      const outcomes = await checkRequirements(checked, requirements);
-      const name = referenceTo(image, fetched.descriptor.digest);
-      const platform = formatPlatform(checked.config);
-      const isMet = outcomes.every(({ status }) => status === "met");
-      process.stdout.write(
-        options.json
-          ? `${JSON.stringify({ image: name, platform, for: options.for, met: isMet, requirements: outcomes.map(jsonOf) })}\n`
-          : text(`${name} (${platform}), for ${options.for}`, outcomes),
-      );
-      if (!isMet) process.exitCode = 1;
-    });
+    using image = await openImage(options.image);
+    const fetched = await fetchImage(image, options.platform);
+    const checked = await CheckedImage.read(image, fetched);
+    const requirements = options.for === "sematic" ? sematicRequirements(options.module) : slipwayRequirements;
+    const outcomes = await checkRequirements(checked, requirements);
+    const name = referenceTo(image, fetched.descriptor.digest);
+    const platform = formatPlatform(checked.config);
+    const isMet = outcomes.every(({ status }) => status === "met");
+    process.stdout.write(
+      options.json
+        ? `${JSON.stringify({ image: name, platform, for: options.for, met: isMet, requirements: outcomes.map(jsonOf) })}\n`
+        : text(`${name} (${platform}), for ${options.for}`, outcomes),
+    );
+    if (!isMet) process.exitCode = 1;
   },
   (yargs) =>
     yargs.example(

@@ -18,11 +18,8 @@ export const copy = command(
     json: flag("Print one JSON object per event, sizes in bytes; the last one has the reference"),
   },
   async (options) => {
-    const from = await openImage(options.source);
-    const to = await openImage(options.destination).catch((error) => {
-      from.client.close();
-      throw error;
-    });
+    using from = await openImage(options.source);
+    using to = await openImage(options.destination);
     const progress = progressOf(options.json);
     let isUnchanged = true;
     const onEvent = (event: PushEvent) => {
@@ -46,8 +43,6 @@ export const copy = command(
       }
     } finally {
       progress.finish();
-      from.client.close();
-      to.client.close();
     }
   },
   (yargs) =>

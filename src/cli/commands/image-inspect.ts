@@ -8,7 +8,7 @@ import { formatReference } from "../../oci/reference.ts";
 import { configField } from "../../registry/client/client.ts";
 import { type FetchedManifest, fetchManifest } from "../../registry/client/fetch-manifest.ts";
 import { command } from "../command.ts";
-import { fetchImage, type NamedImage, type PlatformImage, platformName, withImage } from "../image/named-image.ts";
+import { fetchImage, type NamedImage, openImage, type PlatformImage, platformName } from "../image/named-image.ts";
 import { flag, image, text } from "./options.ts";
 
 export const inspect = command(
@@ -18,20 +18,19 @@ export const inspect = command(
     json: flag("Print manifest and configuration as one JSON object"),
   },
   async (options) => {
-    await withImage(options.image, async (image) => {
-      const fetched = await fetchManifest(image.client, image.repository, image.name);
-      const { manifest } = fetched;
-      if (isIndex(manifest) && options.platform === undefined) {
-        print(options.json ? json(image, fetched) : describeIndex(image, fetched, manifest));
-        return;
-      }
-      const chosen = await fetchImage(image, options.platform);
-      const { mediaType } = chosen.manifest.config;
-      const isImage = mediaType === mediaTypes.config || mediaType === mediaTypes.dockerConfig;
-      const read = () => image.client.readBlob(image.repository, chosen.manifest.config, configField, options.image);
-      const config = isImage ? parseImageConfig(await read(), `Configuration of ${options.image}`) : undefined;
-      print(options.json ? json(image, chosen, config) : describeImage(image, chosen, config));
-    });
+    using image = await openImage(options.image);
+    const fetched = await fetchManifest(image.client, image.repository, image.name);
+    const { manifest } = fetched;
+    if (isIndex(manifest) && options.platform === undefined) {
+      print(options.json ? json(image, fetched) : describeIndex(image, fetched, manifest));
+      return;
+    }
+    const chosen = await fetchImage(image, options.platform);
+    const { mediaType } = chosen.manifest.config;
+    const isImage = mediaType === mediaTypes.config || mediaType === mediaTypes.dockerConfig;
+    const read = () => image.client.readBlob(image.repository, chosen.manifest.config, configField, options.image);
+    const config = isImage ? parseImageConfig(await read(), `Configuration of ${options.image}`) : undefined;
+    print(options.json ? json(image, chosen, config) : describeImage(image, chosen, config));
   },
 );
 

@@ -31,13 +31,9 @@ async function namesOf(text: string | undefined): Promise<readonly string[]> {
       `Show it with \`slipway image inspect ${text}\`, or leave out the tag and the digest.`,
     );
   }
-  const client = await openRunning(normalizeRegistry(registry));
-  try {
-    const tags = await client.listTags(repository);
-    if (tags.length > 0) return tags;
-  } finally {
-    client.close();
-  }
+  using client = await openRunning(normalizeRegistry(registry));
+  const tags = await client.listTags(repository);
+  if (tags.length > 0) return tags;
   throw new UserError(
     { code: "image-not-found", culprit: `${registry}/${repository}` },
     `Registry ${registry} has no tags in ${repository}.`,

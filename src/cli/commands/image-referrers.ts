@@ -4,7 +4,7 @@ import { isIndex } from "../../oci/manifest.ts";
 import { fetchManifest } from "../../registry/client/fetch-manifest.ts";
 import { findReferrers, type Referrer } from "../../registry/referrers.ts";
 import { command } from "../command.ts";
-import { type NamedImage, platformName, referenceTo, withImage } from "../image/named-image.ts";
+import { type NamedImage, openImage, platformName, referenceTo } from "../image/named-image.ts";
 import { image, json } from "./options.ts";
 import { printJson } from "./output.ts";
 
@@ -23,12 +23,11 @@ interface Node {
 
 /** Lists also what refers to the images of an index. */
 export const referrers = command({ image, json }, async (options) => {
-  await withImage(options.image, async (image) => {
-    const root = await describe(image);
-    const reference = referenceTo(image, root.digest);
-    if (options.json) printJson({ reference, ...root });
-    else process.stdout.write(`${[reference, ...linesOf(root)].map(printable).join("\n")}\n`);
-  });
+  using image = await openImage(options.image);
+  const root = await describe(image);
+  const reference = referenceTo(image, root.digest);
+  if (options.json) printJson({ reference, ...root });
+  else process.stdout.write(`${[reference, ...linesOf(root)].map(printable).join("\n")}\n`);
 });
 
 async function describe({ client, repository, name }: NamedImage): Promise<Node> {

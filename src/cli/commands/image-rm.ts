@@ -11,20 +11,16 @@ export const rm = command(
   { images: { ...image, array: true, defaultDescription: "none" } },
   async ({ images }) => {
     const named = await Promise.all(images.map(openNamed));
-    for (const image of named) {
-      try {
-        await removeOne(image);
-        process.stdout.write(`${formatReference(image.reference)}\n`);
-      } finally {
-        image.client.close();
-      }
+    for (using image of named) {
+      await removeOne(image);
+      process.stdout.write(`${formatReference(image.reference)}\n`);
     }
   },
   (yargs) =>
     yargs.example("$0 image rm localhost:5000/team/app:old", "Remove a tag; the image stays while it has other tags"),
 );
 
-async function openNamed(text: string): Promise<NamedImage> {
+async function openNamed(text: string): Promise<NamedImage & Disposable> {
   const image = await openImage(text);
   const { tag, digest } = image.reference;
   if (tag === undefined && digest === undefined) {

@@ -11,7 +11,7 @@ import { largestBundle } from "../../signatures/fetch-bundles.ts";
 import { type PublicKey, readPublicKey, readSigningKey } from "../../signatures/keys.ts";
 import { unverified, type Verdict } from "../../signatures/verify.ts";
 import { command } from "../command.ts";
-import { fetchImage, type NamedImage, referenceTo, withImage } from "../image/named-image.ts";
+import { fetchImage, type NamedImage, openImage, referenceTo } from "../image/named-image.ts";
 import { image, platform, text } from "./options.ts";
 import { notice, write } from "./output.ts";
 
@@ -51,23 +51,22 @@ export const sbom = command(
     key: text("Print only an SBOM that is signed with this public key"),
     digest: text("Digest of one of several unsigned SBOMs"),
   },
-  async ({ image: name, platform, format, key: source, digest }) => {
-    await withImage(name, async (image) => {
-      const wanted = format === undefined ? (Object.keys(formats) as Format[]) : [format];
-      const own = await fetchImage(image, platform);
-      const named = await fetchManifest(image.client, image.repository, image.name);
-      const subjects = [...new Set([own.descriptor.digest, named.descriptor.digest])];
-      const keys = digest === undefined ? await keysFor(image, source) : [];
-      const refused: Refused[] = [];
-      for (const subject of subjects) if (await printSigned(image, subject, wanted, keys, refused)) return;
-      const name = formatReference(image.reference);
-      if (source !== undefined) throw unverified(name, source, refused, "SBOM");
-      for (const subject of subjects) if (await printUnsigned(image, subject, wanted, digest)) return;
-      const kind = format === undefined ? "SBOM" : `SBOM in the format ${format}`;
-      const remedy = `\`slipway image referrers ${name}\` lists what is attached; docs/sbom.md explains it.`;
-      const problem = `No ${kind}${digest === undefined ? "" : ` with the digest ${digest}`} is attached to ${name}.`;
-      throw new UserError({ code: "sbom-not-found", culprit: name }, problem, remedy);
-    });
+  async ({ image: named, platform, format, key: source, digest }) => {
+    using image = await openImage(named);
+    const wanted = format === undefined ? (Object.keys(formats) as Format[]) : [format];
+    const own = await fetchImage(image, platform);
+    const { descriptor } = await fetchManifest(image.client, image.repository, image.name);
+    const subjects = [...new Set([own.descriptor.digest, descriptor.digest])];
+    const keys = digest === undefined ? await keysFor(image, source) : [];
+    const refused: Refused[] = [];
+    for (const subject of subjects) if (await printSigned(image, subject, wanted, keys, refused)) return;
+    const name = formatReference(image.reference);
+    if (source !== undefined) throw unverified(name, source, refused, "SBOM");
+    for (const subject of subjects) if (await printUnsigned(image, subject, wanted, digest)) return;
+    const kind = format === undefined ? "SBOM" : `SBOM in the format ${format}`;
+    const remedy = `\`slipway image referrers ${name}\` lists what is attached; docs/sbom.md explains it.`;
+    const problem = `No ${kind}${digest === undefined ? "" : ` with the digest ${digest}`} is attached to ${name}.`;
+    throw new UserError({ code: "sbom-not-found", culprit: name }, problem, remedy);
   },
   (yargs) =>
     yargs

@@ -5,7 +5,7 @@ import { fetchManifest } from "../../registry/client/fetch-manifest.ts";
 import { readSigningKey } from "../../signatures/keys.ts";
 import { signImage } from "../../signatures/sign.ts";
 import { command } from "../command.ts";
-import { referenceTo, withImage } from "../image/named-image.ts";
+import { openImage, referenceTo } from "../image/named-image.ts";
 import { optionError } from "../usage-error.ts";
 import { image, text } from "./options.ts";
 import { notice } from "./output.ts";
@@ -25,18 +25,17 @@ export const sign = command(
       throw optionError("--key", "The command has no key to sign with.", "Add --key FILE or --keyless.");
     }
     const key = source === undefined ? undefined : await readSigningKey(source);
-    await withImage(named, async (image) => {
-      const { client, repository, name } = image;
-      const { descriptor, manifest } = await fetchManifest(client, repository, name);
-      const signOne = key
-        ? (each: Descriptor) => signImage(client, repository, each, key)
-        : await keylessSigner(client, repository);
-      const outcomes = [];
-      for (const each of [descriptor, ...(isIndex(manifest) ? manifest.manifests : [])])
-        outcomes.push(await signOne(each));
-      if (outcomes.every((outcome) => outcome === "unchanged")) notice("the image has a signature by this key already");
-      process.stdout.write(`${referenceTo(image, descriptor.digest)}\n`);
-    });
+    using image = await openImage(named);
+    const { client, repository, name } = image;
+    const { descriptor, manifest } = await fetchManifest(client, repository, name);
+    const signOne = key
+      ? (each: Descriptor) => signImage(client, repository, each, key)
+      : await keylessSigner(client, repository);
+    const outcomes = [];
+    for (const each of [descriptor, ...(isIndex(manifest) ? manifest.manifests : [])])
+      outcomes.push(await signOne(each));
+    if (outcomes.every((outcome) => outcome === "unchanged")) notice("the image has a signature by this key already");
+    process.stdout.write(`${referenceTo(image, descriptor.digest)}\n`);
   },
   (yargs) =>
     yargs

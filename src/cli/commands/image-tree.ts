@@ -6,7 +6,7 @@ import type { ImageConfig } from "../../oci/config.ts";
 import { formatPlatform } from "../../oci/descriptor.ts";
 import { formatReference } from "../../oci/reference.ts";
 import { command } from "../command.ts";
-import { fetchImage, type NamedImage, type PlatformImage, readConfig, withImage } from "../image/named-image.ts";
+import { fetchImage, type NamedImage, openImage, type PlatformImage, readConfig } from "../image/named-image.ts";
 import { treeAnswer } from "../image/tree/page-data.ts";
 import { formatUsage, type ImageUsage } from "../image/tree/text.ts";
 import {
@@ -39,16 +39,15 @@ export const tree = command(
       const remedy = "Give a whole number from 1, for example --depth 6.";
       throw optionError("--depth", "--depth is not a number of levels.", remedy);
     }
-    await withImage(options.image, async (image) => {
-      const usage = await readUsage(image, await fetchImage(image, options.platform));
-      if (options.html !== undefined) {
-        const path = userPath(options.html);
-        const { treeFile } = await import("../ui/shell.ts");
-        await writePage(path, treeFile(treeAnswer(usage), await pageScript()));
-        process.stderr.write(`Look at ${path} in a browser.\n`);
-      } else if (options.json) await pipeline(pieces(json(usage)), process.stdout, { end: false });
-      else process.stdout.write(`${formatUsage(usage, options.depth)}\n`);
-    });
+    using image = await openImage(options.image);
+    const usage = await readUsage(image, await fetchImage(image, options.platform));
+    if (options.html !== undefined) {
+      const path = userPath(options.html);
+      const { treeFile } = await import("../ui/shell.ts");
+      await writePage(path, treeFile(treeAnswer(usage), await pageScript()));
+      process.stderr.write(`Look at ${path} in a browser.\n`);
+    } else if (options.json) await pipeline(pieces(json(usage)), process.stdout, { end: false });
+    else process.stdout.write(`${formatUsage(usage, options.depth)}\n`);
   },
   (yargs) =>
     yargs

@@ -3,7 +3,7 @@ import { verifyAttestation } from "../../signatures/attestations.ts";
 import { readPublicKey } from "../../signatures/keys.ts";
 import { verifyImage } from "../../signatures/verify.ts";
 import { command } from "../command.ts";
-import { referenceTo, withImage } from "../image/named-image.ts";
+import { openImage, referenceTo } from "../image/named-image.ts";
 import { optionError } from "../usage-error.ts";
 import { image, json, text } from "./options.ts";
 import { printJson } from "./output.ts";
@@ -36,19 +36,18 @@ export const verify = command(
             issuer: issuer as string,
           })
         : await readPublicKey(key);
-    await withImage(named, async (image) => {
-      const { client, repository, name } = image;
-      const { digest } = (await fetchManifest(client, repository, name)).descriptor;
-      const found =
-        type === undefined
-          ? await verifyImage(client, repository, digest, by)
-          : await verifyAttestation(client, repository, digest, by, { type, builder, source });
-      const reference = referenceTo(image, digest);
-      if (json) {
-        const plain = found.map(({ digest, mediaType }) => ({ digest, mediaType }));
-        printJson({ reference, [type === undefined ? "signatures" : "attestations"]: plain });
-      } else process.stdout.write(`${reference}\n`);
-    });
+    using image = await openImage(named);
+    const { client, repository, name } = image;
+    const { digest } = (await fetchManifest(client, repository, name)).descriptor;
+    const found =
+      type === undefined
+        ? await verifyImage(client, repository, digest, by)
+        : await verifyAttestation(client, repository, digest, by, { type, builder, source });
+    const reference = referenceTo(image, digest);
+    if (json) {
+      const plain = found.map(({ digest, mediaType }) => ({ digest, mediaType }));
+      printJson({ reference, [type === undefined ? "signatures" : "attestations"]: plain });
+    } else process.stdout.write(`${reference}\n`);
   },
   (yargs) =>
     yargs

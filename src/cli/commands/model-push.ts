@@ -27,7 +27,7 @@ export const push = command(
         `Push to ${id}, without a digest: the digest of a new version follows from its files.`,
       );
     }
-    const registry = await openWritable({ embedded: runningRegistry });
+    using registry = await openWritable({ embedded: runningRegistry });
     const progress = progressOf(json);
     try {
       const pushed = await pushModel(placeOfModel(registry, id), {
@@ -42,7 +42,6 @@ export const push = command(
       tell(id, pushed, progress);
     } finally {
       progress.finish();
-      registry.client.close();
     }
   },
 );

@@ -12,37 +12,24 @@ import { listedRepositories } from "./registry-store.ts";
 
 /** One line per version, or the newest version of each model. */
 export const ls = command({ id: text("Model ID. Default: all models"), json }, async ({ id, json }) => {
-  await withRegistry(async (registry) => {
-    const versions = id === undefined ? await newestOfAll(registry) : await versionsOfOne(registry, id);
-    if (json) {
-      return printJson(versions.map(({ isLatest, tag: _, ...version }) => ({ ...version, latest: isLatest })));
-    }
-    for (const { id: model, digest, size, isLatest } of versions) {
-      const mark = isLatest && id !== undefined ? "  latest" : "";
-      process.stdout.write(`${model}@${digest}  ${formatBytes(size)}${mark}\n`);
-    }
-    if (versions.length === 0) process.stderr.write(`Registry ${registry.host} has no models.\n`);
-  });
+  using registry = await openWritable({ embedded: runningRegistry });
+  const versions = id === undefined ? await newestOfAll(registry) : await versionsOfOne(registry, id);
+  if (json) return printJson(versions.map(({ isLatest, tag: _, ...version }) => ({ ...version, latest: isLatest })));
+  for (const { id: model, digest, size, isLatest } of versions) {
+    const mark = isLatest && id !== undefined ? "  latest" : "";
+    process.stdout.write(`${model}@${digest}  ${formatBytes(size)}${mark}\n`);
+  }
+  if (versions.length === 0) process.stderr.write(`Registry ${registry.host} has no models.\n`);
 });
 
 const model = required("Model ID, or ID@sha256:… for one version");
 
 export const rm = command({ model }, async ({ model }) => {
   const { id, digest } = parseModelReference(model);
-  await withRegistry(async (registry) => {
-    const removed = await removeModel(placeOfModel(registry, id), digest);
-    for (const each of removed) process.stdout.write(`${id}@${each}\n`);
-  });
+  using registry = await openWritable({ embedded: runningRegistry });
+  const removed = await removeModel(placeOfModel(registry, id), digest);
+  for (const each of removed) process.stdout.write(`${id}@${each}\n`);
 });
-
-async function withRegistry(work: (registry: WritableRegistry) => Promise<void>): Promise<void> {
-  const registry = await openWritable({ embedded: runningRegistry });
-  try {
-    await work(registry);
-  } finally {
-    registry.client.close();
-  }
-}
 
 async function versionsOfOne(registry: WritableRegistry, text: string): Promise<readonly ListedVersion[]> {
   const { id, digest } = parseModelReference(text);

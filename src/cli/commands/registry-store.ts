@@ -56,14 +56,10 @@ async function ask<Answer>(
   const answer = (await socketExists(paths)) ? await askServer<Answer>(paths.socket, method, path) : undefined;
   if (answer !== undefined) return answer;
   await makeRegistryFolders(paths);
-  const lock = takeLock(paths.lock);
+  using lock = takeLock(paths.lock);
   if (!lock) {
     const identity = { code: "embedded-registry", culprit: paths.folder } as const;
     throw new UserError(identity, "The embedded registry is just starting or stopping.", "Try again.");
   }
-  try {
-    return await here(openStore(paths.data));
-  } finally {
-    lock.release();
-  }
+  return await here(openStore(paths.data));
 }

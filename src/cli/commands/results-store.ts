@@ -23,34 +23,31 @@ const run = required("Run that `ls` lists");
 const names = { ...list("Functions, or runs that `ls` lists"), demandOption: true } as const;
 
 export const ls = command({ repository, json }, async ({ repository, json }) => {
-  await withPlace(repository, async (place) => {
-    const runs = await listResults(place);
-    if (runs.length === 0 && !json) notice(`${repository} has no kept results.`);
-    print(runs, json);
-  });
+  using place = await openPlace(repository);
+  const runs = await listResults(place);
+  if (runs.length === 0 && !json) notice(`${repository} has no kept results.`);
+  print(runs, json);
 });
 
 export const show = command({ repository, run, json }, async ({ repository, run: name, json }) => {
-  await withPlace(repository, async (place) => {
-    const run = (await listResults(place)).find(({ tag }) => tag === name);
-    if (!run) throw absent(repository, name);
-    for (const { key, result } of await resultsOf(place, run.tag, run)) {
-      // The result is JSON already, with numbers that JavaScript may not have.
-      const shown = result === "" ? "null" : result;
-      process.stdout.write(json ? `{"key":"${key}","result":${shown}}\n` : `${key} ${shown}\n`);
-    }
-  });
+  using place = await openPlace(repository);
+  const run = (await listResults(place)).find(({ tag }) => tag === name);
+  if (!run) throw absent(repository, name);
+  for (const { key, result } of await resultsOf(place, run.tag, run)) {
+    // The result is JSON already, with numbers that JavaScript may not have.
+    const shown = result === "" ? "null" : result;
+    process.stdout.write(json ? `{"key":"${key}","result":${shown}}\n` : `${key} ${shown}\n`);
+  }
 });
 
 export const rm = command({ repository, names, json }, async ({ repository, names, json }) => {
-  await withPlace(repository, async (place) => {
-    const runs = await listResults(place);
-    const named = ({ tag, scope }: ListedRun, name: string) => tag === name || scope.function === name;
-    for (const name of names) if (!runs.some((run) => named(run, name))) throw absent(repository, name);
-    const gone = runs.filter((run) => names.some((name) => named(run, name)));
-    await removeResults(place, gone);
-    print(gone, json);
-  });
+  using place = await openPlace(repository);
+  const runs = await listResults(place);
+  const named = ({ tag, scope }: ListedRun, name: string) => tag === name || scope.function === name;
+  for (const name of names) if (!runs.some((run) => named(run, name))) throw absent(repository, name);
+  const gone = runs.filter((run) => names.some((name) => named(run, name)));
+  await removeResults(place, gone);
+  print(gone, json);
 });
 
 const limits = {
@@ -70,21 +67,20 @@ export const prune = command({ repository, ...limits, json }, async ({ repositor
   if (bytes === undefined) {
     throw optionError("--size", `--size: ${size} is not a size.`, "Write it like 512MiB or 1GiB.");
   }
-  await withPlace(repository, async (place) => {
-    const runs = await listResults(place);
-    const gone = beyondLimits(runs, {
-      ...(olderThan === undefined ? {} : { before: new Date(Date.now() - seconds * 1000) }),
-      ...(size === undefined ? {} : { bytes }),
-    });
-    await removeResults(place, gone);
-    if (olderThan !== undefined) {
-      const left = runs.filter((run) => !gone.includes(run));
-      const files = await unnamedFiles(place, left, new Date(Date.now() - seconds * 1000));
-      await removeFiles(place, files);
-      if (files.length > 0) notice(`Removed ${files.length} files of functions that no result names.`);
-    }
-    print(gone, json);
+  using place = await openPlace(repository);
+  const runs = await listResults(place);
+  const gone = beyondLimits(runs, {
+    ...(olderThan === undefined ? {} : { before: new Date(Date.now() - seconds * 1000) }),
+    ...(size === undefined ? {} : { bytes }),
   });
+  await removeResults(place, gone);
+  if (olderThan !== undefined) {
+    const left = runs.filter((run) => !gone.includes(run));
+    const files = await unnamedFiles(place, left, new Date(Date.now() - seconds * 1000));
+    await removeFiles(place, files);
+    if (files.length > 0) notice(`Removed ${files.length} files of functions that no result names.`);
+  }
+  print(gone, json);
 });
 
 function print(runs: readonly ListedRun[], json: boolean): void {
@@ -103,14 +99,10 @@ function print(runs: readonly ListedRun[], json: boolean): void {
   process.stdout.write(columns(rows));
 }
 
-async function withPlace(text: string, work: (place: ResultPlace) => Promise<void>): Promise<void> {
+async function openPlace(text: string): Promise<ResultPlace & Disposable> {
   const { registry, repository } = parseReference(text);
   const client = await openRunning(normalizeRegistry(registry));
-  try {
-    await work({ client, repository, onNotice: notice });
-  } finally {
-    client.close();
-  }
+  return { client, repository, onNotice: notice, [Symbol.dispose]: () => client.close() };
 }
 
 function absent(repository: string, name: string): UserError {

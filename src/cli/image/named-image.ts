@@ -20,19 +20,12 @@ export interface NamedImage {
 }
 
 /** @throws UserError if the reference is invalid, or if it names the embedded registry and that cannot be started */
-export async function openImage(text: string): Promise<NamedImage> {
+export async function openImage(text: string): Promise<NamedImage & Disposable> {
   const reference = parseReference(text);
   const name = reference.digest ?? reference.tag ?? "latest";
-  return { client: await openRunning(reference.registry), repository: reference.repository, name, reference };
-}
-
-export async function withImage<Found>(text: string, act: (image: NamedImage) => Promise<Found>): Promise<Found> {
-  const image = await openImage(text);
-  try {
-    return await act(image);
-  } finally {
-    image.client.close();
-  }
+  const client = await openRunning(reference.registry);
+  const { repository } = reference;
+  return { client, repository, name, reference, [Symbol.dispose]: () => client.close() };
 }
 
 export function referenceTo({ reference: { registry, repository } }: NamedImage, digest: Digest): string {

@@ -19,7 +19,7 @@ import { openServiceEngine } from "../../services/open-engine.ts";
 import { commentsOf, readUsage } from "../commands/image-tree.ts";
 import { notice } from "../commands/output.ts";
 import { listedImages } from "../commands/registry-store.ts";
-import { fetchImage, type NamedImage, readConfig, withImage } from "../image/named-image.ts";
+import { fetchImage, type NamedImage, openImage, readConfig } from "../image/named-image.ts";
 import { treeAnswer } from "../image/tree/page-data.ts";
 import { UsageTable } from "../image/tree/usage.ts";
 import { differences } from "./difference.ts";
@@ -67,7 +67,8 @@ export function answerSources(env: Environment): AnswerSources {
     const { registry } = parseReference(name);
     const isKnown = registry === embeddedHost() || written.has(registry) || (await isNamed(registry));
     if (!isKnown) throw unasked(name, registry);
-    return withImage(name, act);
+    using image = await openImage(name);
+    return await act(image);
   };
   // The files of one image, or of two that are compared, take most of the memory that this process may have.
   const readers = new Slots(1);
@@ -263,23 +264,19 @@ async function repositories(): Promise<Answers["registry"]> {
   const sizes = new Map<Digest, number>();
   const holders = new Map<Digest, Set<string>>();
   if (images.length > 0) {
-    const client = await openRunning(host);
-    try {
-      const read = async (repository: string, digest: Digest): Promise<void> => {
-        if (holders.get(digest)?.has(repository)) return;
-        const { manifest, bytes } = await fetchManifest(client, repository, digest);
-        const hold = (part: Digest, size: number) => {
-          sizes.set(part, size);
-          holders.set(part, (holders.get(part) ?? new Set()).add(repository));
-        };
-        hold(digest, bytes.length);
-        if (isIndex(manifest)) for (const child of manifest.manifests) await read(repository, child.digest);
-        else for (const part of [manifest.config, ...manifest.layers]) hold(part.digest, part.size);
+    using client = await openRunning(host);
+    const read = async (repository: string, digest: Digest): Promise<void> => {
+      if (holders.get(digest)?.has(repository)) return;
+      const { manifest, bytes } = await fetchManifest(client, repository, digest);
+      const hold = (part: Digest, size: number) => {
+        sizes.set(part, size);
+        holders.set(part, (holders.get(part) ?? new Set()).add(repository));
       };
-      for (const { repository, digest } of images) if (digest) await read(repository, digest).catch(() => {});
-    } finally {
-      client.close();
-    }
+      hold(digest, bytes.length);
+      if (isIndex(manifest)) for (const child of manifest.manifests) await read(repository, child.digest);
+      else for (const part of [manifest.config, ...manifest.layers]) hold(part.digest, part.size);
+    };
+    for (const { repository, digest } of images) if (digest) await read(repository, digest).catch(() => {});
   }
   const lines = [...new Set(images.map(({ repository }) => repository))].map((name): RepositoryLine => {
     const own = images.filter(({ repository }) => repository === name);

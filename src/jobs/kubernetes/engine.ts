@@ -122,35 +122,32 @@ export class KubernetesEngine implements JobEngine {
       }
       return;
     }
-    const { observation, waiting, close } = this.#follow(cluster, name, signal);
+    using following = this.#follow(cluster, name, signal);
+    const { observation, waiting } = following;
     const read = new Set<string>();
-    try {
-      await observation.ready(signal);
-      if (observation.observed) requireItem(id, observation.observed.job, item);
-      for (;;) {
-        // Taken before the look at the pods, so that no change is missed meanwhile.
-        const change = observation.change(signal);
-        const { observed } = observation;
-        const next = byItem(observed?.pods ?? [], item).find((pod) => !read.has(pod.metadata.name) && hasBegun(pod));
-        if (observed && next) {
-          const podName = next.metadata.name;
-          read.add(podName);
-          const isOver = () => {
-            const pod = observation.observed?.pods.find(({ metadata }) => metadata.name === podName);
-            return !observation.hasPod(podName) || pod === undefined || containerState(pod).terminated !== undefined;
-          };
-          const options = { ...shown, item, follow, isOver, change: () => observation.change(signal), signal };
-          yield* this.#output.read(cluster, observed.job, next, options);
-          continue;
-        }
-        if (!observed || observation.isGone) return;
-        if (hasEnded(statusOf(id, observed))) return await observation.settled(signal);
-        if (item !== undefined && isItemOver(observed.job, item)) return;
-        if (waiting.note(await troubleOf(cluster, observed, waiting))) return;
-        await waiting.change(change, observed);
+    await observation.ready(signal);
+    if (observation.observed) requireItem(id, observation.observed.job, item);
+    for (;;) {
+      // Taken before the look at the pods, so that no change is missed meanwhile.
+      const change = observation.change(signal);
+      const { observed } = observation;
+      const next = byItem(observed?.pods ?? [], item).find((pod) => !read.has(pod.metadata.name) && hasBegun(pod));
+      if (observed && next) {
+        const podName = next.metadata.name;
+        read.add(podName);
+        const isOver = () => {
+          const pod = observation.observed?.pods.find(({ metadata }) => metadata.name === podName);
+          return !observation.hasPod(podName) || pod === undefined || containerState(pod).terminated !== undefined;
+        };
+        const options = { ...shown, item, follow, isOver, change: () => observation.change(signal), signal };
+        yield* this.#output.read(cluster, observed.job, next, options);
+        continue;
       }
-    } finally {
-      close();
+      if (!observed || observation.isGone) return;
+      if (hasEnded(statusOf(id, observed))) return await observation.settled(signal);
+      if (item !== undefined && isItemOver(observed.job, item)) return;
+      if (waiting.note(await troubleOf(cluster, observed, waiting))) return;
+      await waiting.change(change, observed);
     }
   }
 
@@ -165,29 +162,26 @@ export class KubernetesEngine implements JobEngine {
   async collect(id: string, { signal }: { readonly signal?: AbortSignal } = {}): Promise<JobOutcome> {
     const { cluster, name, end } = await this.#find(id);
     if (end) return { status: end };
-    const { observation, waiting, close } = this.#follow(cluster, name, signal);
-    try {
-      await observation.ready(signal);
-      for (;;) {
-        const change = observation.change(signal);
-        const { observed } = observation;
-        if (!observed) return { status: await this.#lost(id) };
-        const status = statusOf(id, observed);
-        if (hasEnded(status)) {
-          await observation.settled(signal);
-          return await this.#outcome(cluster, observation.observed as Observed, id, signal);
-        }
-        if (observation.isGone) return { status: await this.#ended(id, observed, status) };
-        const trouble = waiting.note(await troubleOf(cluster, observed, waiting));
-        if (trouble) {
-          const failed: JobStatus = { ...status, state: "failed", reason: trouble.words };
-          await this.#end(id, cluster, name, failed);
-          return { status: (await this.#notes.read(name))?.end ?? failed };
-        }
-        await waiting.change(change, observed);
+    using following = this.#follow(cluster, name, signal);
+    const { observation, waiting } = following;
+    await observation.ready(signal);
+    for (;;) {
+      const change = observation.change(signal);
+      const { observed } = observation;
+      if (!observed) return { status: await this.#lost(id) };
+      const status = statusOf(id, observed);
+      if (hasEnded(status)) {
+        await observation.settled(signal);
+        return await this.#outcome(cluster, observation.observed as Observed, id, signal);
       }
-    } finally {
-      close();
+      if (observation.isGone) return { status: await this.#ended(id, observed, status) };
+      const trouble = waiting.note(await troubleOf(cluster, observed, waiting));
+      if (trouble) {
+        const failed: JobStatus = { ...status, state: "failed", reason: trouble.words };
+        await this.#end(id, cluster, name, failed);
+        return { status: (await this.#notes.read(name))?.end ?? failed };
+      }
+      await waiting.change(change, observed);
     }
   }
 
@@ -306,8 +300,8 @@ export class KubernetesEngine implements JobEngine {
     const { context, namespace } = cluster;
     const note = { name, context, namespace, submitted: status.submitted };
     const late = AbortSignal.timeout(endTime);
-    const observation = this.#observation(cluster, name, late);
-    const endNotice = heartbeat(`Waiting for the pods of job ${id} to end`, { after: patience, write: this.#notice });
+    using observation = this.#observation(cluster, name, late);
+    using _notice = heartbeat(`Waiting for the pods of job ${id} to end`, { after: patience, write: this.#notice });
     try {
       await observation.ready(late);
       if (!observation.isGone) {
@@ -323,9 +317,6 @@ export class KubernetesEngine implements JobEngine {
         "Their node does not answer: ask the cluster's administrator to restart or remove it.",
         { cause: error },
       );
-    } finally {
-      endNotice();
-      observation.close();
     }
     await this.#notes.write({ ...note, end: { ...status, ended: new Date().toISOString() } });
   }
@@ -336,12 +327,12 @@ export class KubernetesEngine implements JobEngine {
     const look = () => observation.observed;
     const endItems = tellItems(this.#notice, look);
     const endWaits = tellWaits(cluster, { notice: this.#notice, look, isQuiet: () => observation.isQuiet });
-    const close = () => {
+    const end = () => {
       endItems();
       endWaits();
-      observation.close();
+      observation[Symbol.dispose]();
     };
-    return { observation, waiting: new Waiting(this.#notice), close };
+    return { observation, waiting: new Waiting(this.#notice), [Symbol.dispose]: end };
   }
 
   #observation(cluster: Cluster, name: string, signal: AbortSignal | undefined): Observation {

@@ -51,7 +51,7 @@ export class Uploads {
   /** Returns the new size. Keeps what came before a connection broke. A full disk ends the upload and frees space. */
   append(repository: string, id: string, body: AsyncIterable<Buffer>, piece: Piece = {}): Promise<number> {
     return this.#inTurn(repository, id, async (session) => {
-      const handle = await open(session.path, "r+").catch(ifMissing);
+      await using handle = await open(session.path, "r+").catch(ifMissing);
       if (!handle) throw unknownUpload(id);
       try {
         const { size } = await handle.stat();
@@ -60,8 +60,6 @@ export class Uploads {
       } catch (error) {
         if (isDiskFull(error)) await this.#remove(id, session);
         throw error;
-      } finally {
-        await handle.close();
       }
     });
   }

@@ -318,6 +318,9 @@ export class RegistryClient {
     this.#session.close();
   }
 
+  [Symbol.dispose](): void {
+    this.close();
+  }
   #send(step: Step, request: Omit<RegistryRequest, "step">): Promise<RegistryResponse> {
     return this.#session.send({ ...request, step });
   }

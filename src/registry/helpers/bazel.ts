@@ -54,7 +54,7 @@ async function forRegistry(url: URL, env: Environment): Promise<Authorization | 
   const settings = await registrySettings(registry, env);
   if (endpointOf(registry, settings.plainHttp).base.origin !== url.origin) return undefined;
   const search = await findCredential({ registry, repository }, env);
-  const client = openRegistry(registry, { settings, env, findCredential: async () => search });
+  using client = openRegistry(registry, { settings, env, findCredential: async () => search });
   try {
     const authorization = await client.authorize(repository, url);
     return Object.keys(authorization.headers).length > 0 ? authorization : undefined;
@@ -65,8 +65,6 @@ async function forRegistry(url: URL, env: Environment): Promise<Authorization | 
     // Bazel may reach the registry in another way, or find the content in a cache.
     if (!(error instanceof Unreachable) || credential.kind !== "password") throw error;
     return { headers: { authorization: basicAuthorization(credential) }, ...(expiresAt ? { expiresAt } : {}) };
-  } finally {
-    client.close();
   }
 }
 

@@ -140,20 +140,16 @@ export class Containers {
   /** Creates a container without starting it. */
   async create(wanted: NewContainer, runtime?: string): Promise<void> {
     const { inherited, file } = divideEnvironment(wanted.env);
-    const folder = makeRunFolder(this.client, wanted.facts.image, file, {}, this.#env);
-    try {
-      const args = createArguments(this.client, wanted, {
-        labelFile: folder.write("labels", labelFile(wanted)),
-        environmentFile: folder.environmentFile,
-        inherited: Object.keys(inherited),
-        limits: processLimits(),
-        grace,
-        runtime,
-      });
-      await this.ask(args, { image: wanted.facts.image, variables: inherited });
-    } finally {
-      folder.remove();
-    }
+    using folder = makeRunFolder(this.client, wanted.facts.image, file, {}, this.#env);
+    const args = createArguments(this.client, wanted, {
+      labelFile: folder.write("labels", labelFile(wanted)),
+      environmentFile: folder.environmentFile,
+      inherited: Object.keys(inherited),
+      limits: processLimits(),
+      grace,
+      runtime,
+    });
+    await this.ask(args, { image: wanted.facts.image, variables: inherited });
   }
 
   /** Recreates it for another runtime if podman's default one does not work on this machine. */

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Environment } from "../../core/environment.ts";
+import { scopedSignal } from "../../core/scoped-signal.ts";
 import { WholeLines } from "../../core/whole-lines.ts";
 import { type LogOptions, Prefixes } from "../log-options.ts";
 import { containersOf, openContainers } from "./apply-file.ts";
@@ -50,8 +51,8 @@ export async function followLogs(
   const prefixes = new Prefixes(colors);
   const followed = new Map<string, Promise<void>>();
   const replicas = new Set<number>();
-  const over = new AbortController();
-  const all = signal ? AbortSignal.any([signal, over.signal]) : over.signal;
+  using scope = scopedSignal(signal);
+  const all = scope.signal;
   const failed = Promise.withResolvers<never>();
   failed.promise.catch(() => {});
   const follow = async (id: string, found: Found) => {
@@ -59,24 +60,20 @@ export async function followLogs(
     await followOne(containers, id, found.startedAt, streams, { ...options, follow: true, signal: all });
     for (const stream of Object.values(streams)) await stream.end();
   };
-  try {
-    // A container and its successor may both be missing for a moment.
-    for (let looksInVain = 0; looksInVain < 2; ) {
-      // IDs, because a container that could not start has a successor of the same name.
-      const ids = await containers.ids(service);
-      const unseen = ids.filter((id) => !followed.has(id));
-      const looked = await Promise.all(unseen.map(async (id) => ({ id, found: await containers.find(id) })));
-      const fresh = looked.flatMap(({ id, found }) => (found === undefined ? [] : [{ id, found }]));
-      // Counts all of them first, so that lines get their prefixes.
-      for (const { found } of fresh) replicas.add(found.replica);
-      for (const { id, found } of fresh) followed.set(id, follow(id, found).catch(failed.reject));
-      looksInVain = ids.length === 0 ? looksInVain + 1 : 0;
-      await Promise.race([delay(interval, undefined, { signal: all }), failed.promise]);
-    }
-    await Promise.race([Promise.all(followed.values()), failed.promise]);
-  } finally {
-    over.abort();
+  // A container and its successor may both be missing for a moment.
+  for (let looksInVain = 0; looksInVain < 2; ) {
+    // IDs, because a container that could not start has a successor of the same name.
+    const ids = await containers.ids(service);
+    const unseen = ids.filter((id) => !followed.has(id));
+    const looked = await Promise.all(unseen.map(async (id) => ({ id, found: await containers.find(id) })));
+    const fresh = looked.flatMap(({ id, found }) => (found === undefined ? [] : [{ id, found }]));
+    // Counts all of them first, so that lines get their prefixes.
+    for (const { found } of fresh) replicas.add(found.replica);
+    for (const { id, found } of fresh) followed.set(id, follow(id, found).catch(failed.reject));
+    looksInVain = ids.length === 0 ? looksInVain + 1 : 0;
+    await Promise.race([delay(interval, undefined, { signal: all }), failed.promise]);
   }
+  await Promise.race([Promise.all(followed.values()), failed.promise]);
 }
 
 /** Follows a container over its restarts. After each, the engine repeats all earlier output. */

@@ -77,12 +77,8 @@ export async function forward(
       said = await exchange(client, server, said, attempt < attempts);
     }
   };
-  const endNotices = tellWaiting(name, "container", waiting, notice);
-  try {
-    await servePort(chosenPort(found[0]?.facts.ports ?? [], name, target), options, join);
-  } finally {
-    endNotices();
-  }
+  using _notice = tellWaiting(name, "container", waiting, notice);
+  await servePort(chosenPort(found[0]?.facts.ports ?? [], name, target), options, join);
 }
 
 function hostPortsOf(found: readonly Found[], name: string, target: number | undefined): readonly number[] {

@@ -37,36 +37,32 @@ export async function waitUntilReady(
   let startedAt: string | undefined;
   let seenAt = 0;
   let last = "";
-  const endNotice = heartbeat(() => `Waiting for container ${name}${last}`, {
+  using _notice = heartbeat(() => `Waiting for container ${name}${last}`, {
     after: patience,
   });
-  try {
-    for (;;) {
-      const found = await containers.find(name);
-      const ended = await howItEnded(containers, name, found, restartsBefore);
-      if (ended?.isFinal) return withLog(containers, name, ended.words);
-      if (found?.startedAt !== startedAt) {
-        startedAt = found?.startedAt;
-        seenAt = Date.now();
-        isStarted = startup === undefined;
-      }
-      let problem = ended?.words;
-      if (problem === undefined && !isStarted) {
-        const port = startup?.port ?? service.ports[0] ?? 0;
-        problem = await askHealth(startup, hostPorts.get(port) ?? port);
-        isStarted = problem === undefined;
-      }
-      problem ??= (await askReadiness(service, hostPorts)) ?? howYoung(startedAt, seenAt);
-      if (problem === undefined) return undefined;
-      last = `: ${problem}`;
-      if (Date.now() > deadline) {
-        const blockage = ended ? "" : await blockageOf(containers, name, service, hostPorts);
-        return withLog(containers, name, `It is not ready after ${timeLimit} s: ${problem}.${blockage}`);
-      }
-      await delay(pause);
+  for (;;) {
+    const found = await containers.find(name);
+    const ended = await howItEnded(containers, name, found, restartsBefore);
+    if (ended?.isFinal) return withLog(containers, name, ended.words);
+    if (found?.startedAt !== startedAt) {
+      startedAt = found?.startedAt;
+      seenAt = Date.now();
+      isStarted = startup === undefined;
     }
-  } finally {
-    endNotice();
+    let problem = ended?.words;
+    if (problem === undefined && !isStarted) {
+      const port = startup?.port ?? service.ports[0] ?? 0;
+      problem = await askHealth(startup, hostPorts.get(port) ?? port);
+      isStarted = problem === undefined;
+    }
+    problem ??= (await askReadiness(service, hostPorts)) ?? howYoung(startedAt, seenAt);
+    if (problem === undefined) return undefined;
+    last = `: ${problem}`;
+    if (Date.now() > deadline) {
+      const blockage = ended ? "" : await blockageOf(containers, name, service, hostPorts);
+      return withLog(containers, name, `It is not ready after ${timeLimit} s: ${problem}.${blockage}`);
+    }
+    await delay(pause);
   }
 }
 

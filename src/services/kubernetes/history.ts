@@ -1,7 +1,13 @@
 import { UserError } from "../../core/errors.ts";
 import type { Cluster } from "../../kubernetes/cluster.ts";
 import { ifFound } from "../../kubernetes/if-found.ts";
-import { containerName, type Metadata, type PodSpec } from "../../kubernetes/objects.ts";
+import {
+  containerName,
+  type Deployment,
+  type PodSpec,
+  type PodTemplate,
+  type ReplicaSet,
+} from "../../kubernetes/objects.ts";
 import { retryConflict } from "../../kubernetes/retry-conflict.ts";
 import { listAll } from "../../kubernetes/watch.ts";
 import { runnableImage } from "../../signatures/runnable-image.ts";
@@ -24,19 +30,9 @@ import { networkService } from "./render.ts";
 import { manifestOf } from "./roll-out.ts";
 import { noSuchService } from "./status.ts";
 
-interface Template {
-  readonly metadata?: Pick<Metadata, "labels" | "annotations">;
-  readonly spec: PodSpec;
-}
+type Live = LiveObject & Pick<Deployment, "spec">;
 
-interface ReplicaSet {
-  readonly metadata: Metadata;
-  readonly spec: { readonly template: Template };
-}
-
-type Live = LiveObject & { readonly spec: { readonly replicas?: number; readonly template: Template } };
-
-type ClusterRevision = Revision & { readonly template: Template };
+type ClusterRevision = Revision & { readonly template: PodTemplate };
 
 /** The oldest first. */
 export async function serviceHistory(cluster: Cluster, name: string): Promise<readonly Revision[]> {
@@ -117,7 +113,7 @@ async function requireRunnable({ containers }: PodSpec): Promise<void> {
   for (const { name, image } of containers) if (name === containerName && image) await runnableImage(image);
 }
 
-async function restorePorts(place: Place, name: string, { spec }: Template): Promise<Change[]> {
+async function restorePorts(place: Place, name: string, { spec }: PodTemplate): Promise<Change[]> {
   const numbers = spec.containers.find((each) => each.name === containerName)?.ports?.map((port) => port.containerPort);
   const manifest = networkService(name, numbers ?? []);
   const before = await ifFound(place.api.ask<LiveObject>("GET", pathOf("Service", place.namespace, name)));
@@ -127,7 +123,7 @@ async function restorePorts(place: Place, name: string, { spec }: Template): Pro
   return differences.length === 0 ? [] : [changeOf("Service", name, differences)];
 }
 
-async function restoreTemplate(cluster: Cluster, name: string, template: Template): Promise<Change[]> {
+async function restoreTemplate(cluster: Cluster, name: string, template: PodTemplate): Promise<Change[]> {
   const { [hashLabel]: _, ...labels } = template.metadata?.labels ?? {};
   // The controller writes to it too.
   return retryConflict(async () => {

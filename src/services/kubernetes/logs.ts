@@ -1,4 +1,5 @@
 import { heartbeat, patience } from "../../core/heartbeat.ts";
+import { scopedSignal } from "../../core/scoped-signal.ts";
 import { WholeLines } from "../../core/whole-lines.ts";
 import { podLog } from "../../kubernetes/logs.ts";
 import { containerName, containerState, type Pod } from "../../kubernetes/objects.ts";
@@ -20,9 +21,9 @@ export async function showServiceLogs(
 ): Promise<void> {
   const { follow, signal, tail, since, timestamps } = options;
   const prefixes = new Prefixes(options.colors);
-  const over = new AbortController();
-  const all = signal ? AbortSignal.any([signal, over.signal]) : over.signal;
-  const observation = new Observation(place, [name], all, options.notice);
+  using scope = scopedSignal(signal);
+  const all = scope.signal;
+  using observation = new Observation(place, [name], all, options.notice);
   const begun = new Map<string, Promise<void>>();
   const failed = Promise.withResolvers<never>();
   failed.promise.catch(() => {});
@@ -50,7 +51,7 @@ export async function showServiceLogs(
   };
 
   let idleSince: number | undefined;
-  const endNotices = heartbeat(
+  using _notices = heartbeat(
     () => {
       const { pods } = observation.of(name);
       const isRunning = pods.some((pod) => containerState(pod).running !== undefined);
@@ -61,26 +62,20 @@ export async function showServiceLogs(
     },
     { after: patience, write: options.notice },
   );
-  try {
-    await observation.ready(all);
+  await observation.ready(all);
+  const { deployment, pods } = observation.of(name);
+  requireAll([name], new Set(deployment || pods.length > 0 ? [name] : []), place);
+  for (;;) {
     const { deployment, pods } = observation.of(name);
-    requireAll([name], new Set(deployment || pods.length > 0 ? [name] : []), place);
-    for (;;) {
-      const { deployment, pods } = observation.of(name);
-      const fresh = pods.filter((pod) => !begun.has(pod.metadata.name) && hasBegun(pod, containerName));
-      // Registers all of them first, so that lines get their prefixes.
-      for (const { metadata } of fresh) begun.set(metadata.name, Promise.resolve());
-      for (const { metadata } of fresh) begun.set(metadata.name, show(metadata.name).catch(failed.reject));
-      if (!follow || (deployment === undefined && pods.length === 0)) break;
-      await Promise.race([observation.change(all), failed.promise]);
-    }
-    await Promise.race([Promise.all(begun.values()), failed.promise]);
-    await turn;
-  } finally {
-    endNotices();
-    over.abort();
-    observation.close();
+    const fresh = pods.filter((pod) => !begun.has(pod.metadata.name) && hasBegun(pod, containerName));
+    // Registers all of them first, so that lines get their prefixes.
+    for (const { metadata } of fresh) begun.set(metadata.name, Promise.resolve());
+    for (const { metadata } of fresh) begun.set(metadata.name, show(metadata.name).catch(failed.reject));
+    if (!follow || (deployment === undefined && pods.length === 0)) break;
+    await Promise.race([observation.change(all), failed.promise]);
   }
+  await Promise.race([Promise.all(begun.values()), failed.promise]);
+  await turn;
 }
 
 function hasEnded(pod: Pod | undefined): boolean {

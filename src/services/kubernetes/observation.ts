@@ -1,15 +1,13 @@
-import { Changes } from "../../core/changes.ts";
 import { inOrder } from "../../jobs/kubernetes/status.ts";
 import {
-  type Condition,
   conditionOf,
   containerStatuses,
+  type Deployment,
   type Metadata,
   type Pod,
-  type PodSpec,
+  type ReplicaSet,
 } from "../../kubernetes/objects.ts";
-import { Quiet } from "../../kubernetes/quiet.ts";
-import { watchAll } from "../../kubernetes/watch.ts";
+import { Observer } from "../../kubernetes/observer.ts";
 import type { Place } from "./apply.ts";
 import { pathOf, serviceLabel } from "./manifest.ts";
 
@@ -20,11 +18,8 @@ interface Lists {
 }
 
 /** Watches services and their pods. */
-export class Observation {
-  readonly #lists: { -readonly [Name in keyof Lists]?: Lists[Name] } = {};
-  readonly #changes = new Changes();
-  readonly #closing = new AbortController();
-  readonly #quiet: Quiet;
+export class Observation extends Observer {
+  readonly #lists: { -readonly [Name in keyof Lists]: Lists[Name] } = { deployments: [], replicaSets: [], pods: [] };
 
   constructor(
     { api, namespace }: Place,
@@ -32,44 +27,18 @@ export class Observation {
     signal: AbortSignal | undefined,
     notice: (text: string) => void,
   ) {
-    const all = signal ? AbortSignal.any([signal, this.#closing.signal]) : this.#closing.signal;
-    this.#quiet = new Quiet(notice, "services go on");
-    const follow = <Name extends keyof Lists>(name: Name, path: string) => {
-      const selection = { path, labelSelector: selectorFor(names) };
-      watchAll<Lists[Name][number]>(api, selection, { signal: all, quiet: this.#quiet }, (items) => {
+    super(signal, notice, "services go on");
+    const follow = <Name extends keyof Lists>(name: Name, path: string) =>
+      this.watch<Lists[Name][number]>(api, { path, labelSelector: selectorFor(names) }, (items) => {
         Object.assign(this.#lists, { [name]: [...items.values()] });
-        this.#changes.wake();
-      }).then(
-        () => this.#changes.wake(),
-        (error: unknown) => this.#changes.fail(error),
-      );
-    };
+      });
     follow("deployments", pathOf("Deployment", namespace));
     follow("replicaSets", replicaSetsPath(namespace));
     follow("pods", podsPath(namespace));
-    signal?.addEventListener("abort", () => this.#changes.wake(), { once: true, signal: this.#closing.signal });
-  }
-
-  /** Settles once every list has arrived. */
-  async ready(signal?: AbortSignal): Promise<void> {
-    while (Object.keys(this.#lists).length < 3) await this.change(signal);
-  }
-
-  change(signal?: AbortSignal): Promise<void> {
-    return this.#changes.next(signal);
   }
 
   of(name: string): Observed {
-    return observedOf(name, { deployments: [], replicaSets: [], pods: [], ...this.#lists });
-  }
-
-  get isQuiet(): boolean {
-    return this.#quiet.isQuiet;
-  }
-
-  close(): void {
-    this.#quiet.answered();
-    this.#closing.abort();
+    return observedOf(name, this.#lists);
   }
 }
 
@@ -94,24 +63,6 @@ export function observedOf(name: string, { deployments, replicaSets, pods }: Lis
     replicaSets: replicaSets.filter(isOf),
     pods: inOrder(pods.filter(isOf)),
   };
-}
-
-export interface Deployment {
-  readonly metadata: Metadata;
-  readonly spec: { readonly replicas?: number; readonly template: { readonly spec: PodSpec } };
-  readonly status?: {
-    readonly observedGeneration?: number;
-    readonly replicas?: number;
-    readonly updatedReplicas?: number;
-    readonly availableReplicas?: number;
-    readonly conditions?: readonly Condition[];
-  };
-}
-
-export interface ReplicaSet {
-  readonly metadata: Metadata;
-  readonly spec?: { readonly replicas?: number };
-  readonly status?: { readonly observedGeneration?: number; readonly replicas?: number };
 }
 
 export interface Observed {

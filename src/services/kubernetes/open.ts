@@ -13,11 +13,11 @@ const interval = 250;
 /** Prefers ready pods of the newest revision. Ends when the signal aborts. */
 export async function openService(cluster: Cluster, name: string, options: OpenOptions): Promise<void> {
   const { signal, notice } = options;
-  const observation = new Observation(cluster, [name], signal, notice);
+  using observation = new Observation(cluster, [name], signal, notice);
   let turn = 0;
   /** Since when connections wait for a pod. */
   const waiting = new Map<Socket, number>();
-  const endNotices = tellWaiting(name, "pod", waiting, notice, () => observation.isQuiet);
+  using _notices = tellWaiting(name, "pod", waiting, notice, () => observation.isQuiet);
   const join = async (client: Socket) => {
     const late = AbortSignal.any([signal, AbortSignal.timeout(connectTime * 1000)]);
     let kept: readonly Buffer[] | undefined = [];
@@ -49,19 +49,14 @@ export async function openService(cluster: Cluster, name: string, options: OpenO
       await delay(interval, undefined, { signal: late }).catch(() => {});
     }
   };
-  try {
-    await observation.ready(signal);
-    const observed = observation.of(name);
-    requireAll([name], new Set(observed.deployment ? [name] : []), cluster);
-    const port = portOf(observed, name, options.target);
-    if (podsThatAnswer(observed).length === 0) {
-      notice(`${name}: no pod is ready; \`slipway service status ${name}\` says why. Connections wait for one.`);
-    }
-    await servePort(port, options, join);
-  } finally {
-    endNotices();
-    observation.close();
+  await observation.ready(signal);
+  const observed = observation.of(name);
+  requireAll([name], new Set(observed.deployment ? [name] : []), cluster);
+  const port = portOf(observed, name, options.target);
+  if (podsThatAnswer(observed).length === 0) {
+    notice(`${name}: no pod is ready; \`slipway service status ${name}\` says why. Connections wait for one.`);
   }
+  await servePort(port, options, join);
 }
 
 function podsThatAnswer(observed: Observed) {
@@ -72,7 +67,5 @@ function podsThatAnswer(observed: Observed) {
 
 function portOf({ deployment }: Observed, name: string, target: number | undefined): number {
   const container = deployment?.spec.template.spec.containers.find((each) => each.name === containerName);
-  const { ports = [] } = (container ?? {}) as { readonly ports?: readonly { readonly containerPort: number }[] };
-  const numbers = ports.map(({ containerPort }) => containerPort);
-  return chosenPort(numbers, name, target);
+  return chosenPort(container?.ports?.map(({ containerPort }) => containerPort) ?? [], name, target);
 }

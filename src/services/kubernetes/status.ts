@@ -1,21 +1,26 @@
 import type { V1EndpointSlice, V2HorizontalPodAutoscaler } from "@kubernetes/client-node";
 import { UserError } from "../../core/errors.ts";
 import { oneLine } from "../../kubernetes/failure.ts";
-import { containerName, type Metadata, type Pod, type Raw } from "../../kubernetes/objects.ts";
+import {
+  containerName,
+  type Deployment,
+  type Metadata,
+  type Pod,
+  type Raw,
+  type ReplicaSet,
+} from "../../kubernetes/objects.ts";
 import { listAll } from "../../kubernetes/watch.ts";
 import type { ServiceStatus } from "../status.ts";
 import { listKind, type Place } from "./apply.ts";
 import { type Exposure, urlsIn } from "./expose.ts";
 import { pathOf, serviceLabel } from "./manifest.ts";
 import {
-  type Deployment,
   isPodReady,
   isReady,
   type Observed,
   observedOf,
   podsOf,
   podsPath,
-  type ReplicaSet,
   replicaSetsPath,
   selectorFor,
   wantedReplicas,

@@ -15,7 +15,7 @@ async function words(...events: readonly { readonly reason: string; readonly mes
     {
       deployment: {
         metadata: { ...metadata, annotations },
-        spec: { replicas: 1, template: { spec: { containers: [] } } },
+        spec: { replicas: 1, selector: {}, template: { spec: { containers: [] } } },
       },
       replicaSets: [
         {
@@ -25,6 +25,7 @@ async function words(...events: readonly { readonly reason: string; readonly mes
             labels,
             ownerReferences: [{ apiVersion: "apps/v1", kind: "Deployment", name: "web", uid: "u" }],
           },
+          spec: { selector: {}, template: { spec: { containers: [] } } },
         },
       ],
       pods: [{ metadata: { ...metadata, labels }, spec: { nodeName: "n1", containers: [] } }],

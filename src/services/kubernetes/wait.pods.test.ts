@@ -16,7 +16,7 @@ function service(pods: readonly Pod["status"][], more: Partial<Observed> = {}): 
   return {
     deployment: {
       metadata: { ...metadata, annotations },
-      spec: { replicas: 1, template: { spec: { containers: [] } } },
+      spec: { replicas: 1, selector: {}, template: { spec: { containers: [] } } },
     },
     replicaSets: [
       {
@@ -26,6 +26,7 @@ function service(pods: readonly Pod["status"][], more: Partial<Observed> = {}): 
           labels,
           ownerReferences: [{ apiVersion: "apps/v1", kind: "Deployment", name: "web", uid: "u" }],
         },
+        spec: { selector: {}, template: { spec: { containers: [] } } },
       },
     ],
     pods: pods.map((status) => ({

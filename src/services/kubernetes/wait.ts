@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { heartbeat, patience, type Wait } from "../../core/heartbeat.ts";
+import { scopedSignal } from "../../core/scoped-signal.ts";
 import { nodeWait, podWait } from "../../jobs/kubernetes/waiting.ts";
 import { mayPass } from "../../kubernetes/api-error.ts";
 import { eventsOf } from "../../kubernetes/events.ts";
@@ -28,19 +29,12 @@ export async function waitUntilReady(
 ): Promise<ReadonlyMap<string, string>> {
   if (names.length === 0) return new Map();
   // If one wait fails, the others end.
-  const over = new AbortController();
-  const signal = options.signal ? AbortSignal.any([options.signal, over.signal]) : over.signal;
-  const observation = new Observation(place, names, signal, options.notice);
-  try {
-    await observation.ready(signal);
-    const reasons = await Promise.all(
-      names.map((name) => waitForOne(place, observation, name, { ...options, signal })),
-    );
-    return new Map(names.flatMap((name, index) => (reasons[index] === undefined ? [] : [[name, reasons[index]]])));
-  } finally {
-    over.abort();
-    observation.close();
-  }
+  using scope = scopedSignal(options.signal);
+  const { signal } = scope;
+  using observation = new Observation(place, names, signal, options.notice);
+  await observation.ready(signal);
+  const reasons = await Promise.all(names.map((name) => waitForOne(place, observation, name, { ...options, signal })));
+  return new Map(names.flatMap((name, index) => (reasons[index] === undefined ? [] : [[name, reasons[index]]])));
 }
 
 async function waitForOne(
@@ -55,38 +49,34 @@ async function waitForOne(
   let told = "";
   let wait: Wait | undefined;
   const begun = Date.now();
-  const endNotices = heartbeat(
+  using _notice = heartbeat(
     () => (wait === undefined || observation.isQuiet ? undefined : { ...wait, words: `${name}: ${wait.words}` }),
     { after: patience, write: notice },
   );
-  try {
-    for (let askedAt = Number.NEGATIVE_INFINITY; ; ) {
-      const observed = observation.of(name);
-      if (isReady(observed)) return undefined;
-      const now = Date.now();
-      if (now - askedAt >= interval || now >= end) {
-        askedAt = now;
-        [trouble, wait] = await Promise.all([
-          troubleOf(place, observed, signal).catch(ifPassing),
-          waitOf(place, observed, begun, signal).catch(ifPassing),
-        ]);
-        if (trouble?.isFinal) return trouble.words;
-        troubleSince = trouble && (troubleSince ?? now);
-        // Every service has such troubles for a moment when it starts.
-        if (trouble && troubleSince !== undefined && now - troubleSince >= grace && trouble.words !== told) {
-          told = trouble.words;
-          notice(`${name}: ${told}`);
-        }
-        if (now >= end) return `It is not ready after ${timeLimit} s. ${trouble?.words ?? ""}`.trim();
+  for (let askedAt = Number.NEGATIVE_INFINITY; ; ) {
+    const observed = observation.of(name);
+    if (isReady(observed)) return undefined;
+    const now = Date.now();
+    if (now - askedAt >= interval || now >= end) {
+      askedAt = now;
+      [trouble, wait] = await Promise.all([
+        troubleOf(place, observed, signal).catch(ifPassing),
+        waitOf(place, observed, begun, signal).catch(ifPassing),
+      ]);
+      if (trouble?.isFinal) return trouble.words;
+      troubleSince = trouble && (troubleSince ?? now);
+      // Every service has such troubles for a moment when it starts.
+      if (trouble && troubleSince !== undefined && now - troubleSince >= grace && trouble.words !== told) {
+        told = trouble.words;
+        notice(`${name}: ${told}`);
       }
-      const pause = new AbortController();
-      const timer = delay(Math.max(0, Math.min(askedAt + interval, end) - Date.now()), undefined, {
-        signal: pause.signal,
-      }).catch(() => {});
-      await Promise.race([observation.change(signal), timer]).finally(() => pause.abort());
+      if (now >= end) return `It is not ready after ${timeLimit} s. ${trouble?.words ?? ""}`.trim();
     }
-  } finally {
-    endNotices();
+    const pause = new AbortController();
+    const timer = delay(Math.max(0, Math.min(askedAt + interval, end) - Date.now()), undefined, {
+      signal: pause.signal,
+    }).catch(() => {});
+    await Promise.race([observation.change(signal), timer]).finally(() => pause.abort());
   }
 }
 

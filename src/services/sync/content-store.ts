@@ -140,16 +140,12 @@ async function openPartial(path: string): Promise<FileHandle> {
 
 async function readInto(hash: Hash, path: string, size: number): Promise<void> {
   const buffer = Buffer.allocUnsafe(Math.min(chunk, size));
-  const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
-  try {
-    for (let position = 0; position < size; ) {
-      const { bytesRead } = await handle.read(buffer, 0, Math.min(buffer.length, size - position), position);
-      if (bytesRead === 0) return;
-      hash.update(buffer.subarray(0, bytesRead));
-      position += bytesRead;
-    }
-  } finally {
-    await handle.close();
+  await using handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  for (let position = 0; position < size; ) {
+    const { bytesRead } = await handle.read(buffer, 0, Math.min(buffer.length, size - position), position);
+    if (bytesRead === 0) return;
+    hash.update(buffer.subarray(0, bytesRead));
+    position += bytesRead;
   }
 }
 

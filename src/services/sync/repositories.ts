@@ -80,27 +80,23 @@ async function bring(volume: Volume, repository: RepositoryToSync, wanted: Repos
   }
   // One name for each address: its commits share fetched objects.
   const name = folder.slice(0, folder.lastIndexOf("/")).replaceAll("/", "-");
-  const lock = await volume.lock(name, `${url}: waiting for another pod that clones it`, say);
-  try {
-    if (existsSync(volume.path(folder))) return;
-    const access: GitAccess = {
-      env,
-      protocols: ["https"],
-      findPassword: (asked) => passwordFor(asked, repository, wanted.secrets),
-    };
-    const commit = repository.commit ?? (await resolveHead(url, access));
-    say(`${url}: cloning ${commit}`);
-    // An interrupted clone left read-only folders.
-    await removeTree(volume.path("drafts", name));
-    const draft = await volume.draft(name);
-    await cloneCommit(volume.path("git"), { url, commit, folder: draft }, access);
-    await flush(draft);
-    await volume.publish(draft, folder);
-    await chmod(volume.path(folder), 0o555);
-    say(`${url}: ${commit} is there now`);
-  } finally {
-    lock.release();
-  }
+  using _lock = await volume.lock(name, `${url}: waiting for another pod that clones it`, say);
+  if (existsSync(volume.path(folder))) return;
+  const access: GitAccess = {
+    env,
+    protocols: ["https"],
+    findPassword: (asked) => passwordFor(asked, repository, wanted.secrets),
+  };
+  const commit = repository.commit ?? (await resolveHead(url, access));
+  say(`${url}: cloning ${commit}`);
+  // An interrupted clone left read-only folders.
+  await removeTree(volume.path("drafts", name));
+  const draft = await volume.draft(name);
+  await cloneCommit(volume.path("git"), { url, commit, folder: draft }, access);
+  await flush(draft);
+  await volume.publish(draft, folder);
+  await chmod(volume.path(folder), 0o555);
+  say(`${url}: ${commit} is there now`);
 }
 
 async function passwordFor(
