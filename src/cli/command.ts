@@ -22,7 +22,10 @@ type FirstWord<Words> = Words extends `${infer Word} ${string}` ? Word : Words &
 
 /** A module exports its command by the first word, and is loaded only when asked for, which keeps startup fast. */
 export type Commands<Words extends string = string> = {
-  readonly [W in Words]: readonly [describe: string, load: () => Promise<{ readonly [Word in FirstWord<W>]: Command }>];
+  readonly [W in Words]: readonly [
+    describe: string | false,
+    load: () => Promise<{ readonly [Word in FirstWord<W>]: Command }>,
+  ];
 };
 
 export function command<const S extends Specs>(
@@ -56,8 +59,9 @@ export async function adder(commands: Commands, completed: readonly string[]): P
     const loaded = async () => (await load())[word] as Command;
     const prepare = async () => (await loaded()).prepare(words, completed);
     const ready = completed.includes(word) ? await prepare() : undefined;
+    // The types leave out that false hides a command.
     return (yargs: Argv) =>
-      yargs.command(words, describe, ready ?? (async (each) => (await prepare())(each)), async (given) =>
+      yargs.command(words, describe as string, ready ?? (async (each) => (await prepare())(each)), async (given) =>
         (await loaded()).run?.(given as never),
       );
   });

@@ -1,7 +1,4 @@
-import type { Argv } from "yargs";
-import type { Command, Commands } from "./command.ts";
-
-const built = ({ builder }: { builder(yargs: Argv): Argv }): Command => ({ prepare: async () => builder });
+import type { Commands } from "./command.ts";
 
 export const groups: Commands = {
   "completion [shell]": ["Print a completion script for bash or zsh", () => import("./commands/completion.ts")],
@@ -15,17 +12,14 @@ export const groups: Commands = {
   image: ["Inspect, copy and remove images; lock base images", () => import("./commands/image.ts")],
   "init [folder]": ["Create a repository, or add Slipway to an existing one", () => import("./commands/init.ts")],
   "install <dir>": ["Install slipway and the credential helpers into a folder", () => import("./commands/install.ts")],
-  job: ["Resolve, run and manage jobs", async () => ({ job: built(await import("./commands/job.ts")) })],
+  job: ["Resolve, run and manage jobs", () => import("./commands/job.ts")],
   model: ["Manage models for services in the registry", () => import("./commands/model.ts")],
   python: ["Lock Python packages", () => import("./commands/python.ts")],
   registry: ["Manage this machine's embedded registry", () => import("./commands/registry.ts")],
   results: ["Manage kept results of functions", () => import("./commands/results.ts")],
   runs: ["Show what programs and their functions did", () => import("./commands/runs.ts")],
   secret: ["Manage secrets for services", () => import("./commands/secret.ts")],
-  service: [
-    "Deploy and manage services in Kubernetes or on this machine",
-    async () => ({ service: built(await import("./commands/service.ts")) }),
-  ],
+  service: ["Deploy and manage services in Kubernetes or on this machine", () => import("./commands/service.ts")],
   ui: ["Show runs, services and images in a browser", () => import("./commands/ui.ts")],
   version: ["Print the version", () => import("./commands/version.ts")],
 };

@@ -5,6 +5,11 @@ export function optionError(culprit: string, problem: string, remedy: string): U
   return new UserError({ code: "command-line-invalid", culprit }, problem, remedy);
 }
 
+export function requireWhole(option: string, value: number | undefined, from: number, what: string, remedy: string) {
+  if (value === undefined || (Number.isInteger(value) && value >= from)) return;
+  throw optionError(option, `${option} is not ${what}.`, remedy);
+}
+
 /** Suggests what was probably meant, or the help. */
 export function usageError(said: string, help: string): UserError {
   const [synopsis = "slipway"] = help.split("\n", 1);

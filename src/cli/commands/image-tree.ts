@@ -19,7 +19,7 @@ import {
   UsageTable,
 } from "../image/tree/usage.ts";
 import { pageScript } from "../page-script.ts";
-import { optionError } from "../usage-error.ts";
+import { requireWhole } from "../usage-error.ts";
 import { image, number, platform, text } from "./options.ts";
 
 /** Each layer may have a window of 32 MiB. */
@@ -35,10 +35,8 @@ export const tree = command(
     json: { type: "boolean", describe: "Print every file as JSON instead, sizes in bytes" },
   },
   async (options) => {
-    if (!(Number.isInteger(options.depth) && options.depth > 0)) {
-      const remedy = "Give a whole number from 1, for example --depth 6.";
-      throw optionError("--depth", "--depth is not a number of levels.", remedy);
-    }
+    const remedy = "Give a whole number from 1, for example --depth 6.";
+    requireWhole("--depth", options.depth, 1, "a number of levels", remedy);
     using image = await openImage(options.image);
     const usage = await readUsage(image, await fetchImage(image, options.platform));
     if (options.html !== undefined) {

@@ -1,39 +1,42 @@
 import process from "node:process";
 import { parseDuration } from "../../config/quantity.ts";
 import { untilInterrupted } from "../../core/until-interrupted.ts";
-import { cancelJob, pruneJobs } from "../../jobs/control-jobs.ts";
+import { cancelJob, pruneJobs, removeJobs } from "../../jobs/control-jobs.ts";
 import { engineOf } from "../../jobs/engines.ts";
 import { describeJob } from "../../jobs/follow-job.ts";
 import { isKubernetesId } from "../../jobs/kubernetes/id.ts";
-import { optionError } from "../usage-error.ts";
+import { command } from "../command.ts";
+import { optionError, requireWhole } from "../usage-error.ts";
 import { follow as followJob } from "./job-run.ts";
-import { type LogWords, shownLog } from "./log-words.ts";
+import { shownLog } from "./log-words.ts";
+import { flag, json, logLines, number, required } from "./options.ts";
 import { notice, printJson, write } from "./output.ts";
 
-interface JobId {
-  readonly id: string;
-}
+const id = required("Job ID, as `job run` and `job ls` print it");
 
-export async function showStatus({ id, json }: JobId & { readonly json: boolean }): Promise<void> {
+export const status = command({ id, json }, async ({ id, json }) => {
   const status = await (await engineOf(id, notice)).status(id);
   if (json) printJson(status);
   else process.stdout.write(`${describeJob(status)}\n`);
-}
+});
 
-export async function showLogs({
+const logOptions = {
   id,
-  follow,
-  tail,
-  since,
-  timestamps,
-  item,
-}: LogWords & JobId & { readonly follow: boolean; readonly item?: number | undefined }): Promise<void> {
+  follow: flag("Wait until the job ends, and exit with its status"),
+  item: number("Only this item of a job with a matrix, by its number"),
+  ...logLines,
+};
+
+export const logs = command(logOptions, async ({ id, follow, tail, since, timestamps, item }) => {
   if (!isKubernetesId(id) && (since !== undefined || timestamps)) {
     const option = since === undefined ? "--timestamps" : "--since";
     const problem = `${option} is for jobs on Kubernetes: this machine notes no times of what ${id} printed.`;
     throw optionError(option, problem, "Leave it out, or give --tail.");
   }
-  requireItemNumber(id, item);
+  if (item !== undefined && !isKubernetesId(id)) {
+    throw optionError("--item", `Job ${id} has no items.`, "Leave --item out.");
+  }
+  requireWhole("--item", item, 0, "the number of an item", "Give a whole number, such as 0.");
   const shown = { ...shownLog({ tail, since, timestamps }), item };
   const engine = await engineOf(id, notice);
   // An item has only output: the job has the status.
@@ -43,24 +46,23 @@ export async function showLogs({
       await write(stream === "stdout" ? process.stdout : process.stderr, data);
     }
   }, "");
-}
+});
 
-function requireItemNumber(id: string, item: number | undefined): void {
-  if (item === undefined) return;
-  if (!isKubernetesId(id)) throw optionError("--item", `Job ${id} has no items.`, "Leave --item out.");
-  if (Number.isInteger(item) && item >= 0) return;
-  throw optionError("--item", "--item is not the number of an item.", "Give a whole number, such as 0.");
-}
+export const cancel = command({ id }, async ({ id }) => notice(describeJob(await cancelJob(id, notice))));
 
-export async function cancel({ id }: JobId): Promise<void> {
-  notice(describeJob(await cancelJob(id, notice)));
-}
+export const rm = command({ ids: { ...required("Job IDs"), array: true } }, ({ ids }) => removeJobs(ids, notice));
 
-export async function prune({ olderThan }: { readonly olderThan: string }): Promise<void> {
+const time = {
+  type: "string",
+  default: "7d",
+  describe: "Time since they ended, such as 90s, 12h or 7d; 0 for all. After 30 days they are removed automatically",
+} as const;
+
+export const prune = command({ "older-than": time }, async ({ olderThan }) => {
   const seconds = olderThan === "0" ? 0 : parseDuration(olderThan);
   if (seconds === undefined) {
     const problem = `--older-than: ${olderThan} is not a duration.`;
     throw optionError("--older-than", problem, "Write it like 90s, 12h, 7d, or 0 for all.");
   }
   for await (const id of pruneJobs(seconds, notice)) process.stdout.write(`${id}\n`);
-}
+});

@@ -3,31 +3,32 @@ import { setTimeout as delay } from "node:timers/promises";
 import { untilInterrupted } from "../../core/until-interrupted.ts";
 import { listAllJobs } from "../../jobs/control-jobs.ts";
 import type { ListedJob } from "../../jobs/engine.ts";
-import { optionError } from "../usage-error.ts";
+import { command, type Given } from "../command.ts";
+import { requireWhole } from "../usage-error.ts";
+import { flag, number } from "./options.ts";
 import { columns, durationText, notice, printJson } from "./output.ts";
 
-interface ListOptions {
-  readonly json: boolean;
-  /** Also jobs of other users in the cluster's namespace. */
-  readonly all: boolean;
-  readonly watch: boolean;
-  readonly last?: number | undefined;
-}
+const specs = {
+  last: number("List only the newest, so many"),
+  watch: flag("List again when something changes, until interrupted"),
+  all: flag("Also jobs of other users in the cluster's namespace"),
+  json: flag("Print JSON; with --watch an object per line for each job that changed"),
+};
+
+type ListOptions = Given<typeof specs>;
 
 /** Milliseconds between lists with `--watch`. */
 const interval = 2000;
 
-export async function listJobs(options: ListOptions): Promise<void> {
+export const ls = command(specs, async (options) => {
   const { json, all, watch, last } = options;
-  if (last !== undefined && !(Number.isInteger(last) && last > 0)) {
-    throw optionError("--last", "--last is not a number of jobs.", "Give a whole number above 0.");
-  }
+  requireWhole("--last", last, 1, "a number of jobs", "Give a whole number above 0.");
   if (watch) return watchJobs(options);
   const jobs = await newest({ all, last }, notice);
   if (json) printJson(jobs);
   else process.stdout.write(jobLines(jobs, all, Date.now()));
   if (jobs.length === 0) process.stderr.write("There are no jobs.\n");
-}
+});
 
 async function newest(
   { all, last }: Pick<ListOptions, "all" | "last">,

@@ -1,30 +1,50 @@
 import process from "node:process";
-import type { EngineKind } from "../../config/engine-kind.ts";
 import { untilInterrupted } from "../../core/until-interrupted.ts";
 import type { JobEngine, ShownLog } from "../../jobs/engine.ts";
 import { describeJob, exitStatusOfJob, followJob, goesOn } from "../../jobs/follow-job.ts";
-import { JobFile, type JobPlace } from "../../jobs/job-file.ts";
+import { JobFile } from "../../jobs/job-file.ts";
 import { diffJob, formatChange, resolveJob } from "../../jobs/resolve-job.ts";
 import { startJob } from "../../jobs/run-job.ts";
+import { command } from "../command.ts";
+import { flag, json, required, text } from "./options.ts";
 import { notice, printJson, write } from "./output.ts";
 
-interface EngineOption extends JobPlace {
-  readonly engine: EngineKind | undefined;
-}
+/** For documents that other programs write. Only Bazel's rule sets `target`. */
+const place = {
+  folder: text("Folder for relative paths in the job and for its lock. Default: the file's folder"),
+  target: { type: "string", hidden: true },
+} as const;
 
-interface RunOptions extends EngineOption {
-  readonly detach: boolean;
-  readonly once: boolean;
-  readonly copyCredentials: boolean | undefined;
-}
+const engine = (describe: string) => ({ choices: ["process", "container", "kubernetes"], describe }) as const;
+
+/** Environments from files need a base image in containers and clusters, so the lock depends on the engine. */
+const futureEngine = (otherwise: string) =>
+  engine(
+    `Engine that will run the job; environments from files need a base image except on process. Default: ${otherwise}`,
+  );
+
+const runOptions = {
+  ...place,
+  file: required("Job file, or its lock"),
+  detach: flag("Print the job's ID and leave it running"),
+  once: flag("Run a job with a schedule now, and leave its schedule as it is"),
+  engine: engine(
+    "Engine that runs the job. Default: kubernetes if SLIPWAY_ENGINE=kubernetes, else by the job's interpreter",
+  ),
+  "copy-credentials": {
+    type: "boolean",
+    describe:
+      "Copy your credential for the image's registry into a Secret in the cluster. Default: SLIPWAY_COPY_CREDENTIALS",
+  },
+} as const;
 
 /** Runs a job and waits for its end. With `detach`, only submits it. */
-export async function run(options: RunOptions): Promise<void> {
+export const run = command(runOptions, async (options) => {
   const job = await startJob(new JobFile(options), { ...options, tell: notice });
   if ("schedule" in job) process.stdout.write(`${job.schedule}\n`);
   else if (options.detach) process.stdout.write(`${job.id}\n`);
   else await follow(job.engine, job.id, job.isFunction);
-}
+});
 
 /** Prints a job's output until it ends, then exits with its status. An interrupt leaves the job running. */
 export async function follow(engine: JobEngine, id: string, isFunction: boolean, shown: ShownLog = {}): Promise<void> {
@@ -41,21 +61,33 @@ export async function follow(engine: JobEngine, id: string, isFunction: boolean,
   }, goesOn(id));
 }
 
+const resolveOptions = {
+  ...place,
+  file: required("Job file, YAML or JSON"),
+  engine: futureEngine("as for `job run`"),
+};
+
 /** Prints changes since the last lock to standard error, the lock's path to standard output. */
-export async function resolve(options: EngineOption): Promise<void> {
+export const resolve = command(resolveOptions, async (options) => {
   const file = new JobFile(options);
   const { changes } = await resolveJob(file, options.engine);
   for (const change of changes) process.stderr.write(`${formatChange(change)}\n`);
   process.stdout.write(`${file.lockName}\n`);
-}
+});
 
-export async function diff(
-  options: EngineOption & { readonly json: boolean; readonly exitCode: boolean },
-): Promise<void> {
+const diffOptions = {
+  ...place,
+  file: required("Job file, YAML or JSON, with NAME.lock.json beside it"),
+  engine: futureEngine("as when it was locked"),
+  json,
+  "exit-code": flag("Exit with status 1 if something has changed"),
+};
+
+export const diff = command(diffOptions, async (options) => {
   const file = new JobFile(options);
   const changes = await diffJob(file, options.engine);
   if (options.json) printJson(changes);
   else for (const change of changes) process.stdout.write(`${formatChange(change)}\n`);
   if (changes.length === 0) process.stderr.write(`Nothing moved since ${file.lockName} was made.\n`);
   else if (options.exitCode) process.exitCode = 1;
-}
+});

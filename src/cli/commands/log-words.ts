@@ -1,19 +1,11 @@
 import { parseDuration } from "../../config/quantity.ts";
-import { optionError } from "../usage-error.ts";
+import type { Given } from "../command.ts";
+import { optionError, requireWhole } from "../usage-error.ts";
+import type { logLines } from "./options.ts";
 
-export interface LogWords {
-  readonly tail?: number | undefined;
-  readonly since?: string | undefined;
-  readonly timestamps: boolean;
-}
-
-export function shownLog({ tail, since, timestamps }: LogWords) {
-  return { tail: requireLines(tail), since: since === undefined ? undefined : timeOf(since), timestamps };
-}
-
-function requireLines(tail: number | undefined): number | undefined {
-  if (tail === undefined || (Number.isInteger(tail) && tail >= 0)) return tail;
-  throw optionError("--tail", "--tail is not a number of lines.", "Give a whole number, such as 100.");
+export function shownLog({ tail, since, timestamps }: Given<typeof logLines>) {
+  requireWhole("--tail", tail, 0, "a number of lines", "Give a whole number, such as 100.");
+  return { tail, since: since === undefined ? undefined : timeOf(since), timestamps };
 }
 
 /** `10m` ago, or a time. @throws UserError for what is neither */

@@ -17,7 +17,7 @@ export const platform = text(
 );
 
 export const logLines = {
-  tail: { type: "number", describe: "Only the last lines of each pod or container, so many" },
+  tail: number("Only the last lines of each pod or container, so many"),
   since: text("Only what was printed since: a duration such as 10m, or a time"),
   timestamps: flag("Print the time before each line"),
-} as const;
+};

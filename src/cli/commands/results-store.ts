@@ -83,20 +83,12 @@ export const prune = command({ repository, ...limits, json }, async ({ repositor
   print(gone, json);
 });
 
-function print(runs: readonly ListedRun[], json: boolean): void {
-  if (json) {
-    const shown = runs.map(({ tag, scope, items, size, stored }) => ({ run: tag, ...scope, items, size, stored }));
-    printJson(shown);
-    return;
-  }
-  const rows = runs.map(({ tag, scope, items, size, stored }) => [
-    tag,
-    scope.function,
-    `${items} results`,
-    formatBytes(size),
-    stored.toISOString(),
-  ]);
-  process.stdout.write(columns(rows));
+function print(runs: readonly ListedRun[], json: boolean) {
+  const shown = runs.map(({ tag, scope, items, size, stored }) => ({ run: tag, ...scope, items, size, stored }));
+  if (json) return printJson(shown);
+  const rowOf = ({ run, function: name, items, size, stored }: (typeof shown)[number]) =>
+    [run, name, `${items} results`, formatBytes(size), stored.toISOString()] as const;
+  process.stdout.write(columns(shown.map(rowOf)));
 }
 
 async function openPlace(text: string): Promise<ResultPlace & Disposable> {

@@ -6,7 +6,7 @@ import { untilInterrupted } from "../../core/until-interrupted.ts";
 import type { RecordedRun, RunBatch } from "../../runs/fold.ts";
 import { readRun, runIds } from "../../runs/read.ts";
 import { command } from "../command.ts";
-import { optionError } from "../usage-error.ts";
+import { requireWhole } from "../usage-error.ts";
 import { flag, json, number, text } from "./options.ts";
 import { columns, durationText, notice, printJson } from "./output.ts";
 
@@ -18,9 +18,7 @@ const run = text("Run that `ls` lists, or the beginning of its name. Default: th
 const follow = { ...flag("Print until the run ends"), alias: "f" } as const;
 
 export const ls = command({ json, last: number("Only the newest runs, so many") }, async ({ json, last }) => {
-  if (last !== undefined && !(Number.isInteger(last) && last > 0)) {
-    throw optionError("--last", "--last is not a number of runs.", "Give a whole number above 0.");
-  }
+  requireWhole("--last", last, 1, "a number of runs", "Give a whole number above 0.");
   const runs = runIds()
     .slice(-(last ?? 0))
     .flatMap((id) => readRun(id) ?? []);
@@ -87,17 +85,14 @@ function named(name: string | undefined): RecordedRun {
   const run = found.length === 1 ? readRun(found[0] ?? "") : undefined;
   if (run) return run;
   const culprit = name ?? "runs";
+  const fail = (problem: string, remedy: string) => new UserError({ code: "run-not-found", culprit }, problem, remedy);
   if (found.length > 1) {
     const problem = `${found.length} runs have names that begin with ${culprit}.`;
-    throw new UserError(
-      { code: "run-not-found", culprit },
-      problem,
-      "Write more of the name that `slipway runs ls` lists.",
-    );
+    throw fail(problem, "Write more of the name that `slipway runs ls` lists.");
   }
   const problem =
     name === undefined ? "No program of this user has called a function yet." : `There is no run ${name}.`;
-  throw new UserError({ code: "run-not-found", culprit }, problem, "`slipway runs ls` lists the runs.");
+  throw fail(problem, "`slipway runs ls` lists the runs.");
 }
 
 function summaryOf({ calls, ...batch }: RunBatch) {

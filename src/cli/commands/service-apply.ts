@@ -2,57 +2,63 @@ import process from "node:process";
 import { endedByInterrupt, untilInterrupted } from "../../core/until-interrupted.ts";
 import { userPath } from "../../core/user-path.ts";
 import { type Change, changeLines } from "../../services/change.ts";
-import { type EngineName, openServiceEngine } from "../../services/open-engine.ts";
+import { openServiceEngine } from "../../services/open-engine.ts";
 import { type ServiceFile, servicesMeant } from "../../services/read.ts";
+import { command, type Given } from "../command.ts";
 import { optionError } from "../usage-error.ts";
+import { flag, json, required, text } from "./options.ts";
 import { notice, printJson } from "./output.ts";
+import { called, engine, timeLimit } from "./service-options.ts";
 
-interface FileOptions {
-  readonly file: string;
-  readonly image?: string | undefined;
-  readonly called?: string | undefined;
-  readonly json: boolean;
-}
+const ofFile = {
+  file: required("Service file, YAML or JSON, or a folder of such files"),
+  image: text("Image for services that name none"),
+  called,
+};
 
-interface EngineOptions {
-  readonly engine?: EngineName | undefined;
-}
-
-export interface WaitOptions {
-  readonly wait: boolean;
-  /** Seconds. */
-  readonly timeLimit: number;
-}
-
-function fileOf({ file, image, called = file }: FileOptions): ServiceFile {
+function fileOf({ file, image, called = file }: Given<typeof ofFile>): ServiceFile {
   return { path: userPath(file), name: called, ...(image === undefined ? {} : { image }) };
 }
 
+const renderOptions = {
+  ...ofFile,
+  json: flag("Print JSON, one object of kind List, instead of YAML"),
+  resolve: flag("Ask registries and git servers for exact versions, as `apply` does"),
+};
+
 /** Prints the manifests of a file's services. Contacts registries and git servers only with `--resolve`. */
-export async function printManifests(options: FileOptions & { readonly resolve: boolean }): Promise<void> {
+export const render = command(renderOptions, async (options) => {
   const { path, name, image } = fileOf(options);
-  const { renderFile, resolveOutside } = await import("../../services/kubernetes/render-file.ts");
-  const { manifestsAsJson, manifestsAsYaml } = await import("../../services/kubernetes/render-file.ts");
+  const { manifestsAsJson, manifestsAsYaml, renderFile, resolveOutside } = await import(
+    "../../services/kubernetes/render-file.ts"
+  );
   const rendered = await renderFile(path, name, process.env, options.resolve ? resolveOutside : undefined, image);
   const manifests = rendered.flatMap((each) => each.manifests);
   // Bytes, because text would be escaped for the terminal.
   process.stdout.write(Buffer.from(options.json ? manifestsAsJson(manifests) : manifestsAsYaml(manifests)));
-}
+});
 
-export async function planChanges(
-  options: FileOptions & EngineOptions & { readonly exitCode: boolean },
-): Promise<void> {
+const planOptions = { ...ofFile, engine, json, "exit-code": flag("Exit with status 1 if something would change") };
+
+export const plan = command(planOptions, async (options) => {
   const engine = await openServiceEngine(options.engine, process.env);
   const changes = await engine.plan(fileOf(options), { notice });
   if (options.json) printJson(changes);
   else changes.forEach(printChange);
   if (changes.length === 0) process.stderr.write("Nothing to change.\n");
   if (changes.length > 0 && options.exitCode) process.exitCode = 1;
-}
+});
 
-export async function applyChanges(
-  options: FileOptions & EngineOptions & WaitOptions & { readonly rollback: boolean },
-): Promise<void> {
+const applyOptions = {
+  ...ofFile,
+  engine,
+  json,
+  wait: flag("Wait until all services are ready, or exit with status 1 and the reason"),
+  rollback: flag("Wait, and restore the previous version of a service that does not become ready"),
+  "time-limit": { ...timeLimit, describe: "Seconds to wait, with --wait or --rollback" },
+};
+
+export const apply = command(applyOptions, async (options) => {
   const { json, rollback } = options;
   const waiting = timeLimitOf({ ...options, wait: options.wait || rollback });
   const all: Change[] = [];
@@ -72,15 +78,21 @@ export async function applyChanges(
   }
   if (json) printJson(all);
   if (all.length === 0) process.stderr.write("Nothing to change.\n");
-}
+});
 
-export async function deleteByName({
-  names,
-  engine,
-  called,
-}: EngineOptions & { readonly names: readonly string[]; readonly called?: string | undefined }): Promise<void> {
+const names = { ...required("Names of services, or the files that define them"), array: true } as const;
+
+const remove = command({ names, engine, called }, async ({ names, engine, called }) => {
   const services = await servicesMeant(names, (file) => ({ path: userPath(file), name: called ?? file }));
   await (await openServiceEngine(engine, process.env)).delete(services, { notice, onChange: printChange });
+});
+
+export { remove as delete };
+
+interface WaitOptions {
+  readonly wait: boolean;
+  /** Seconds. */
+  readonly timeLimit: number;
 }
 
 export function timeLimitOf({ wait, timeLimit }: WaitOptions): { readonly timeLimit?: number } {

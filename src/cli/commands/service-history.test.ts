@@ -16,9 +16,9 @@ it("tells what became of a restart", async () => {
   for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
   const told = vi.spyOn(process.stderr, "write").mockReturnValue(true);
   const options = { name: "web", engine: "kubernetes", timeLimit: 60 } as const;
-  await restart({ ...options, wait: false });
+  await restart.run({ ...options, wait: false });
   const replaces = [expect.stringMatching(/^slipway: The cluster replaces the pods of web: .*status web/)];
   expect(told.mock.calls).toEqual([replaces]);
-  await restart({ ...options, wait: true });
+  await restart.run({ ...options, wait: true });
   expect(told.mock.calls).toEqual([replaces, replaces, ["slipway: web has restarted, and is ready.\n"]]);
 });

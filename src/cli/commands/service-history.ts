@@ -1,21 +1,25 @@
 import process from "node:process";
 import type { Revision } from "../../services/history.ts";
-import { type EngineName, openServiceEngine } from "../../services/open-engine.ts";
+import { openServiceEngine } from "../../services/open-engine.ts";
+import { command } from "../command.ts";
+import { flag, json, number } from "./options.ts";
 import { columns, notice, printJson } from "./output.ts";
-import { interruptible, printChange, timeLimitOf, type WaitOptions } from "./service-apply.ts";
-
-interface ServiceOptions {
-  readonly name: string;
-  readonly engine?: EngineName | undefined;
-}
+import { interruptible, printChange, timeLimitOf } from "./service-apply.ts";
+import { named, timeLimit } from "./service-options.ts";
 
 const afterInterrupt = "What was changed stays: `slipway service status` tells how the service is.";
 
-export async function showHistory({ name, engine, json }: ServiceOptions & { readonly json: boolean }): Promise<void> {
+export const history = command({ ...named, json }, async ({ name, engine, json }) => {
   const revisions = await (await openServiceEngine(engine, process.env)).history(name);
   if (json) printJson(revisions);
   else process.stdout.write(historyLines(revisions));
-}
+});
+
+const changing = {
+  ...named,
+  wait: flag("Wait until the service is ready, or exit with status 1 and the reason"),
+  "time-limit": timeLimit,
+};
 
 function historyLines(revisions: readonly Revision[]): string {
   const rows = revisions.map(({ revision, created, cause = "", image = "", isCurrent }) => [
@@ -27,9 +31,9 @@ function historyLines(revisions: readonly Revision[]): string {
   return columns([["REVISION", "CREATED", "IMAGE", "CAUSE"], ...rows]);
 }
 
-export async function rollBack(
-  options: ServiceOptions & WaitOptions & { readonly to?: number | undefined },
-): Promise<void> {
+const to = number("Revision, as `service history` prints it. Default: the one before");
+
+export const rollback = command({ ...changing, to }, async (options) => {
   const { name, to } = options;
   const waiting = timeLimitOf(options);
   const engine = await openServiceEngine(options.engine, process.env);
@@ -38,9 +42,9 @@ export async function rollBack(
     notice(`${name} is at revision ${revision} again. The next apply of its file makes it what the file says.`);
   };
   await interruptible(engine.isAbortable && options.wait, change, afterInterrupt);
-}
+});
 
-export async function restart(options: ServiceOptions & WaitOptions): Promise<void> {
+export const restart = command(changing, async (options) => {
   const { name, wait } = options;
   const waiting = timeLimitOf(options);
   const engine = await openServiceEngine(options.engine, process.env);
@@ -49,4 +53,4 @@ export async function restart(options: ServiceOptions & WaitOptions): Promise<vo
     if (isComplete) notice(`${name} has restarted${wait ? ", and is ready" : ""}.`);
   };
   await interruptible(engine.isAbortable && wait, change, afterInterrupt);
-}
+});

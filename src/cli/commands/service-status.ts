@@ -1,31 +1,25 @@
 import process from "node:process";
 import { printable } from "../../core/printable.ts";
 import { untilInterrupted } from "../../core/until-interrupted.ts";
-import { type EngineName, openServiceEngine } from "../../services/open-engine.ts";
-import type { OpenOptions } from "../../services/open-port.ts";
+import { openServiceEngine } from "../../services/open-engine.ts";
 import type { ServiceStatus } from "../../services/status.ts";
+import { command } from "../command.ts";
 import { optionError } from "../usage-error.ts";
-import { type LogWords, shownLog } from "./log-words.ts";
+import { shownLog } from "./log-words.ts";
+import { flag, json, list, logLines, number } from "./options.ts";
 import { columns, notice, printJson, write } from "./output.ts";
+import { engine, named } from "./service-options.ts";
 
-interface EngineOptions {
-  readonly engine?: EngineName | undefined;
-}
+const names = list("Names of services. Default: all");
 
-interface NamedOptions extends EngineOptions {
-  readonly name: string;
-}
-
-export async function showStatuses(
-  options: EngineOptions & { readonly names?: readonly string[] | undefined; readonly json: boolean },
-): Promise<void> {
-  const statuses = await (await openServiceEngine(options.engine, process.env)).statuses(options.names);
-  if (options.json) printJson(statuses);
+export const status = command({ names, engine, json }, async ({ names, engine, json }) => {
+  const statuses = await (await openServiceEngine(engine, process.env)).statuses(names);
+  if (json) printJson(statuses);
   else process.stdout.write(statuses.map(format).join(""));
   if (statuses.length === 0) process.stderr.write("There are no services.\n");
-}
+});
 
-export async function listServices({ json, engine }: EngineOptions & { readonly json: boolean }): Promise<void> {
+export const ls = command({ engine, json }, async ({ json, engine }) => {
   const statuses = await (await openServiceEngine(engine, process.env)).statuses();
   const rows = statuses.map(({ name, state, replicas: { ready, wanted }, image }) => {
     return { name, state, ready, wanted, ...(image !== undefined && { image }) };
@@ -33,7 +27,7 @@ export async function listServices({ json, engine }: EngineOptions & { readonly 
   if (json) printJson(rows);
   else process.stdout.write(serviceLines(rows));
   if (rows.length === 0) process.stderr.write("There are no services.\n");
-}
+});
 
 type ListedService = Record<"name" | "state", string> & Record<"ready" | "wanted", number> & { image?: string };
 
@@ -43,7 +37,9 @@ export function serviceLines(rows: readonly ListedService[]): string {
   );
 }
 
-export async function showLogs(options: LogWords & NamedOptions & { readonly follow: boolean }): Promise<void> {
+const logOptions = { ...named, follow: flag("Keep printing, also from new pods and containers"), ...logLines };
+
+export const logs = command(logOptions, async (options) => {
   const { name, follow, engine } = options;
   const colors = process.stdout.isTTY && !process.env["NO_COLOR"];
   const shown = { ...shownLog(options), follow, colors };
@@ -51,13 +47,15 @@ export async function showLogs(options: LogWords & NamedOptions & { readonly fol
   await untilInterrupted(async (signal) => {
     await (await openServiceEngine(engine, process.env)).logs(name, { ...shown, signal, notice }, print);
   }, "");
-}
+});
 
-export async function openByName({
-  name,
-  engine,
-  ...ports
-}: NamedOptions & Pick<OpenOptions, "port" | "target">): Promise<void> {
+const openOptions = {
+  ...named,
+  port: number("Port of this machine. Default: that of the service if it is free, else any"),
+  target: number("Port of the service. Default: its first one"),
+};
+
+export const open = command(openOptions, async ({ name, engine, ...ports }) => {
   for (const option of ["port", "target"] as const) {
     const value = ports[option];
     if (value === undefined || (Number.isInteger(value) && value > 0 && value < 65_536)) continue;
@@ -75,7 +73,7 @@ export async function openByName({
   await untilInterrupted(async (signal) => {
     await (await openServiceEngine(engine, process.env)).open(name, { port, target, signal, onUrl, notice });
   }, "");
-}
+});
 
 function format({ name, state, replicas, autoscaling, image, reason, endpoints, urls = [] }: ServiceStatus): string {
   const { wanted, ready, old } = replicas;
