@@ -8,7 +8,6 @@ import { readInput, writeFiles } from "./files.ts";
 export interface Entry {
   readonly kind: string;
   readonly values: readonly unknown[];
-  /** For errors. */
   readonly text: string;
 }
 
@@ -74,7 +73,6 @@ export class Arguments {
     return this.resolve(this.one(name));
   }
 
-  /** Writes all or none. */
   write(contents: Readonly<Record<string, Uint8Array | string>>): void {
     writeFiles(new Map(Object.entries(contents).map(([name, content]) => [this.output(name), content])));
   }

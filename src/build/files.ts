@@ -2,7 +2,6 @@ import { closeSync, openSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { UserError } from "../core/errors.ts";
 import { temporaryName, writeFully } from "../layer/output.ts";
 
-/** Writes all or none, to temporary names first. */
 export function writeFiles(files: ReadonlyMap<string, Uint8Array | string>): void {
   const written: { path: string; temporary: string }[] = [];
   try {
@@ -23,7 +22,6 @@ export function writeFiles(files: ReadonlyMap<string, Uint8Array | string>): voi
   }
 }
 
-/** @throws UserError if it does not exist */
 export function readInput(path: string): Buffer {
   try {
     return readFileSync(path);

@@ -26,7 +26,6 @@ export function readImage(options: Arguments): ImageFiles {
   return { descriptor, ...readOne(options, files, namedBy, givenBlobs(options)) };
 }
 
-/** With `--index`, reads its images: `--manifest` and `--config` are in its order. */
 export function readImages(options: Arguments): Pick<ImageFiles, "descriptor" | "blobs"> {
   const index = options.optional("index");
   if (index === undefined) return readImported(options) ?? readImage(options);

@@ -6,7 +6,6 @@ import { type Arguments, argumentError } from "./arguments.ts";
 import type { Context } from "./context.ts";
 import { writeFiles } from "./files.ts";
 
-/** Every command that writes a layer has these options. */
 export const layerOptions = ["output", "metadata", "packages", "compression", "comment"] as const;
 
 export async function writeLayerFiles(

@@ -19,7 +19,6 @@ export class OciLayout {
     this.#folder = folder;
   }
 
-  /** @throws UserError if the layout does not have exactly one image */
   only(): Descriptor {
     const entries = this.#entries();
     if (entries.length !== 1 || !entries[0]) {

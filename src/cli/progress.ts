@@ -2,7 +2,6 @@ import process from "node:process";
 import { JsonProgress } from "../registry/client/json-progress.ts";
 import { PushProgress } from "../registry/client/progress.ts";
 
-/** Writes lines of JSON to stdout, or progress for people to stderr. */
 export function progressOf(json: boolean): JsonProgress | PushProgress {
   if (json) return new JsonProgress((line) => process.stdout.write(line));
   return new PushProgress({

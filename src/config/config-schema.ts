@@ -224,7 +224,6 @@ export const configSchema = group("a section of config.yaml", {
   ),
 });
 
-/** What config.yaml says. */
 export type Config = ValueOf<typeof configSchema>;
 export type ConfiguredRegistry = ValueOf<typeof registry>;
 export type ConfiguredContext = ValueOf<typeof context>;

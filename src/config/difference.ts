@@ -1,9 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { formatPath } from "./document.ts";
 
-/** A field in which two documents differ. */
 export interface Difference {
-  /** As `spec.template.spec.containers[0].image`. */
   readonly field: string;
   /** Undefined: the field is missing. */
   readonly before?: unknown;
@@ -24,7 +22,6 @@ export const sharedParts: PartsOf = (before, after) => {
 export const allFields: PartsOf = (before, after) =>
   [before, after].every((each) => each === undefined || isGroup(each)) ? keysOf(before, after) : undefined;
 
-/** The fields in which two documents differ, sorted. */
 export function differencesOf(before: unknown, after: unknown, partsOf: PartsOf = sharedParts): Difference[] {
   const compare = (one: unknown, other: unknown, path: readonly PropertyKey[]): Difference[] => {
     if (isDeepStrictEqual(one, other)) return [];

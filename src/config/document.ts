@@ -11,7 +11,6 @@ export const maximumDocument = 1024 * 1024;
 /** Pairs and groups that may lie in one another. */
 const maximumDepth = 100;
 
-/** Mistakes shown at a time. */
 const maximumShown = 10;
 
 // The parser compares every key with all others of its group to find one that is there twice.

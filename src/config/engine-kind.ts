@@ -3,7 +3,6 @@ import type { Environment } from "../core/environment.ts";
 import { UserError } from "../core/errors.ts";
 import { nearest } from "../core/nearest.ts";
 
-/** The engines, by their names in `SLIPWAY_ENGINE`. */
 export type EngineKind = "process" | "container" | "kubernetes";
 
 const kinds: readonly EngineKind[] = ["container", "kubernetes", "process"];

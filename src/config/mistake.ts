@@ -2,7 +2,6 @@ import { nearest } from "../core/nearest.ts";
 
 // Part of the public types of the package `slipway`, so it uses no Node types.
 
-/** A mistake in a document. */
 export interface Mistake {
   /** The way to the value: keys, and indexes of lists. */
   readonly path: readonly PropertyKey[];

@@ -3,7 +3,6 @@ import { formatPath, spokenValue } from "./document.ts";
 import { type Mistake, unknownKey } from "./mistake.ts";
 import { readMistake, saysNothing } from "./schema-words.ts";
 
-/** Mistakes as people understand them. */
 export function mistakesOf(issues: readonly z.core.$ZodIssue[], document: unknown): Mistake[] {
   const unknown = new Map(
     issues.flatMap((issue) =>

@@ -31,7 +31,6 @@ export function parseDuration(text: string): number | undefined {
   );
 }
 
-/** Formats bytes for people, in powers of ten like disks and networks. */
 export function formatBytes(bytes: number): string {
   const units = ["B", "kB", "MB", "GB", "TB"];
   let value = bytes;

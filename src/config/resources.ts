@@ -1,11 +1,8 @@
 // Part of the public types of the package `slipway`, so it uses no Node types.
 
 export interface JobResources {
-  /** Processors, fractions allowed. */
   readonly cpu?: number;
-  /** Bytes. */
   readonly memory?: number;
-  /** Whole graphics processors. */
   readonly gpu?: number;
   /** A name of the table of instance types. The other fields win over those of the type. */
   readonly instance_type?: string;
@@ -13,24 +10,18 @@ export interface JobResources {
 
 /** What each container gets, and where it may run. */
 export interface InstanceType {
-  /** Processors, fractions allowed. */
   readonly cpu: number;
-  /** Bytes. */
   readonly memory: number;
-  /** Whole graphics processors. */
   readonly gpu: number;
   /** The name of a graphics processor among a node's resources. Default: `nvidia.com/gpu`. */
   readonly gpuResource?: string;
-  /** Labels of the nodes that have it. */
   readonly nodeSelector: Readonly<Record<string, string>>;
-  /** Taints of those nodes that it is let past. */
   readonly tolerations: readonly Toleration[];
   readonly priorityClass?: string;
   /** Whether its nodes may go at any time, so that a pod which ends with one is no failure. */
   readonly spot?: boolean;
 }
 
-/** The label by which nodes tell their architecture. */
 export const architectureLabel = "kubernetes.io/arch";
 
 export interface Toleration {
@@ -40,5 +31,4 @@ export interface Toleration {
   readonly effect?: string;
 }
 
-/** Resources with the fields of their instance type. */
 export type PlacedResources = Partial<InstanceType>;

@@ -89,7 +89,6 @@ export function named<T extends z.ZodType>(item: T) {
   );
 }
 
-/** May be empty. */
 export const anyText = checked(z.string(), (value) => (value.includes("\0") ? nul : undefined));
 
 /** A number, or a text that a person finds easier. */

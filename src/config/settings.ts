@@ -8,7 +8,6 @@ import type { ConfiguredContext, ConfiguredRegistry, RequiredAttestation } from 
 import type { NamedFile, NamedKey, NamedVariable } from "./shape.ts";
 import type { Trust } from "./trust.ts";
 
-/** How to reach one registry, by the user's configuration. */
 export type RegistrySettings = Trust & Pick<ConfiguredRegistry, "plainHttp" | "tokenService" | "repositoryPrefix">;
 
 /**
@@ -32,7 +31,6 @@ export async function placesIn(registry: string, env: Environment = process.env)
   return (name) => (prefix === undefined || `${name}/`.startsWith(`${prefix}/`) ? name : `${prefix}/${name}`);
 }
 
-/** How to reach one cache of build outputs, by the user's configuration. */
 export interface RemoteCacheSettings extends Trust {
   /** Secrets among them. */
   readonly headers: Readonly<Record<string, string>>;
@@ -68,16 +66,13 @@ function secretAt(place: NamedFile | NamedVariable, env: Environment): string {
   );
 }
 
-/** Reads the settings of a context of the kubeconfig. Errors as {@link registrySettings}. */
 export async function contextSettings(context: string, env: Environment = process.env): Promise<ConfiguredContext> {
   return (await readConfig(env)).kubernetes?.contexts?.get(context) ?? {};
 }
 
-/** The rules for the images of a repository. */
 export interface ImageRules {
   /** Only images that are signed with this key run. */
   readonly requiredKey?: NamedKey;
-  /** Attestations by the same key that they have too. */
   readonly attestations?: readonly RequiredAttestation[];
   /** The private key that signs images when they are pushed. */
   readonly signingKey?: NamedKey;

@@ -1,4 +1,3 @@
-/** A file that config.yaml names. */
 export interface NamedFile {
   readonly path: string;
   /** `FILE:LINE:COLUMN` in config.yaml. */
@@ -19,7 +18,6 @@ export interface NamedVariable {
   readonly where: string;
 }
 
-/** A rule for texts and keys. */
 export interface Rule {
   readonly holds: (text: string) => boolean;
   /** What follows the field's name: `is not a host`. */
@@ -50,21 +48,16 @@ export interface MapShape {
 /** Values by names that Slipway knows. */
 export interface Group {
   readonly is: "group";
-  /** `a setting of a registry`. */
   readonly what: string;
   readonly fields: Readonly<Record<string, Field>>;
-  /** Remedies for fields that belong elsewhere. */
   readonly elsewhere?: Readonly<Record<string, string>>;
-  /** Fields that only make sense together. */
   readonly together?: readonly [string, string];
-  /** A flag, and fields that contradict it. */
   readonly without?: { readonly flag: string; readonly fields: readonly string[]; readonly why: string };
   /** Whether exactly one field must be there. */
   readonly isChoice?: true;
 }
 
 export type Field = Shape & {
-  /** For the documentation. */
   readonly about: string;
   readonly isRequired?: true;
   /** Whether nothing may stand after its colon. */

@@ -12,11 +12,9 @@ export interface ProcessLimits {
   readonly processes: number;
 }
 
-/** The rest of one command line of `podman run` or `docker run`. */
 interface RunSettings {
   readonly name: string;
   readonly folder: RunFolder;
-  /** Names of variables that the client hands from its own environment into the container. */
   readonly inherited: readonly string[];
   /** Undefined where the machine does not tell. */
   readonly limits: ProcessLimits | undefined;

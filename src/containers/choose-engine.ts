@@ -2,7 +2,6 @@ import { type EngineDescription, engineIn } from "../config/engine-kind.ts";
 import type { Environment } from "../core/environment.ts";
 import { type ContainerClient, findContainerClient, requireContainerClient } from "./client.ts";
 
-/** Where a program's functions run. */
 export type EngineChoice =
   | { readonly kind: "container"; readonly client: ContainerClient }
   | { readonly kind: "kubernetes" }

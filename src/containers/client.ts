@@ -4,7 +4,6 @@ import { findExecutable } from "../core/executables.ts";
 import { dockerEndpoint } from "./docker-endpoint.ts";
 import { type Obstacle, podmanObstacle } from "./podman-user.ts";
 
-/** The command line through which containers are run. */
 export interface ContainerClient {
   readonly name: "podman" | "docker";
   readonly path: string;

@@ -40,7 +40,6 @@ const known: readonly (readonly [pattern: RegExp, remedy: string, code?: ErrorCo
 const refusal =
   /unauthorized|authentication required|(?<!permission )denied|forbidden|no basic auth|x509|certificate|tls: |HTTP response to HTTPS|status code from registry 400/i;
 
-/** Whether a pull that ended with these words may succeed with Slipway's own credentials and settings. */
 export function isRefusal(words: string): boolean {
   return refusal.test(words);
 }
@@ -54,7 +53,6 @@ export function clientFailure(client: ContainerClient, image: string, status: nu
   );
 }
 
-/** The remedy for a client's message, without a full stop. */
 export function remedyOf(client: ContainerClient, image: string, words: string): string {
   const { registry } = parseReference(image);
   const [, remedy = "Run `{client} info` to see whether it works"] = knownFailure(words) ?? [];

@@ -3,7 +3,6 @@ import type { Environment } from "../core/environment.ts";
 import { findExecutable } from "../core/executables.ts";
 import { userName } from "../core/user-name.ts";
 
-/** A client that is installed but was never set up for this user: why, and the step to take. */
 export interface Obstacle {
   readonly reason: string;
   readonly remedy: string;

@@ -67,7 +67,6 @@ function loginOf(client: ContainerClient, credential: Credential): Login | undef
   return client.name === "podman" ? undefined : { username: "<token>", password: "", registryToken: credential.token };
 }
 
-/** @returns "", or the client's words if it failed */
 async function pull(client: ContainerClient, image: string, access: Access, env: Environment): Promise<string> {
   const { plainHttp, authorities } = access.settings ?? {};
   const isInsecure = plainHttp ?? (isFromLoopback(image) && authorities === undefined);

@@ -6,7 +6,6 @@ import type { RunnableImage } from "../oci/runnable-image.ts";
 export interface Run {
   readonly programArguments: readonly string[];
   readonly env: Readonly<Record<string, string>>;
-  /** All of its standard input. */
   readonly stdin: string;
   /** Keeps its standard input open, so that it learns of the end of this process. */
   readonly holdsStdin?: boolean;
@@ -15,7 +14,6 @@ export interface Run {
 
 export interface ContainerRun extends Run {
   readonly image: RunnableImage;
-  /** Program in the image that runs in place of the image's entrypoint. */
   readonly entrypoint?: string;
   readonly network: Network;
   readonly resources: PlacedResources;

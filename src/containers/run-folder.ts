@@ -15,7 +15,6 @@ export interface Login {
   readonly password: string;
   readonly identityToken?: string;
   readonly registryToken?: string;
-  /** Where it is from, for errors. */
   readonly source?: string;
 }
 
@@ -33,7 +32,6 @@ export interface RunFolder extends Disposable {
   readonly environmentFile?: string;
   /** Make podman use the login and the certificates. */
   readonly pullArguments: readonly string[];
-  /** Make docker use the login. */
   readonly variables: Readonly<Record<string, string>>;
   readonly write: (name: string, content: string) => string;
   readonly remove: () => void;

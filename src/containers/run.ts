@@ -34,7 +34,6 @@ export interface ContainerRunOptions {
   readonly grace?: number;
   /** Ends the container, as SIGTERM to this process does. */
   readonly signal?: AbortSignal;
-  /** Called once the container exists. */
   readonly onCreated?: () => void;
   /** The container's name, by which it can be removed; by default one that nobody else has. */
   readonly name?: string;
@@ -162,7 +161,6 @@ function hasContent(path: string): boolean {
   return (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > 0;
 }
 
-/** Kills and removes a container, if it is there. */
 export async function removeContainer(client: ContainerClient, name: string, env: Environment): Promise<void> {
   const args = client.name === "podman" ? ["rm", "--force", "--ignore", "--time=0", name] : ["rm", "--force", name];
   await runProgram(client.path, args, { env, time: 10_000, onInterrupt: "outlive" }).catch(() => {});

@@ -1,12 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** How long and how often to try again. Times are milliseconds. */
 export interface BackoffPolicy {
-  /** Maximum number of attempts, including the first. */
   readonly attempts: number;
-  /** Maximum total wait. Default: no limit. */
   readonly budget?: number;
-  /** Upper limit of the first wait. */
   readonly firstDelay: number;
   /** What each further limit is multiplied by. Default: 2. */
   readonly factor?: number;
@@ -21,7 +17,6 @@ interface WaitOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The waits between the attempts of one request. */
 export class Backoff {
   readonly #policy: BackoffPolicy;
   #attempts = 1;
@@ -31,12 +26,10 @@ export class Backoff {
     this.#policy = policy;
   }
 
-  /** Attempts made so far. */
   get attempts(): number {
     return this.#attempts;
   }
 
-  /** Resets the count after progress. */
   reset(): void {
     this.#attempts = 1;
     this.#waited = 0;

@@ -8,10 +8,8 @@ const loaderSegment = 3;
 const stringTableTag = 5;
 const sonameTag = 14;
 
-/** Number of bytes at the start of a file that {@link elfMachine} reads. */
 export const elfMachineEnd = 20;
 
-/** What a shared library says about itself. */
 export interface SharedObject {
   /** `EI_CLASS`: 32 or 64 bits. */
   readonly bits: 32 | 64;

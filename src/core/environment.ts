@@ -1,2 +1,1 @@
-/** Environment variables: `process.env`, or those of a test. */
 export type Environment = Readonly<Record<string, string | undefined>>;

@@ -9,7 +9,6 @@ export interface ErrorIdentity {
   readonly culprit: string;
 }
 
-/** An error for people: what is wrong, and what to do about it. */
 abstract class ReportedError extends Error implements ErrorIdentity {
   abstract readonly exitStatus: number;
   readonly code: ErrorIdentity["code"];
@@ -72,7 +71,6 @@ export function reportOf(caught: unknown): string {
   return error instanceof ReportedError ? `${error.message} [${error.code}]` : printableLines(messageOf(error));
 }
 
-/** An error as JSON, for programs that asked for JSON. */
 export function jsonOf(caught: unknown): string {
   const error = explained(caught);
   if (!(error instanceof ReportedError)) return JSON.stringify({ error: { problem: messageOf(error) } });

@@ -32,9 +32,7 @@ export interface Wait {
 interface HeartbeatOptions {
   /** Writes a line for people. Default: to standard error, with a prefix. */
   readonly write?: (line: string) => void;
-  /** Milliseconds until the first line. Default: 0. */
   readonly after?: number;
-  /** Milliseconds between two lines. Default: 4 s. */
   readonly interval?: number;
 }
 

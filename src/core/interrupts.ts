@@ -7,7 +7,6 @@ let isWatching = false;
 /** Set when a signal arrives. Settles only if the program survives the signal. */
 let interruption: Promise<void> | undefined;
 
-/** Stops all running work and waits until it has ended. */
 export async function stopAll(signal: NodeJS.Signals): Promise<void> {
   await Promise.allSettled([...running].map((stop) => stop(signal)));
 }

@@ -76,7 +76,6 @@ export function resultLine(nonce: string, reply: string): string {
   return `${marker(nonce)}${reply}\n`;
 }
 
-/** How many bytes at the end of `data` could be the beginning of `mark`. */
 function partialMatch(data: Buffer, mark: Buffer): number {
   for (let length = Math.min(mark.length - 1, data.length); length > 0; length--) {
     if (data.subarray(data.length - length).equals(mark.subarray(0, length))) return length;
@@ -127,7 +126,6 @@ export class ResultReader {
     return end + 1 < chunk.length ? this.#other(chunk.subarray(end + 1)) : undefined;
   }
 
-  /** The reply's text once the process has ended; undefined when it gave none or one too long. */
   end(): string | undefined {
     if (this.#held.length > 0) this.#other(this.#held);
     return this.#reply || undefined;

@@ -3,14 +3,12 @@ export class ReadLimit extends Error {
   override readonly name = "ReadLimit";
 }
 
-/** A Node stream, or anything else that gives bytes. Only what has `destroy` can be stopped while it is silent. */
 export type ByteSource = AsyncIterable<Uint8Array | string> & { destroy?(error?: Error): unknown };
 
 /** Bytes that have to come in the time of {@link ReadLimits.time} where a stream may be long. */
 export const leastPace = 64 * 1024;
 
 interface ReadLimits {
-  /** Bytes of the whole stream. */
   readonly bytes: number;
   /** Milliseconds for the whole stream, or for each `pace` bytes of it. Default: no limit. */
   readonly time?: number;

@@ -39,7 +39,6 @@ export interface ProgramOptions {
   readonly input?: string | AsyncIterable<Uint8Array> | readonly Uint8Array[] | undefined;
   /** Its standard input is this process's. */
   readonly isInteractive?: boolean;
-  /** Bytes that it may print on standard output. Default: 32 MiB. */
   readonly most?: number;
   /** Milliseconds that it may run. Default: no limit. */
   readonly time?: number;
@@ -60,7 +59,6 @@ export interface ProgramOptions {
 }
 
 export interface ProgramResult {
-  /** Exit status; 128 and the signal's number when a signal killed it. */
   readonly status: number;
   readonly stdout: string;
   /** The last 64 KiB of it. */
@@ -72,7 +70,6 @@ export function statusOf(code: number | null, signal: NodeJS.Signals | null): nu
   return code ?? 128 + (signal === null ? 0 : constants.signals[signal]);
 }
 
-/** Waits until a process has started: before, it may have no streams. */
 export async function started<Child extends ChildProcess>(
   child: Child,
   program: string,
@@ -179,7 +176,6 @@ function spawned(program: string, args: readonly string[], options: ProgramOptio
   }
 }
 
-/** Keeps what a program prints. @param end called when it is too much */
 function collect(
   { stdout, stderr }: ChildProcess,
   program: string,

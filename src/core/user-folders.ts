@@ -55,7 +55,6 @@ function ownerOf(path: string, status: (path: string) => Stats): number | undefi
   }
 }
 
-/** Data that survives a restart but belongs to this machine. */
 export function stateFolder(env: Environment = process.env): string {
   return folder(env, "XDG_STATE_HOME", ".local/state");
 }

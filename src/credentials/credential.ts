@@ -1,7 +1,6 @@
 /** Never print it, or put it into an error or a process's arguments. */
 export type Credential =
   | PasswordCredential
-  /** An OAuth2 refresh token for the token service. `docker login` stores one for some registries. */
   | { readonly kind: "identity-token"; readonly token: string }
   /** For the registry itself: `registrytoken` in Docker's configuration. */
   | { readonly kind: "registry-token"; readonly token: string };
@@ -29,10 +28,8 @@ export type SshKey =
 
 /** For `credentials explain`. */
 export interface Consideration {
-  /** A file, a helper, a variable, or a source of Slipway's own file. */
   readonly place: string;
   readonly used: boolean;
-  /** Why it was used or not. */
   readonly reason: string;
 }
 

@@ -1,4 +1,3 @@
-/** 11 */
 export interface EcrRegistry {
   readonly account: string;
   readonly region: string;

@@ -63,7 +63,6 @@ export async function findCredential(target: Target, env: Environment = process.
   return search;
 }
 
-/** Returns its steps even if a source cannot be read. */
 export async function searchCredential(
   target: Target,
   env: Environment,

@@ -4,7 +4,6 @@ import { ProgramFailure, type ProgramResult, runProgram } from "../core/run-prog
 import { type Credential, isSendable } from "./credential.ts";
 import { passwordOrToken } from "./docker-config.ts";
 
-/** Bytes. */
 const maximumAnswer = 1 << 20;
 
 /** Milliseconds: it may ask its user to unlock a keychain. */

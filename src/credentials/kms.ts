@@ -1,6 +1,5 @@
 import type { AwsKey, AwsKeyName } from "./aws-kms.ts";
 
-/** Loads AWS's packages when needed. */
 export async function openKmsKey(
   name: AwsKeyName,
   fail: (problem: string, remedy: string, cause?: unknown) => never,

@@ -4,9 +4,7 @@ import { matchLength, parseServiceUrl, type Service, type ServiceUrl } from "./s
 import { canGive, describeEntry, type Entry } from "./source.ts";
 import { readStore, storePath } from "./store.ts";
 
-/** 9 */
 export interface Wanted {
-  /** Services whose sources may answer. */
   readonly services: readonly Service[];
   readonly url: ServiceUrl;
   readonly need: "password" | "ssh-key";

@@ -19,12 +19,10 @@ export type Source =
 export interface Entry {
   readonly name?: string;
   readonly service: Service;
-  /** As the user wrote it. */
   readonly url: string;
   readonly source: Source;
 }
 
-/** For people, without its secret. */
 export function describeSource(source: Source): string {
   switch (source.kind) {
     case "file":
@@ -173,7 +171,6 @@ async function readSmallFile(entry: Entry, path: string): Promise<string> {
   }
 }
 
-/** Never names the secret. */
 function refuse(entry: Entry, problem: string, remedy?: string): never {
   throw new UserError(
     { code: "credential-invalid", culprit: nameOf(entry) },

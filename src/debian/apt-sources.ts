@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { archiveOf } from "./archive.ts";
 import { parseParagraphs, words } from "./deb822.ts";
 
-/** sources.list(5). */
 export interface AptSource {
   readonly uri: string;
   readonly suite: string;

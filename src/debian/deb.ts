@@ -13,7 +13,6 @@ export interface OpenedPackage {
   /** Of its `control` file. */
   readonly control: Paragraph;
   readonly controlText: string;
-  /** By name: `postinst`, `md5sums`, `conffiles`, … */
   readonly controlFiles: ReadonlyMap<string, string>;
   readonly dataPath: string;
   readonly entries: readonly TarEntry[];

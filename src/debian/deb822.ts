@@ -25,7 +25,6 @@ export function parseParagraphs(text: string): Paragraph[] {
   return paragraphs;
 }
 
-/** Separated by blanks and line breaks. */
 export function words(value: string | undefined): string[] {
   return (value ?? "").split(/\s+/).filter((word) => word !== "");
 }

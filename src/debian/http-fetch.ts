@@ -6,7 +6,6 @@ import { leastPace, ReadLimit, readWhole } from "../core/read-whole.ts";
 import type { Mirrors } from "./mirrors.ts";
 import type { FetchFile } from "./update-lock.ts";
 
-/** Milliseconds. */
 const longestSilence = 30_000;
 
 /** Nothing vouches for InRelease yet. Debian's have 200 KB. */

@@ -4,7 +4,6 @@ import { type Dependency, parseRelations } from "./relation.ts";
 import { compareVersions, satisfies, type VersionOperator } from "./version.ts";
 
 export interface AvailablePackage extends LockedPackage {
-  /** `required`, `important`, `standard`, `optional` or `extra`. */
   readonly priority: string;
   /** `Pre-Depends` and `Depends`. */
   readonly depends: readonly Dependency[];

@@ -2,7 +2,6 @@ import { Failure } from "../core/errors.ts";
 import { parseParagraphs, words } from "./deb822.ts";
 
 export interface IndexFile {
-  /** Path below `dists/SUITE/`. */
   readonly path: string;
   readonly sha256: string;
   readonly size: number;

@@ -69,7 +69,6 @@ export async function openRootFilesystem(
   }
 }
 
-/** base-files first, because the modes of its folders count; the others by name. */
 function order({ name }: OpenedPackage): string {
   return name === "base-files" ? "" : name;
 }

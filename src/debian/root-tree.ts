@@ -38,7 +38,6 @@ export class RootTree {
   readonly #nodes = new Map<string, RootNode>();
   readonly #parents = new Set<string>();
 
-  /** A folder that exists keeps its owner and mode, as with dpkg. `replaces`: see Policy Manual 7.6. */
   add(path: string, node: RootNode, replaces: ReadonlySet<string> = new Set()): void {
     const place = mergedPath(path);
     if (MERGED.includes(place)) return; // a link of mergeUsr, whether the package has a folder or that link itself
@@ -108,7 +107,6 @@ export class RootTree {
     return this.#nodes.entries();
   }
 
-  /** Sorted. */
   list(folder: string): string[] {
     const prefix = `${folder}/`;
     const names = new Set<string>();

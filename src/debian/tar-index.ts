@@ -17,7 +17,6 @@ export interface TarEntry {
   readonly target: string;
 }
 
-/** `FileHandle` is one. */
 export interface RandomAccess {
   stat(): Promise<{ size: number }>;
   read(buffer: Buffer, at: number, size: number, position: number): Promise<{ buffer: Buffer; bytesRead: number }>;

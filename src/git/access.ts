@@ -14,7 +14,6 @@ export type GitKey =
   | { readonly kind: "ssh-key"; readonly key: string; readonly source: string };
 
 export interface GitAccess {
-  /** Default: the environment of this process. */
   readonly env?: Environment;
   readonly protocols?: readonly GitProtocol[];
   /** Called when a server asks. Default: the password that `slipway credentials add` stored. */
@@ -37,7 +36,6 @@ export async function storedPassword(url: string, env: Environment): Promise<Git
   return { username: credential.username, password: credential.password, source };
 }
 
-/** The SSH key that the user gave to `slipway credentials add`. */
 export async function storedKey(url: string, env: Environment): Promise<GitKey | undefined> {
   const { findSshKey } = await import("../credentials/find-remote.ts");
   const { parseServiceUrl } = await import("../credentials/service-url.ts");

@@ -44,7 +44,6 @@ interface Place {
   readonly access: GitAccess;
 }
 
-/** A commit, and where its files go. */
 export interface CloneRequest {
   readonly url: string;
   readonly commit: string;

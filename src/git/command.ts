@@ -13,9 +13,7 @@ const maximumOutput = 64 * 1024 * 1024;
 
 export interface GitCommand {
   readonly args: readonly string[];
-  /** A bare repository. */
   readonly gitDir?: string;
-  /** The folder of its files. */
   readonly tree?: WorkTree;
   /** `-c` settings, `NAME=VALUE`. */
   readonly settings?: readonly string[];
@@ -29,7 +27,6 @@ export interface WorkTree {
   readonly index: string;
 }
 
-/** The output of git, also if it failed. */
 export interface GitOutcome extends ProgramResult {
   readonly trail: CredentialTrail;
   /** The source of the SSH key, for people. */

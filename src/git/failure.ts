@@ -84,7 +84,6 @@ export function serverFailure(
   );
 }
 
-/** Whether a server lacks a commit, or does not give one by its ID. */
 export function isCommitRefused({ stderr }: GitOutcome): boolean {
   return /not our ref|unadvertised object|couldn't find remote ref|no such remote ref|Server does not allow request/i.test(
     stderr,

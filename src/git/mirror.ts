@@ -9,7 +9,6 @@ import { gitOutput, runGit } from "./command.ts";
 import { isCommitRefused, serverFailure } from "./failure.ts";
 import { removeTree } from "./tree.ts";
 
-/** A bare copy of a repository without hooks, changed by one process at a time. */
 export interface Mirror {
   readonly url: string;
   readonly gitDir: string;
@@ -17,7 +16,6 @@ export interface Mirror {
   readonly drafts: string;
 }
 
-/** Runs `work` while no other process changes the copy. */
 export async function withMirror<Result>(
   cache: string,
   url: string,
@@ -77,7 +75,6 @@ export async function fetchCommit(mirror: Mirror, commit: string, access: GitAcc
   await gitOutput({ args: ["update-ref", `refs/slipway/${commit}`, commit], gitDir: mirror.gitDir }, access);
 }
 
-/** Whether a copy has a commit. It is then complete. */
 async function hasCommit(mirror: Mirror, commit: string, access: GitAccess): Promise<boolean> {
   const { status } = await runGit({ args: ["cat-file", "-e", `${commit}^{commit}`], gitDir: mirror.gitDir }, access);
   return status === 0;

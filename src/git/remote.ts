@@ -4,7 +4,6 @@ import type { GitAccess } from "./access.ts";
 import { runGit } from "./command.ts";
 import { serverFailure } from "./failure.ts";
 
-/** The commit that a branch names now. */
 export async function resolveBranch(url: string, branch: string, access: GitAccess): Promise<string> {
   const ref = `refs/heads/${branch}`;
   const found = (await listRefs(url, ref, `asking for branch ${branch}`, access)).get(ref);

@@ -7,7 +7,6 @@ export type GitProtocol = "https" | "ssh" | "file";
 /** The protocols of jobs: both authenticate the server and encrypt. */
 export const safeProtocols: readonly GitProtocol[] = ["https", "ssh"];
 
-/** The address of a repository. */
 export interface GitUrl {
   readonly protocol: GitProtocol;
   readonly user?: string;
@@ -15,7 +14,6 @@ export interface GitUrl {
   readonly authority: string;
   /** With its leading slash, if it has one. */
   readonly path: string;
-  /** The address for git. */
   readonly text: string;
 }
 
@@ -98,7 +96,6 @@ export function submoduleUrl(parent: GitUrl, text: string, allowed: readonly Git
   return requireGitUrl(`${head}${parent.path.startsWith("/") ? "/" : ""}${parts.join("/")}`, allowed, origin);
 }
 
-/** Whether a text can be the name of a branch: git-check-ref-format(1). */
 export function isBranchName(text: string): boolean {
   if (text === "" || text === "@" || text.startsWith("-") || text.startsWith("/") || text.endsWith("/")) return false;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the characters that git refuses

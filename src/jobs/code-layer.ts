@@ -6,7 +6,6 @@ import type { TarEntry } from "../layer/entry.ts";
 import { writeLayer } from "../layer/write.ts";
 import { formatLayerMetadata, type LayerMetadata, parseLayerMetadata } from "../oci/layer.ts";
 
-/** The folder of code in an image, without the leading slash. */
 export const imageCodeFolder = "slipway/code";
 
 export interface CodeLayer {

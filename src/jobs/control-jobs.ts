@@ -43,7 +43,6 @@ export async function removeJobs(ids: readonly string[], tell: Tell): Promise<vo
   for (const { id, engine } of engines) await engine.remove(id);
 }
 
-/** Removes jobs that ended some time ago. @returns their IDs, as each is removed */
 export async function* pruneJobs(seconds: number, tell: Tell): AsyncGenerator<string> {
   for (const { id } of endedBefore(await listAllJobs(false, tell), Date.now() - seconds * 1000)) {
     await (await engineOf(id, tell)).remove(id);

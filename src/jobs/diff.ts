@@ -1,7 +1,6 @@
 import { allFields, differencesOf } from "../config/difference.ts";
 import type { JobLock } from "./schema.ts";
 
-/** A field of a job that differs from the job's lock. */
 export interface Change {
   /** Of the deployment: `code.GitRepoCommit.commit`. */
   readonly field: string;
@@ -12,7 +11,6 @@ export interface Change {
   readonly because?: string;
 }
 
-/** The changes from one lock to the next, in the order of the fields' names. */
 export function diffLocks({ deployment }: JobLock, after: JobLock): Change[] {
   return differencesOf(deployment, after.deployment, allFields).map((change) => {
     const { field } = change;

@@ -14,7 +14,6 @@ export interface JobStatus {
   readonly attempts: number;
   /** `HOST/REPOSITORY@sha256:…` Undefined: a process of this machine. */
   readonly image?: string;
-  /** Of code from git. */
   readonly commit?: string;
   readonly submitted: string;
   readonly started?: string;
@@ -28,7 +27,6 @@ export interface ItemCounts {
   readonly succeeded: number;
   readonly failed: number;
   readonly running: number;
-  /** Those that failed, in order. */
   readonly failures: readonly FailedItem[];
 }
 
@@ -59,13 +57,11 @@ export interface LogChunk {
   readonly data: Buffer;
 }
 
-/** The part of a job's output to show. */
 export interface ShownLog {
   /** Only so many lines of each stream or pod. */
   readonly tail?: number | undefined;
   /** On Kubernetes: nothing older than this. */
   readonly since?: Date | undefined;
-  /** On Kubernetes: whether lines begin with their times. */
   readonly timestamps?: boolean | undefined;
   /** Only this item of a matrix. Default: all, and each line begins with the number of its item. */
   readonly item?: number | undefined;
@@ -76,9 +72,7 @@ export interface JobEngine {
   /** @returns the job's ID, by which any later process finds it */
   submit(program: Program): Promise<string>;
   status(id: string): Promise<JobStatus>;
-  /** Whether the job calls a function. */
   isFunction(id: string): Promise<boolean>;
-  /** The job's output; with `follow` until it ends. */
   logs(
     id: string,
     options: ShownLog & { readonly follow: boolean; readonly signal?: AbortSignal },
@@ -86,9 +80,7 @@ export interface JobEngine {
   /** Ends the job, if it runs, and all that it started. Settles when nothing of it runs. */
   cancel(id: string): Promise<void>;
   collect(id: string, options?: { readonly signal?: AbortSignal }): Promise<JobOutcome>;
-  /** Removes a job that has ended, with its output and result. */
   remove(id: string): Promise<void>;
-  /** All jobs, the newest last. */
   list(): Promise<ListedJob[]>;
 }
 
@@ -107,7 +99,6 @@ export function stillRuns(id: string): UserError {
   );
 }
 
-/** Whether a job has ended. */
 export function hasEnded({ state }: Pick<JobStatus, "state">): boolean {
   return state === "succeeded" || state === "failed" || state === "cancelled";
 }

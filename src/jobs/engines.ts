@@ -7,7 +7,6 @@ import { LocalEngine } from "./local-engine.ts";
 
 export type Tell = (text: string) => void;
 
-/** The engine that an option names, else SLIPWAY_ENGINE. */
 export function wantedEngine(engine: EngineKind | undefined): EngineKind | undefined {
   return engine ?? engineIn(process.env);
 }

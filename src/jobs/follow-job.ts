@@ -18,7 +18,6 @@ export async function followJob(engine: JobEngine, id: string, options: FollowOp
   return engine.collect(id, { signal: options.signal });
 }
 
-/** What to print when the user stops waiting for a job. */
 export function goesOn(id: string): string {
   return `job ${id} goes on. Return to it with \`slipway job logs --follow ${id}\`, end it with \`slipway job cancel ${id}\`.`;
 }
@@ -28,7 +27,6 @@ export function exitStatusOfJob({ state, exitStatus }: JobStatus): number {
   return state === "succeeded" ? 0 : exitStatus || 1;
 }
 
-/** A line for the job, and one for each item that failed. */
 export function describeJob({ id, state, reason, exitStatus, attempts, items }: JobStatus): string {
   const is = state === "running" || state === "queued" ? `is ${state}` : state;
   if (items) {

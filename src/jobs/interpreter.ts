@@ -12,11 +12,9 @@ export interface InterpreterOptions extends Pick<AppendOptions, "embedded"> {
   readonly env: Environment;
   /** Where the job will run: in an image, or in a process of this machine. */
   readonly runsIn: "image" | "process";
-  /** Called before a build, which may take a while. */
   readonly onBuild?: (environment: DescribedEnvironment) => void;
 }
 
-/** Replaces the files of an environment by the built image or interpreter. Other deployments stay as they are. */
 export async function prepareInterpreter(
   deployment: ResolvedDeployment,
   code: LocalCode,

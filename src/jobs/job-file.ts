@@ -10,12 +10,10 @@ import { parseDeployment } from "./read.ts";
 import type { Deployment, JobLock } from "./schema.ts";
 
 export interface JobPlace {
-  /** The job's document, or its lock. */
   readonly file: string;
   /** Folder for relative paths and the lock. Default: the document's, which in Bazel is an output. */
   readonly folder?: string | undefined;
   readonly target?: string | undefined;
-  /** The document, if it is in no file. */
   readonly text?: string;
 }
 
@@ -24,7 +22,6 @@ export class JobFile {
   /** Names in messages. */
   readonly name: string;
   readonly lockName: string;
-  /** Absolute. */
   readonly folder: string;
   readonly lockPath: string;
   readonly isLock: boolean;
@@ -43,7 +40,6 @@ export class JobFile {
     if (text !== undefined) this.#text = Promise.resolve(text);
   }
 
-  /** The job's name: the file name without extensions. */
   get title(): string {
     return basename(this.path).replace(/(\.lock)?\.(ya?ml|json)$/, "");
   }
@@ -52,12 +48,10 @@ export class JobFile {
     return existsSync(this.lockPath);
   }
 
-  /** The command to suggest for resolving the job. */
   get resolveCommand(): string {
     return this.#target === undefined ? `slipway job resolve ${this.name}` : `bazel run ${this.#target}_resolve`;
   }
 
-  /** The command that runs the job now, whatever its schedule. */
   get onceCommand(): string {
     if (this.#target !== undefined) return `bazel run ${this.#target} -- --once`;
     const folder = this.folder === dirname(this.path) ? "" : ` --folder ${shellQuote(this.folder)}`;

@@ -17,7 +17,6 @@ export interface JobRecord extends JobStatus {
   readonly startTime?: string;
 }
 
-/** The files of one job. Only this user can read them. */
 export type JobFolder = Readonly<ReturnType<typeof folderOf>>;
 
 function folderOf(root: string, id: string) {
@@ -35,7 +34,6 @@ function folderOf(root: string, id: string) {
   };
 }
 
-/** The folder of this machine's jobs. */
 export function jobsFolder(env: Environment): string {
   return join(stateFolder(env), "jobs");
 }
@@ -51,7 +49,6 @@ export function slugOf(name: string): string {
   );
 }
 
-/** Makes the folder of a new job atomically. */
 export async function makeJobFolder(root: string, program: Program, now: Date): Promise<JobFolder> {
   const folder = folderOf(root, `${slugOf(program.name)}-${randomBytes(4).toString("hex")}`);
   const draft = folderOf(root, `.${folder.id}.draft`);
@@ -85,7 +82,6 @@ export function findJobFolder(root: string, id: string): JobFolder {
   );
 }
 
-/** Removes a job's folder atomically. */
 export async function removeJobFolder(root: string, { id, path }: JobFolder): Promise<void> {
   const removed = join(root, `.${id}.removed`);
   await rename(path, removed);
@@ -95,7 +91,6 @@ export async function removeJobFolder(root: string, { id, path }: JobFolder): Pr
 /** Milliseconds after which an incomplete folder is one that a killed process left. */
 const abandonedAfter = 24 * 60 * 60 * 1000;
 
-/** Removes incomplete folders of killed processes. */
 export async function removeAbandoned(root: string): Promise<void> {
   for (const name of await readdir(root).catch(() => [])) {
     const path = join(root, name);

@@ -13,6 +13,5 @@ export interface JobRequest {
 
 /** The answer, as JSON on standard output. An error is `error`, a `WireError`. */
 export type JobAnswer =
-  /** The lock, the function's result, or what a command printed. */
   | { readonly result: unknown }
   | { readonly failed: { readonly id: string; readonly message: string; readonly status: number } };

@@ -178,7 +178,6 @@ export class LocalEngine implements JobEngine {
     await Promise.allSettled(old.map(({ id }) => this.remove(id)));
   }
 
-  /** The record of a job. If its supervisor is gone, first records that it failed. */
   async #settled(folder: JobFolder): Promise<JobRecord> {
     const record = await readRecord(folder);
     if (hasEnded(record)) return record;
@@ -196,7 +195,6 @@ export class LocalEngine implements JobEngine {
     return lost;
   }
 
-  /** The record of a job, now and after each change of its files. */
   async *#records(folder: JobFolder, signal?: AbortSignal): AsyncGenerator<JobRecord> {
     // Without a watcher, the interval does.
     const watcher = watch(folder.path).on("error", () => {});
@@ -223,7 +221,6 @@ export class LocalEngine implements JobEngine {
   }
 }
 
-/** The position where the last lines of a file begin. */
 async function startOfTail(path: string, lines: number | undefined): Promise<number> {
   if (lines === undefined) return 0;
   const starts = [0];

@@ -15,7 +15,6 @@ export function isLockPath(path: string): boolean {
   return path.endsWith(".lock.json");
 }
 
-/** The text of a lock. Equal locks give equal bytes. */
 export function formatJobLock(lock: JobLock): string {
   const sorted: unknown = JSON.parse(Buffer.from(canonicalJson(lock)).toString());
   return `${JSON.stringify(sorted, undefined, 2)}\n`;

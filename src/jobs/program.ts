@@ -13,17 +13,12 @@ import type { PlacedCode } from "./place-code.ts";
 import { functionRunner } from "./runners.ts";
 import type { ResolvedDeployment } from "./schema.ts";
 
-/** What an engine runs: a deployment with its code in place. */
 export interface Program {
-  /** Part of the job's ID. */
   readonly name: string;
   /** Undefined: a process of this machine. */
   readonly image?: RunnableImage;
-  /** Of code from git. */
   readonly commit?: string;
-  /** Replaces the image's entrypoint. */
   readonly entrypoint?: string;
-  /** Arguments of the image or its entrypoint, or a program with its arguments. */
   readonly argv: readonly string[];
   /** The values of secrets replace `SECRET:NAME` only when the program starts. */
   readonly env: Readonly<Record<string, string>>;
@@ -43,7 +38,6 @@ export interface Program {
   readonly parallelism?: number;
 }
 
-/** The job's ID, in all processes of a job on this machine, by which they are found. */
 export const jobVariable = "SLIPWAY_JOB";
 
 /** Variables of this machine that a process job sees besides its own. */

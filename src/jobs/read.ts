@@ -21,7 +21,6 @@ export function parseDeployment(
   return deployment;
 }
 
-/** Checks what holds between the fields of a deployment. */
 export function checkDeployment(deployment: Deployment): Mistake[] {
   const { interpreter, code } = deployment;
   const mistakes: Mistake[] = [];

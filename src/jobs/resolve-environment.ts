@@ -17,7 +17,6 @@ import type { Deployment } from "./schema.ts";
 /** Bytes of the largest file that describes an environment. */
 const maximumFile = 32 * 1024 * 1024;
 
-/** An environment of files in a deployment or a lock. */
 export interface DescribedEnvironment {
   readonly kind: EnvironmentKind;
   readonly path: string;
@@ -27,7 +26,6 @@ export interface DescribedEnvironment {
   readonly content?: Digest;
 }
 
-/** The environment of an interpreter from files. */
 export function environmentOf(interpreter: Deployment["interpreter"]): DescribedEnvironment | undefined {
   for (const kind of ["PoetryProject", "CondaEnv", "PipRequirements"] as const) {
     const found = (interpreter as Partial<Record<EnvironmentKind, Omit<DescribedEnvironment, "kind">>>)[kind];

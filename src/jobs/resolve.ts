@@ -16,7 +16,6 @@ import type {
 } from "./schema.ts";
 
 export interface ResolveOptions extends CodeOptions, BaseOptions {
-  /** The image of a target of this Bazel repository, as it was pushed. */
   readonly imageOf: (target: ImageTarget) => ContainerAtDigest;
 }
 

@@ -27,7 +27,6 @@ import type { JobLock, ResolvedDeployment } from "./schema.ts";
 import { itemProgram } from "./sweep.ts";
 
 export interface RunOptions {
-  /** Runs a job with a schedule now. */
   readonly once?: boolean;
   /** Default: `kubernetes` if SLIPWAY_ENGINE is that, else by the interpreter. */
   readonly engine?: EngineKind | undefined;
@@ -35,12 +34,10 @@ export interface RunOptions {
   readonly tell: Tell;
 }
 
-/** A job that was submitted, or the name of its schedule. */
 export type StartedJob =
   | { readonly engine: JobEngine; readonly id: string; readonly isFunction: boolean }
   | { readonly schedule: string };
 
-/** Submits a job, or makes its schedule. */
 export async function startJob(file: JobFile, options: RunOptions): Promise<StartedJob> {
   const { tell, copyCredentials } = options;
   const isKubernetes = wantedEngine(options.engine) === "kubernetes";
@@ -118,7 +115,6 @@ async function requireSigned({ interpreter }: ResolvedDeployment): Promise<void>
   if (image !== undefined) await runnableImage(image, process.env, openRunning);
 }
 
-/** The resources with the fields of their instance type, which a lock does not have. */
 function resourcesOf(file: JobFile, { resources }: ResolvedDeployment) {
   return placedResources(resources, process.env, async (wrong) => {
     const { document, above } = await file.document();
@@ -126,7 +122,6 @@ function resourcesOf(file: JobFile, { resources }: ResolvedDeployment) {
   });
 }
 
-/** Checks that secrets exist before anything is built or started. */
 async function requireSecrets(file: JobFile, { environment }: ResolvedDeployment, isKubernetes: boolean) {
   if (Object.values(environment).every((value) => secretIn(value) === undefined)) return;
   const { document, above } = await file.document();
@@ -145,7 +140,6 @@ async function clusterStores(): Promise<readonly VariableStore[]> {
   return secretStores(await openCluster(process.env), process.env);
 }
 
-/** The image of a job. Undefined: it runs with an interpreter of this machine. */
 function imageOf(interpreter: ResolvedDeployment["interpreter"]): string | undefined {
   if (!("ContainerAtDigest" in interpreter)) return undefined;
   const { repository, digest } = interpreter.ContainerAtDigest;
@@ -166,7 +160,6 @@ function engineFor(wanted: RunOptions["engine"], image: string | undefined): Eng
   );
 }
 
-/** The settings of a job that its engine ignores. */
 function ignoredBy(kind: EngineKind, { resources, network }: ResolvedDeployment): string[] {
   if (kind === "kubernetes") return network === "none" ? ["a pod has its cluster's network"] : [];
   if (kind === "container") return [];
@@ -176,7 +169,6 @@ function ignoredBy(kind: EngineKind, { resources, network }: ResolvedDeployment)
   ];
 }
 
-/** Makes or changes the schedule of a job. @returns its name */
 async function scheduleJob(
   program: Program,
   { schedule = "", time_zone: timeZone }: ResolvedDeployment,

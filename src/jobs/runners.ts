@@ -1,6 +1,5 @@
 import { inputVariable, maximumResultFile, nonceVariable, resultFileVariable } from "../core/protocol.ts";
 
-/** Maximum bytes of a result as JSON. */
 export const maximumResult = 16 * 1024 * 1024;
 
 /** Calls `module:name` and writes its result (`protocol.ts`). Python 3.6 and newer. */

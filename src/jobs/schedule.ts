@@ -10,7 +10,6 @@ const fields = [
   { name: "day of the week", first: 0, last: 6, names: days },
 ] as const;
 
-/** What is wrong with a schedule in cron's form, and what to do. */
 export function scheduleMistake(text: string): [problem: string, remedy: string] | undefined {
   const parts = text.trim().split(/\s+/);
   if (parts.length !== fields.length) {
@@ -36,7 +35,6 @@ function isPart(part: string, { first, last, names }: (typeof fields)[number]): 
   return start >= first && end <= last && start <= end;
 }
 
-/** What is wrong with the name of a time zone, and what to do. */
 export function timeZoneMistake(text: string): [problem: string, remedy: string] | undefined {
   const isName = /^(UTC|[A-Z]\w*(\/[\w+-]+)+)$/.test(text);
   try {

@@ -27,7 +27,6 @@ export const interpreterPath = checked(text, (value) =>
     : ["is not an absolute path", `Start it with /, or write ${ownInterpreter} for Slipway's own.`],
 );
 
-/** A repository of images without tag and digest, as its deployment has them apart. */
 export const imageRepository = checked(z.string(), (value) => {
   const reference = referenceIn(value);
   if (!reference)

@@ -34,7 +34,6 @@ function optional<T extends z.ZodType>(schema: T, description: string) {
   return about(schema, description).exactOptional();
 }
 
-/** The fields of a kind of interpreter or code. */
 function kind<T extends z.ZodRawShape>(name: string, description: string, fields: T) {
   return strictFields(`a field of ${name}`, fields).meta({ description });
 }
@@ -207,7 +206,6 @@ export function deploymentFields(protocols = safeProtocols) {
   return strictFields("a field of a job", fieldsWith(interpreter, code(protocols))).transform(withoutNull);
 }
 
-/** A job as a lock has it, and what it was made from. */
 export function lockFields(protocols = safeProtocols) {
   const fields = fieldsWith(resolvedInterpreter, resolvedCode(protocols));
   return strictFields("a field of a lock", {

@@ -34,12 +34,10 @@ import {
 import { jobVariable, type Program } from "./program.ts";
 import { maximumResult } from "./runners.ts";
 
-/** Milliseconds that a process may take to end after SIGTERM. */
 const grace = 5000;
 
 interface Attempt {
   readonly status: Promise<number>;
-  /** Leader of its process group, if there is one. */
   readonly pid?: number;
   readonly release?: () => void;
   readonly stop: () => Promise<void>;

@@ -16,7 +16,6 @@ export async function itemProgram(
   return { ...program, entrypoint: "/bin/sh", argv: ["-c", `${itemScript(matrix)}exec "$@"`, "sh", ...command] };
 }
 
-/** What a container of the image runs, given these arguments. */
 async function commandOf(
   image: string,
   argv: readonly string[],
@@ -29,7 +28,6 @@ async function commandOf(
   return [...(Entrypoint ?? []), ...(argv.length > 0 ? argv : (Cmd ?? []))];
 }
 
-/** A script that sets the variables of the item whose number is in `JOB_COMPLETION_INDEX`. */
 export function itemScript(matrix: Matrix): string {
   return dimensions(matrix)
     .map(({ name, values, run }) => {

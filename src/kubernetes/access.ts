@@ -15,7 +15,6 @@ export const scheduleRights: readonly Right[] = [
   { group: "", resource: "secrets", verb: "delete" },
 ];
 
-/** The rights for jobs without a schedule. */
 export const neededRights: readonly Right[] = [
   ...["create", "get", "list", "watch", "patch", "delete"].map((verb) => ({ group: "batch", resource: "jobs", verb })),
   ...["list", "watch"].map((verb) => ({ group: "", resource: "pods", verb })),

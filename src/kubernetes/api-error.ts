@@ -1,12 +1,10 @@
 import { Failure, UserError } from "../core/errors.ts";
 
-/** The refusal of a request by the API server (its `Status` object). */
 export interface Refusal {
   readonly status: number;
   /** One word, such as `AlreadyExists`. */
   readonly reason: string;
   readonly message: string;
-  /** Milliseconds. */
   readonly retryAfter?: number | undefined;
 }
 
@@ -114,7 +112,6 @@ export function unansweredError({ context, server }: Question, error: unknown): 
   );
 }
 
-/** An error of a credential plugin that may pass, so that the request is sent again. */
 export function passingFailure({ code, culprit, problem, remedy }: UserError): Failure {
   return new Failure({ code, culprit }, problem, remedy, { cause: new Unanswered(problem) });
 }

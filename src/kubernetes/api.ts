@@ -40,7 +40,6 @@ export interface Asked {
   readonly room?: { bytes: number };
 }
 
-/** The used part of a web socket of the package `ws`. */
 export interface WebSocketLike {
   send(data: Buffer, done: (error?: Error) => void): void;
   close(): void;

@@ -12,17 +12,14 @@ import { Api } from "./api.ts";
 import { isInCluster, kubeconfigFiles } from "./configured.ts";
 import { Logins, withOwnLogin } from "./login.ts";
 
-/** A namespace of a cluster, with settings of its context: `nodeLocal`, `podRegistry`, `filesCredential`. */
 export interface Cluster {
   readonly api: Api;
-  /** In the kubeconfig. */
   readonly context: string;
   readonly server: string;
   readonly namespace: string;
   readonly nodeLocal: boolean;
   readonly podRegistry?: string | undefined;
   readonly filesCredential?: string | undefined;
-  /** The user of this machine, as a label value. */
   readonly owner: string;
 }
 

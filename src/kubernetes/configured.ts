@@ -5,14 +5,12 @@ import { homeFolder } from "../core/user-folders.ts";
 
 const serviceAccountToken = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 
-/** The existing files of this user's kubeconfig, and whether KUBECONFIG names them. */
 export function kubeconfigFiles(env: Environment): { readonly files: readonly string[]; readonly named: boolean } {
   const named = env["KUBECONFIG"];
   const files = named ? named.split(delimiter).filter((file) => file !== "") : [join(homeFolder(env), ".kube/config")];
   return { files: files.filter((file) => existsSync(file)), named: Boolean(named) };
 }
 
-/** Whether this process runs in a pod with a service account. */
 export function isInCluster(env: Environment): boolean {
   return Boolean(env["KUBERNETES_SERVICE_HOST"]) && existsSync(serviceAccountToken);
 }

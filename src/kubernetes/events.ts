@@ -2,7 +2,6 @@ import type { Api } from "./api.ts";
 import type { Event } from "./objects.ts";
 import { listAll } from "./watch.ts";
 
-/** Events of a namespace, oldest first. */
 export async function eventsOf(
   { api, namespace }: { readonly api: Api; readonly namespace: string },
   fieldSelector: string,
@@ -13,7 +12,6 @@ export async function eventsOf(
   return items.toSorted((one, other) => timeOf(one) - timeOf(other));
 }
 
-/** When an event last happened. */
 export function timeOf({ lastTimestamp, metadata }: Event): number {
   return Date.parse(lastTimestamp ?? metadata.creationTimestamp);
 }

@@ -12,7 +12,6 @@ import {
   type Terminated,
 } from "./objects.ts";
 
-/** Why a pod does not start, and what to do. */
 export interface Trouble {
   /** Two sentences: what is wrong, what to do. */
   readonly words: string;
@@ -44,7 +43,6 @@ const ofJob: Owner = {
   missingImage: "Push it, or resolve the job again.",
 };
 
-/** Why a container does not start. Undefined if no reason is known. */
 export function waitingTrouble(pod: Pod, owner: Owner = ofJob, name: string = containerName): Trouble | undefined {
   const { reason = "", message = "" } = containerState(pod, name).waiting ?? {};
   const image = imageOf(pod, name);
@@ -157,7 +155,6 @@ export function reconsidered(trouble: Trouble, pod: Pod, events: readonly Event[
   return withoutSecret(image, parseReference(image).registry, "its node had not seen the pull secret");
 }
 
-/** Why a pod failed. Undefined: its program's exit status tells. */
 export function podFailure(pod: Pod): string | undefined {
   const { terminated } = containerState(pod);
   const { reason, message } = pod.status ?? {};
@@ -236,7 +233,6 @@ function disruptionWords(pod: Pod, reason: string, message: string): string {
   }
 }
 
-/** Why a job failed. @param last its last attempt, if that is known */
 export function jobFailure(job: Job, last: Pod | undefined): string | undefined {
   if (last) return podFailure(last);
   const { reason, message } = conditionOf(job, "Failed") ?? {};
@@ -255,7 +251,6 @@ export function goneFailure(job: Job, events: readonly Event[]): string {
   return deleted;
 }
 
-/** Why a job gets no pod. @param events of the job */
 export function creationTrouble(events: readonly Event[]): Trouble | undefined {
   return refusedPod(events.filter(({ reason }) => reason === "FailedCreate").at(-1)?.message);
 }

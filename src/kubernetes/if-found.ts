@@ -11,7 +11,6 @@ export async function ifFound<Answer>(asked: Promise<Answer>): Promise<Answer | 
   }
 }
 
-/** Deletes an object, if it exists, with all that it owns. */
 export async function deleteIfFound(
   api: Api,
   path: string,

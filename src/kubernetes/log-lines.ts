@@ -1,7 +1,6 @@
 /** The time at the beginning of a line: RFC 3339 with nanoseconds and a zone. */
 const stampPattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
 const longestStamp = 40;
-/** Maximum times to remember. */
 const mostKnown = 100_000;
 
 /**
@@ -47,7 +46,6 @@ export class LogLines {
     return this.#isOther;
   }
 
-  /** @returns the new part of it */
   write(chunk: Buffer): Buffer {
     const fresh: Buffer[] = [];
     if (this.#isOther) return Buffer.alloc(0);

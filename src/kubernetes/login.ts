@@ -21,7 +21,6 @@ const margin = 10_000;
 
 const provider = "slipway";
 
-/** `exec` in a kubeconfig. */
 interface Plugin {
   readonly apiVersion?: string;
   readonly command: string;
@@ -38,7 +37,6 @@ interface Credential {
   readonly token?: string | undefined;
   readonly clientCertificateData?: string;
   readonly clientKeyData?: string;
-  /** Milliseconds since the epoch. */
   readonly expires: number;
 }
 
@@ -55,7 +53,6 @@ export function withOwnLogin(user: User, tokenFile: string | undefined, folder: 
   return source === undefined ? user : { ...rest, authProvider: { name: provider, config: source } };
 }
 
-/** Gets credentials, and renews them when they expire or are refused. */
 export class Logins implements Authenticator {
   readonly #env: Environment;
   readonly #cluster: () => Cluster | null;

@@ -12,7 +12,6 @@ const patience = 5 * 60_000;
 const steady = 10_000;
 
 export interface LogOptions {
-  /** Reads until the container ends. */
   readonly follow: boolean;
   /** Whether the container has ended, so that a new connection brings the rest. */
   readonly isOver: () => boolean;
@@ -20,7 +19,6 @@ export interface LogOptions {
   readonly change: () => Promise<void>;
   /** Whether nothing prints now. */
   readonly isIdle?: () => boolean;
-  /** Only the last lines. */
   readonly tail?: number | undefined;
   readonly since?: Date | undefined;
   readonly timestamps?: boolean | undefined;
@@ -30,7 +28,6 @@ export interface LogOptions {
 /** Options that read a log without following it. */
 export const asItIs = { follow: false, isOver: () => true, change: async () => {} };
 
-/** Why a result in a log is lost. */
 export function lostResult(size: number): string {
   return `Its result of ${size} bytes is not in its pod's log any more, of which a node keeps the last 10 MiB. Print less, or store the result where both sides can read it and return its name.`;
 }

@@ -23,7 +23,6 @@ export type Raw<Value> = Value extends Date
 
 type Has<Value, Key extends keyof Value> = Omit<Value, Key> & { readonly [Each in Key]-?: NonNullable<Value[Each]> };
 
-/** The metadata of an object that the cluster has. */
 export type Metadata = Has<Raw<V1ObjectMeta>, "name" | "uid" | "resourceVersion" | "creationTimestamp">;
 
 type Stored<Value extends { readonly metadata?: unknown }> = Omit<Value, "metadata"> & { readonly metadata: Metadata };
@@ -57,11 +56,9 @@ type NewMetadata = Has<Raw<V1ObjectMeta>, "name" | "namespace" | "labels">;
 export type SecretManifest = Has<Raw<V1Secret>, "data"> & { readonly metadata: NewMetadata };
 export type JobManifest = Has<Raw<V1Job>, "spec"> & { readonly metadata: NewMetadata };
 
-/** The container that runs the program. */
 export const containerName = "main";
 
 export const managedBy = { "app.kubernetes.io/managed-by": "slipway" } as const;
-/** The submitting user. */
 export const userLabel = "slipway/user";
 /** The random text of the result line. Only jobs that call a function have it. */
 export const nonceAnnotation = "slipway/nonce";
@@ -69,7 +66,6 @@ export const nonceAnnotation = "slipway/nonce";
 export const releasedAnnotation = "slipway/released";
 /** Set before a job is deleted, for those who watch it: `cancelled`, or why it failed. */
 export const endAnnotation = "slipway/end";
-/** The commit of a job's code. */
 export const commitAnnotation = "slipway/commit";
 /** The matrix of a sweep as JSON, which gives the values of its items. */
 export const matrixAnnotation = "slipway/matrix";
@@ -100,13 +96,11 @@ export function containerState(pod: Pod, name: string = containerName): Containe
   return containerStatuses(pod).find((each) => each.name === name)?.state ?? {};
 }
 
-/** Whether the program of a pod was started. */
 export function hasBegun(pod: Pod): boolean {
   const { running, terminated } = containerState(pod);
   return running !== undefined || terminated !== undefined;
 }
 
-/** A condition that is true. */
 export function conditionOf(
   object: { readonly status?: { readonly conditions?: readonly Condition[] | undefined } | undefined },
   type: string,

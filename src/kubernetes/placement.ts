@@ -1,7 +1,6 @@
 import type { PlacedResources } from "../config/resources.ts";
 import type { Container, PodSpec } from "./objects.ts";
 
-/** The fields of a pod's spec that choose its node. */
 export function placementOf({ nodeSelector = {}, tolerations = [], priorityClass }: PlacedResources): Partial<PodSpec> {
   return {
     ...(Object.keys(nodeSelector).length === 0 ? {} : { nodeSelector }),

@@ -7,7 +7,6 @@ interface PodPort {
   readonly port: number;
 }
 
-/** Maximum bytes of a request to keep until its pod answers. */
 const maximumKept = 1024 * 1024;
 
 /** The message of a node if no program in the pod accepts the connection. */

@@ -11,7 +11,6 @@ import type { Cluster } from "./cluster.ts";
 /** Seconds. A pod may have to wait for a node before its image is pulled. */
 const tokenLifetime = 60 * 60;
 
-/** The credential with which nodes pull an image. */
 export interface PullAccess {
   /** The content of a pull secret. Undefined: none is needed, or none may be copied. */
   readonly dockerConfig?: string;

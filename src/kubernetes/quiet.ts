@@ -1,6 +1,5 @@
 import { heartbeat } from "../core/heartbeat.ts";
 
-/** Prints a notice while a cluster does not answer. */
 export class Quiet {
   readonly #notice: (text: string) => void;
   readonly #what: string;

@@ -6,17 +6,14 @@ import { mayPass, refusalOf } from "./api-error.ts";
 import type { List, Metadata } from "./objects.ts";
 import type { Quiet } from "./quiet.ts";
 
-/** Seconds after which the server ends a watch. */
 const watchTime = 240;
 /** Milliseconds between attempts to reach a server, and until the last one. */
 const interval = 1000;
 const patience = 5 * 60_000;
-/** Maximum bytes of all pages of a list. */
 const maximumList = 128 * 1024 * 1024;
 /** Objects in one response: fewer if it is too long, because Secrets and ConfigMaps may have 1 MiB each. */
 const pageSizes = [100, 10, 1];
 
-/** Objects of one kind in a namespace. */
 export interface Selection {
   readonly path: string;
   readonly labelSelector?: string;

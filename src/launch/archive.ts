@@ -10,7 +10,6 @@ export interface ArchivedImage {
   readonly manifest: ImageManifest;
   readonly manifestBytes: Uint8Array;
   readonly configBytes: Uint8Array;
-  /** All of the manifest's, or those that the reader lacks. */
   readonly layers: readonly BlobToPush[];
 }
 

@@ -18,10 +18,8 @@ const predicateTypes: Readonly<Record<string, string>> = {
 export interface AttachTarget {
   readonly client: RegistryClient;
   readonly repository: string;
-  /** The registry, `host[:port]`. */
   readonly host: string;
   readonly pushedBlobs: PushedBlobs;
-  /** When the registry has the image. */
   readonly stored: Promise<unknown>;
 }
 

@@ -12,7 +12,6 @@ export function draw(text: string): void {
   write(2, text);
 }
 
-/** For programs. */
 export function print(text: string): void {
   write(1, printableLines(text));
 }

@@ -13,7 +13,6 @@ export interface LaunchRequest {
   /** They get the same value as `SLIPWAY_CONTAINER_IMAGE_URIS`. */
   readonly imageEnv: readonly string[];
   readonly registryServer: string;
-  /** Empty: none. */
   readonly defaultRegistry: string;
   /** Files with the variables of the build status. Empty: the build is not stamped, or no tag has variables. */
   readonly buildStatus: readonly string[];
@@ -34,7 +33,6 @@ export interface RequestedImage {
   readonly remoteTagsFile?: string;
   readonly descriptor: string;
   readonly manifest: string;
-  /** Empty for an index. */
   readonly config: string;
   /** The images of an index; `descriptor` and `manifest` are then the index's. Empty for an image of one platform. */
   readonly children: readonly RequestedImage[];
@@ -57,7 +55,6 @@ export interface RequestedBlob {
   readonly beside?: string;
 }
 
-/** An SBOM, or provenance. */
 export interface RequestedReferrer {
   readonly file: string;
   /** Also the media type of the content. */

@@ -11,7 +11,6 @@ export class Runfiles {
     this.target = target;
   }
 
-  /** It may not exist. */
   path(runfile: string): string {
     return join(this.folder, runfile);
   }

@@ -20,7 +20,6 @@ export class BlobHash {
     this.#fd = fd;
   }
 
-  /** Starts the thread if it pays off. @param size bytes that are about to be written */
   expect(size: number): void {
     if (this.#thread || size < worthThread || size < 2 * this.#size) return;
     const { Worker } = process.getBuiltinModule("node:worker_threads");

@@ -24,7 +24,6 @@ export class ByteReader {
     return piece;
   }
 
-  /** Returns fewer bytes at the end. */
   async upTo(count: number): Promise<Buffer> {
     const first = (await this.some(count)) ?? Buffer.alloc(0);
     if (first.length === count) return first;

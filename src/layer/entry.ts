@@ -11,9 +11,7 @@ interface Common {
   readonly path: string;
   /** Default: 0755, for files and directories alike. */
   readonly mode?: number;
-  /** Default: 0. */
   readonly uid?: number;
-  /** Default: 0. */
   readonly gid?: number;
   /** For errors. Default: derived from the entry. */
   readonly origin?: string;

@@ -1,7 +1,5 @@
 export interface FileView {
-  /** Relative, `/` between components. */
   readonly path: string;
-  /** Bytes. */
   readonly size: number;
   /** Returns at most `length` bytes from byte `at` on; fewer where the file ends. */
   read(at: number, length: number): Buffer;

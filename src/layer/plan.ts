@@ -25,7 +25,6 @@ export function planEntries(entries: Iterable<TarEntry>): TarEntry[] {
   return orderHardLinks(keyed.map(({ entry }) => entry));
 }
 
-/** Describes an entry in errors. */
 export function describe(entry: TarEntry): string {
   if (entry.origin !== undefined) return entry.origin;
   switch (entry.type) {

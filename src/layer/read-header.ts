@@ -5,7 +5,6 @@ export interface TarHeader {
   /** The type flag: `0` and NUL for files, `5` for directories, `x` for a PAX header, `L` for a GNU long name, … */
   readonly flag: string;
   readonly path: string;
-  /** Padded to whole blocks. */
   readonly size: number;
   readonly mode: number;
   readonly uid: number;

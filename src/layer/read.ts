@@ -12,7 +12,6 @@ import {
 export interface ListedEntry {
   readonly path: string;
   readonly type: "file" | "directory" | "symlink" | "hardlink" | "device";
-  /** 0 for all but files. */
   readonly size: number;
   readonly mode: number;
   readonly uid: number;

@@ -30,7 +30,6 @@ export interface LayerOptions {
   readonly native?: NativeCheck;
   /** Gets each file before it is written. Default: nobody looks. */
   readonly look?: (file: FileView) => void;
-  /** Default: none. */
   readonly cache?: SegmentCache;
   /** Aborts between two segments. */
   readonly signal?: AbortSignal;
@@ -135,7 +134,6 @@ const zeros = (target: Buffer) => target.fill(0);
 type Segment = Buffer<ArrayBuffer>;
 
 class BlobWriter {
-  /** Empty without a cache. */
   readonly segments: StoredSegment[] = [];
   readonly #path: string;
   readonly #fd: number;

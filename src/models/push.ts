@@ -17,7 +17,6 @@ import { checkUnchanged, digestFiles, digestPack, type LocalFile, readFiles, sca
 
 interface PushModelOptions {
   readonly folder: string;
-  /** What a person calls the folder. */
   readonly name: string;
   readonly onEvent?: (event: PushEvent) => void;
   /** Told before files are read for their digests. */

@@ -54,7 +54,6 @@ export function tagOf(number: number, digest: Digest): string {
   return `v${number}-${digest.replace(/^sha256:/, "")}`;
 }
 
-/** The first one pushed first. */
 export async function versionsOf({ client, repository }: ModelPlace): Promise<ModelVersion[]> {
   const versions: ModelVersion[] = [];
   for (const tag of await client.listTags(repository)) {

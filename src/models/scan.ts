@@ -9,9 +9,7 @@ import { maximumFiles } from "./parse.ts";
 import { PathSet, pathProblem } from "./paths.ts";
 
 export interface LocalFile {
-  /** In the model. */
   readonly path: string;
-  /** On this machine. */
   readonly source: string;
   readonly size: number;
   readonly isExecutable: boolean;
@@ -19,7 +17,6 @@ export interface LocalFile {
   readonly state: string;
 }
 
-/** Bytes. */
 const chunk = 1024 * 1024;
 
 /** Skips empty folders. @throws UserError for links, devices and the like, and paths that other machines cannot have */
@@ -102,7 +99,6 @@ function stateOf({ size, mtimeMs, ctimeMs, ino, dev }: Stats): string {
   return [size, mtimeMs, ctimeMs, ino, dev].join(" ");
 }
 
-/** @throws UserError naming the first file that was written to, replaced or removed since it was found */
 export async function checkUnchanged(files: readonly LocalFile[], name: string): Promise<void> {
   for (const { path, source, state } of files) {
     const found = await lstat(source).catch(() => undefined);
@@ -132,7 +128,6 @@ async function digestOf({ source }: LocalFile): Promise<Digest> {
   return `sha256:${hash.digest("hex")}`;
 }
 
-/** A part of the contents of files, one after the other. */
 export async function* readFiles(
   files: readonly Pick<LocalFile, "source" | "size">[],
   start: number,

@@ -38,7 +38,6 @@ export interface ComposedLayer extends LayerMetadata {
 export interface BaseImage {
   readonly manifest: Uint8Array;
   readonly config: Uint8Array;
-  /** Default: "the base image". */
   readonly name?: string;
 }
 
@@ -164,7 +163,6 @@ function executionOf(spec: ImageSpec, base: ExecutionConfig): ExecutionConfig {
   };
 }
 
-/** By the specification, a missing or empty user is root. */
 function isRoot(user: string | undefined): boolean {
   return !user || /^(root|0)(:|$)/.test(user);
 }

@@ -10,11 +10,9 @@ export interface Platform {
   readonly "os.features"?: readonly string[];
 }
 
-/** OCI image specification, "Content Descriptors". */
 export interface Descriptor {
   readonly mediaType: string;
   readonly digest: Digest;
-  /** Bytes. */
   readonly size: number;
   readonly annotations?: Readonly<Record<string, string>>;
   readonly platform?: Platform;

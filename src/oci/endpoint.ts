@@ -2,7 +2,6 @@ import { UserError } from "../core/errors.ts";
 import { canonicalName, canonicalRegistry, isLoopbackHost } from "./registry-host.ts";
 
 export interface Endpoint {
-  /** `host[:port]` in canonical form. */
   readonly registry: string;
   readonly base: URL;
   readonly isEmbedded?: boolean;

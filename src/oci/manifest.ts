@@ -19,7 +19,6 @@ export interface ImageIndex extends Omit<ImageManifest, "config" | "layers"> {
   readonly manifests: readonly Descriptor[];
 }
 
-/** In bytes: the size that the distribution specification asks registries to accept. */
 export const maximumManifestSize = 4 * 1024 * 1024;
 
 /** More are damage: an index cannot contain itself. */

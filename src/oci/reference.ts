@@ -16,12 +16,10 @@ export interface Reference {
   readonly digest?: Digest;
 }
 
-/** By the OCI distribution specification. */
 export function isRepository(text: string): boolean {
   return text.length <= maximumRepositoryLength && repositoryPattern.test(text);
 }
 
-/** By the OCI distribution specification. */
 export function isTag(text: string): boolean {
   return tagPattern.test(text);
 }

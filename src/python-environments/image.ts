@@ -74,7 +74,6 @@ async function inRegistry(key: string, options: EnvironmentImageOptions): Promis
   return await ifRunnable(image, options.env);
 }
 
-/** The layer, also cached on this machine for other registries. */
 async function builtLayer(
   source: EnvironmentSource,
   key: string,

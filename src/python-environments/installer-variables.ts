@@ -26,7 +26,6 @@ export function installerVariables(env: Environment, temporary: string): Record<
   };
 }
 
-/** An installer's output, without the passwords in URLs. */
 export function withoutPasswords(said: string): string {
   return said.replaceAll(/(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@]+@/gi, "$1");
 }

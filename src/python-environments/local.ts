@@ -13,7 +13,6 @@ interface LocalEnvironment {
   readonly variables: Readonly<Record<string, string>>;
 }
 
-/** The environment on this machine, in the cache: built once for its files and the interpreter. */
 export async function localEnvironment(
   source: EnvironmentSource,
   { env, onBuild }: { readonly env: Environment; readonly onBuild?: () => void },

@@ -1,7 +1,6 @@
 import { type Digest, sha256, splitDigest } from "../oci/digest.ts";
 import { canonicalJson } from "../oci/json.ts";
 
-/** An environment that files in the code describe. */
 export type EnvironmentKind = "PoetryProject" | "CondaEnv" | "PipRequirements";
 
 export interface EnvironmentSource {
@@ -10,7 +9,6 @@ export interface EnvironmentSource {
   readonly path: string;
   /** `3.12` or `3.12.1`. Undefined: the version that the machine or the base image has. */
   readonly python?: string;
-  /** Of the names and content of the files. */
   readonly content: Digest;
   /** Real paths of the files, by their names in the code. */
   readonly files: ReadonlyMap<string, string>;

@@ -101,7 +101,6 @@ export function poetryContentHash(pyproject: Table): string {
   return createHash("sha256").update(pythonJson(content)).digest("hex");
 }
 
-/** A table of TOML; empty where there is none. */
 export function table(value: unknown): Table {
   return typeof value === "object" && value !== null ? (value as Table) : {};
 }

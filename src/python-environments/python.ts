@@ -40,7 +40,6 @@ export async function findPython(wanted: string | undefined, env: Environment): 
 /** pip 22.3 is the first one that installs for another interpreter. */
 const oldestPip = [22, 3] as const;
 
-/** Finds the interpreter that has pip. */
 export async function findPip(env: Environment): Promise<string> {
   const path = "python3";
   const { stdout } = await tryProgram(path, ["-m", "pip", "--version"], { env });

@@ -8,7 +8,6 @@ import { heartbeat, patience } from "../core/heartbeat.ts";
 import { waitForLock } from "../core/lock.ts";
 import { cacheFolder } from "../core/user-folders.ts";
 
-/** This user's environments, and the layers of those in registries. */
 export function environmentsFolder(env: Environment): string {
   return join(cacheFolder(env), "environments");
 }

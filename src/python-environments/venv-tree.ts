@@ -7,7 +7,6 @@ import { minorOf } from "./model.ts";
 /** Where an environment is in an image, without the slash it starts with. */
 export const imageEnvironment = "slipway/environment";
 
-/** The interpreter that a virtual environment stands on. */
 export interface BasePython {
   /** In the image, absolute. */
   readonly path: string;

@@ -91,7 +91,6 @@ async function start(
   throw fromWire(handshake.failed) ?? notStarted(paths, handshake.failed.message);
 }
 
-/** Undefined if the server exited or timed out. */
 async function readHandshake(pipe: Readable): Promise<Handshake | undefined> {
   let text = "";
   const timeout = setTimeout(() => pipe.destroy(), startTime);

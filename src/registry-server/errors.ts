@@ -31,7 +31,6 @@ export class RegistryError extends Error {
   }
 }
 
-/** 39 */
 export function errorBody(code: ErrorCode, message: string): object {
   return { errors: [{ code, message }] };
 }

@@ -12,7 +12,6 @@ export async function privateFolder(path: string): Promise<string> {
   return path;
 }
 
-/** @throws UserError if the folder cannot be created */
 export async function makeFolder(path: string): Promise<void> {
   try {
     await makeFolders(path, 0o700);

@@ -32,11 +32,8 @@ export function registryPaths(env: Environment = process.env) {
     socket,
     data: join(folder, "data"),
     port: join(folder, "port"),
-    /** Held by the live server. */
     lock: join(folder, "lock"),
-    /** The server's stderr. */
     log: join(folder, "server.log"),
-    /** One line per request. */
     requests: join(folder, "requests.log"),
     /** Copies of the server and of Node, named by content. */
     programs: join(folder, "programs"),

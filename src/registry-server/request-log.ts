@@ -11,9 +11,7 @@ export interface RequestRecord {
   readonly method: string;
   readonly path: string;
   readonly status: number;
-  /** Bytes of the body. */
   readonly received: number;
-  /** Bytes of the body. */
   readonly sent: number;
 }
 

@@ -25,7 +25,6 @@ export interface RunningRegistry {
   readonly port: number;
   /** For people, about the start. */
   readonly notice?: string;
-  /** For any reason. */
   readonly stopped: Promise<void>;
   /** Lets open requests finish. */
   stop(): Promise<void>;

@@ -56,7 +56,6 @@ export class SourceImage {
     return { manifest, config: await this.#config(config) };
   }
 
-  /** To push from its registry. */
   async blobs(manifest: Uint8Array, host: string): Promise<BlobToPush[]> {
     const { layers } = parseManifest(manifest) as ImageManifest;
     const client = await this.#open();

@@ -73,7 +73,6 @@ export async function grpcStore(
 /** `DigestFunction.Value`. */
 const sha256Function = 1;
 
-/** By gRPC's status codes. */
 const kinds: Readonly<Record<number, FaultKind>> = {
   1: "passing",
   2: "passing",

@@ -10,7 +10,6 @@ export interface GrpcConnection {
   close(): void;
 }
 
-/** Milliseconds. */
 const deadline = 60_000;
 
 /** @param secureContext undefined: without TLS */

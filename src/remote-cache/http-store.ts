@@ -105,7 +105,6 @@ async function check(response: HttpResponse): Promise<void> {
   throw new CacheFault(isRetriableStatus(status) ? "passing" : "permanent", answered);
 }
 
-/** A long answer costs the connection. */
 async function discard({ body }: HttpResponse): Promise<void> {
   body.on("error", () => {});
   if (Number(body.headers["content-length"] ?? 0) > 64 * 1024) body.destroy();

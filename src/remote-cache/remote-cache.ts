@@ -13,7 +13,6 @@ import { grpcStore } from "./grpc-store.ts";
 import { httpStore } from "./http-store.ts";
 import type { BlobId, BlobStore } from "./store.ts";
 
-/** Milliseconds. */
 export interface CacheLimits {
   readonly retry: RetryPolicy;
   /** A stream without {@link leastBytes} for so long has stalled. */
@@ -22,7 +21,6 @@ export interface CacheLimits {
 
 const defaultLimits: CacheLimits = { retry: { ...defaultRetryPolicy, attempts: 5 }, silence: 60_000 };
 
-/** In the time of `silence`. */
 const leastBytes = 64 * 1024;
 
 /** A disk cache, an HTTP cache, or a build farm's storage. Connects when first asked. */

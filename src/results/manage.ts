@@ -11,7 +11,6 @@ export interface ListedRun extends StoredRun {
   readonly size: number;
 }
 
-/** The oldest run first. Skips artifacts that Slipway did not make. */
 export async function listResults({ client, repository }: ResultPlace): Promise<ListedRun[]> {
   const tags = (await client.listTags(repository)).filter((tag) => scopeOfTag(tag) !== undefined);
   const listed = await inParallel(tags, async (tag): Promise<ListedRun[]> => {
@@ -72,7 +71,6 @@ interface PruneLimits {
   readonly bytes?: number;
 }
 
-/** The oldest first. */
 export function beyondLimits(runs: readonly ListedRun[], { before, bytes }: PruneLimits): ListedRun[] {
   let left = runs.reduce((sum, { size }) => sum + size, 0);
   return runs

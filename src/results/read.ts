@@ -12,7 +12,6 @@ export interface ResultPlace {
   readonly onNotice: (text: string) => void;
 }
 
-/** Requests at once. */
 const parallel = 6;
 
 /** Undefined: it is gone, or was not made by Slipway. */

@@ -28,7 +28,6 @@ export class ResultIndex {
     this.#scope = scope;
   }
 
-  /** By key. */
   find(keys: Iterable<string>): Promise<Map<string, string>> {
     const wanted = new Set(keys);
     const found = this.#turn.then(() => this.#find(wanted));

@@ -36,7 +36,6 @@ export interface StoredPack {
 export interface StoredRun {
   readonly scope: ResultScope;
   readonly packs: readonly StoredPack[];
-  /** When its newest pack was stored. */
   readonly stored: Date;
 }
 

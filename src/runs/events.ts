@@ -15,7 +15,6 @@ export interface RunStart {
   readonly version: 1;
   /** Label of the pipeline; for a program that was not started by one, its path. */
   readonly program: string;
-  /** How many arguments it has. */
   readonly arguments: number;
   readonly engine: string;
   /** `HOST/REPOSITORY@sha256:…` */

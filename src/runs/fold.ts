@@ -55,7 +55,6 @@ export class RunFold {
     else this.#end = { at: event.at, status: event.end.status };
   }
 
-  /** @param isAlive whether a process, that began then, runs */
   run(id: string, isAlive: (process: number, began: string) => boolean): RecordedRun | undefined {
     if (this.#start === undefined) return undefined;
     const { version: _, began, ...run } = this.#start.run;

@@ -43,7 +43,6 @@ const eventSchema = z.union([
   z.object({ at, end: z.object({ status: z.number().int() }) }),
 ]);
 
-/** The oldest first. */
 export function runIds(env: Environment = process.env): string[] {
   try {
     const names = readdirSync(join(stateFolder(env), runsFolder));
@@ -66,7 +65,6 @@ export function readRun(id: string, env: Environment = process.env): RecordedRun
   return parseRun(id, text, isRunning);
 }
 
-/** @param isAlive whether a process, that began then, runs */
 export function parseRun(
   id: string,
   text: string,
@@ -102,7 +100,6 @@ export class RunReader {
     this.#file = openSync(pathOf(id, env), "r");
   }
 
-  /** The events since the last call. */
   read(): RunEvent[] {
     const chunks = [this.#rest];
     for (;;) {

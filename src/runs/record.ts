@@ -72,7 +72,6 @@ export class RunRecord {
   }
 }
 
-/** Removes the oldest files. Their names begin with their time. */
 function prune(folder: string): void {
   let bytes = 0;
   const names = readdirSync(folder).filter((name) => name.endsWith(".jsonl"));

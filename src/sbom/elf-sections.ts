@@ -6,7 +6,6 @@ export type ReadSection = (name: string) => Buffer | undefined;
 
 const headerSize = 64;
 
-/** Bytes. */
 const sectionLimit = 64 * 1024 * 1024;
 
 /** Little-endian files only (System V ABI, "Sections"). */

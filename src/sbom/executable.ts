@@ -6,7 +6,6 @@ import type { PackageRecord } from "./package-record.ts";
 /** Bytes. Executables of Go and Rust are larger. */
 const smallest = 16 * 1024;
 
-/** Bytes. */
 const listLimit = 16 * 1024 * 1024;
 
 /** Reads the build information of Go or Rust, and knows Node itself. Empty for other files. */
@@ -45,7 +44,6 @@ export function goModules(section: Buffer): PackageRecord[] {
   return records;
 }
 
-/** After its length (`encoding/binary`, "Uvarint"). Latin-1, so that a byte stays a unit. */
 function goText(bytes: Buffer, start: number): { readonly text: string; readonly end: number } | undefined {
   let length = 0;
   let at = start;

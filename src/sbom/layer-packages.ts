@@ -12,7 +12,6 @@ export interface LayerPackages {
   readonly packages: readonly PackageRecord[];
 }
 
-/** Bytes. */
 const descriptionLimit = 16 * 1024 * 1024;
 
 /** By path. A package can contain a `package.json` or the metadata of others, too. */

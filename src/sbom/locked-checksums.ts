@@ -1,7 +1,6 @@
 import { parseLock } from "../debian/lock.ts";
 import type { PackageRecord } from "./package-record.ts";
 
-/** By {@link keyOf}. */
 type Checksums = Map<string, Readonly<Record<string, string>>>;
 
 const keyOf = (type: string, name: string, version: string) => `${type}:${name}@${version}`;

@@ -1,6 +1,5 @@
 import { formatPackageUrl } from "./package-url.ts";
 
-/** By its `os-release`: `debian`, `12`. */
 export interface Distribution {
   readonly id: string;
   readonly versionId?: string;
@@ -15,7 +14,6 @@ export interface PackageRecord {
   readonly version: string;
   /** As the package states it: often an SPDX expression. */
   readonly license?: string;
-  /** Of a Debian package: `amd64`. */
   readonly architecture?: string;
   /** Of a Debian package, if it differs: `name`, or `name@version`. */
   readonly source?: string;

@@ -12,7 +12,6 @@ import type { FoundSecret, VariableStore } from "./variables.ts";
 
 /** The name of a secret that `slipway secret set` has stored. */
 const secretLabel = "slipway/secret";
-/** When the value was set. */
 const setAnnotation = "slipway/set";
 
 /** Responses have no values. */
@@ -129,7 +128,6 @@ export class ClusterSecrets implements SecretStore {
     );
   }
 
-  /** @throws UserError if a Secret of someone else is in its place */
   async #find(name: string): Promise<Known | undefined> {
     const found = await this.#metadata(name);
     if (found === undefined || found.metadata.labels?.[secretLabel] === name) return found;

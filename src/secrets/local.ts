@@ -20,7 +20,6 @@ export class LocalSecrets implements SecretStore {
     return this.#folder;
   }
 
-  /** The file with a secret's value. */
   async file(name: string): Promise<string | undefined> {
     const path = join(this.#folder, name);
     return secretPattern.test(name) && (await statusOf(path)) ? path : undefined;

@@ -2,22 +2,17 @@ import { UserError } from "../core/errors.ts";
 import { secretPattern } from "../core/secret-reference.ts";
 import type { VariableStore } from "./variables.ts";
 
-/** A secret without its value. */
 export interface KeptSecret {
   readonly name: string;
   /** For people. */
   readonly place: string;
-  /** When its value was set: ISO 8601. */
   readonly set: string;
 }
 
-/** Stores the secrets that people name as `SECRET:NAME`. */
 export interface SecretStore extends VariableStore {
-  /** Stores or replaces a value atomically. */
   set(name: string, value: Buffer): Promise<void>;
   has(name: string): Promise<boolean>;
   value(name: string): Promise<Buffer | undefined>;
-  /** Sorted by name. */
   list(): Promise<readonly KeptSecret[]>;
   /** @throws UserError if one does not exist. Then none is removed */
   remove(names: readonly string[]): Promise<void>;

@@ -23,7 +23,6 @@ export interface VariableStore {
   variable(name: string): Promise<FoundSecret | undefined>;
 }
 
-/** A variable whose secret no store has. */
 export interface MissingSecret {
   readonly variable: string;
   readonly secret: string;
@@ -51,7 +50,6 @@ export async function findSecrets(
   return Object.fromEntries(wanted.map(({ variable, secret }) => [variable, found.get(secret) as FoundSecret]));
 }
 
-/** The variables of a program, with their secrets. `references`: those whose values are in Secrets of the cluster. */
 export async function resolveVariables(
   env: Readonly<Record<string, string>>,
   stores: readonly VariableStore[],

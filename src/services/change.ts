@@ -1,7 +1,6 @@
 import type { Difference } from "../config/difference.ts";
 import type { Kind } from "./kubernetes/manifest.ts";
 
-/** A change of an object in a cluster or of a container, made or planned. */
 export interface Change {
   /** `start`: the container exists, but does not run. */
   readonly action: "create" | "change" | "start" | "delete";
@@ -30,7 +29,6 @@ export function changeLines({
   return [head, ...lines].map((line) => `${line}\n`).join("");
 }
 
-/** Shows commits rather than the whole values that contain them. */
 function describe({ field, before, after }: Difference): string[] {
   if (before === undefined && after === undefined) return [];
   const [old, current] = [commitsIn(before), commitsIn(after)];

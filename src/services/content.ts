@@ -20,9 +20,7 @@ export interface Content {
 export type ContentKind = "models" | "repositories";
 
 export interface ContentMount {
-  /** Absolute, in the service's container. */
   readonly path: string;
-  /** Relative, in the volume. */
   readonly folder: string;
 }
 

@@ -21,7 +21,6 @@ interface WaitOptions extends Notices {
 }
 
 export interface ApplyOptions extends ChangeOptions, WaitOptions {
-  /** Whether to restore the previous version of a service that does not become ready. */
   readonly isRolledBack: boolean;
 }
 
@@ -32,11 +31,8 @@ export interface ApplyOptions extends ChangeOptions, WaitOptions {
 export interface ServiceEngine {
   /** Whether a wait ends when its signal aborts. Otherwise only the end of the process ends it. */
   readonly isAbortable: boolean;
-  /** What becomes of an apply that is interrupted, for people. */
   readonly afterInterrupt: string;
-  /** The changes that {@link apply} would make. */
   plan(file: ServiceFile, options: Notices): Promise<readonly Change[]>;
-  /** Creates, updates and deletes until the services match a file. */
   apply(file: ServiceFile, options: ApplyOptions): Promise<void>;
   statuses(names?: readonly string[]): Promise<readonly ServiceStatus[]>;
   logs(name: string, options: LogOptions & Notices, write: (lines: Buffer) => Promise<void>): Promise<void>;

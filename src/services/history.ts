@@ -3,7 +3,6 @@ import { UserError } from "../core/errors.ts";
 export interface Revision {
   /** The first is 1, the newest is the highest. */
   readonly revision: number;
-  /** ISO 8601. */
   readonly created: string;
   /** `ada: changed image`. */
   readonly cause?: string;

@@ -10,9 +10,7 @@ const host = "127.0.0.1";
 export const connectTime = 60;
 
 export interface OpenOptions {
-  /** Port of this machine. Default: that of the service if it is free, else any. */
   readonly port?: number | undefined;
-  /** Port of the service. Default: its first one. */
   readonly target?: number | undefined;
   readonly signal: AbortSignal;
   readonly onUrl: (url: string) => void;

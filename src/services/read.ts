@@ -19,7 +19,6 @@ export interface ServiceDocument {
 }
 
 export interface ServiceFile {
-  /** A file or folder. */
   readonly path: string;
   /** For people. */
   readonly name: string;
@@ -29,7 +28,6 @@ export interface ServiceFile {
 
 const extension = /\.(ya?ml|jsonc?)$/;
 const maximumServices = 1000;
-/** Bytes. */
 const maximumFile = 256 * 1024;
 
 /**

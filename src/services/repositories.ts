@@ -20,7 +20,6 @@ export interface RepositoryToSync {
 /** Certificates of authorities for git servers, besides the public ones. */
 export const authoritiesFile = "authorities.pem";
 
-/** The same commit of the same address has the same folder for every service. */
 export function repositoriesContent(repositories: Repositories, authorities: string | undefined): Content {
   const { dataset, mountPath } = repositories;
   const all = repositories.repositories.map((repository, index) => ({

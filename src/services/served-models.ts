@@ -17,7 +17,6 @@ import { type RegistryAccesses, registriesFile } from "./sync/registries.ts";
 /** The registry with the models of services, the same as that of jobs. */
 export interface ModelRegistry {
   readonly host: string;
-  /** Gives the repository of a model's ID. */
   readonly repositoryOf: (id: string) => string;
 }
 
@@ -49,7 +48,6 @@ export async function resolveModels(models: readonly Model[], env: Environment):
   );
 }
 
-/** The Secret with the text of {@link modelAccess}. */
 export function modelSecret({ name }: Pick<Service, "name">): ContentSecret {
   return { secret: `${name}-models`, key: registriesFile, file: registriesFile };
 }

@@ -5,19 +5,16 @@ import type { NamedFile } from "../config/shape.ts";
 import type { Environment } from "../core/environment.ts";
 import { UserError } from "../core/errors.ts";
 
-/** The user's settings for services. */
 export interface ServiceSettings {
   /** The built-in ones, overridden by those of the configuration file. */
   readonly instanceTypes: InstanceTypes;
   /** The sync image, by digest. Undefined: the one that belongs to this command line. */
   readonly syncImage?: string;
-  /** The volume claim for models. Undefined: each pod has its own. */
   readonly modelsClaim?: string;
   /** Certificates (PEM) of authorities for git servers, besides the public ones. */
   readonly authorities?: string;
 }
 
-/** Reads `services` and `instanceTypes` of the user's configuration file. */
 export async function readServiceSettings(env: Environment = process.env): Promise<ServiceSettings> {
   const { services: { syncImage, models, authorities } = {} } = await readConfig(env);
   return {

@@ -9,12 +9,9 @@ export interface ServiceStatus {
     readonly old: number;
   };
   readonly autoscaling?: { readonly minReplicas: number; readonly maxReplicas: number };
-  /** Undefined: nothing runs. */
   readonly image?: string;
-  /** Why it is not ready, and what to do. */
   readonly reason?: string;
   /** `HOST:PORT` of each replica that answers. */
   readonly endpoints: readonly string[];
-  /** Undefined: it is not exposed. */
   readonly urls?: readonly string[];
 }

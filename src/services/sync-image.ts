@@ -7,7 +7,6 @@ import { parseReference } from "../oci/reference.ts";
 import { writableHost } from "../registry/writable.ts";
 import { readServiceSettings } from "./settings.ts";
 
-/** The image that fetches models and repositories: `images/sync` of Slipway. */
 export interface SyncImage {
   readonly reference: string;
   /** Pushes it, unless the user named one. */

@@ -57,7 +57,6 @@ export async function layer(args: readonly string[], context: Context): Promise<
   }
 }
 
-/** Adds the open archives to `opened`. */
 async function bytecodeOf(
   modules: ReadonlySet<string>,
   archives: readonly string[],

@@ -2,7 +2,6 @@ import process from "node:process";
 import yargs from "yargs";
 import { command } from "../command.ts";
 
-/** The script runs the `slipway` on PATH. */
 export const completion = command(
   {
     shell: {

@@ -22,7 +22,6 @@ const specs = {
   "password-env": text("Environment variable with the password, read at each use"),
 } as const;
 
-/** A secret on AWS is only read when it is needed. */
 export const add = command(
   specs,
   async (options) => {

@@ -73,7 +73,6 @@ interface Tested<Kind = Credential | SshKey> {
   readonly correction?: string | undefined;
 }
 
-/** In a few words. Fails when the service says no. */
 async function askService(service: Service, url: ServiceUrl, { credential, ...found }: Tested): Promise<string> {
   if (credential.kind === "ssh-key" || credential.kind === "ssh-key-file") {
     return "the key can be read; `git ls-remote` asks the server";

@@ -13,7 +13,6 @@ interface Node {
   /** Type of an artifact, or platform of an image in an index. */
   readonly artifactType?: string;
   readonly platform?: string;
-  /** Of the manifest. */
   readonly size: number;
   readonly tag?: string;
   readonly annotations?: Readonly<Record<string, string>>;

@@ -31,7 +31,6 @@ const mostCompared = 32;
 
 type Refused = Verdict["refused"][number];
 
-/** An SBOM that no key vouches for. */
 interface Candidate {
   readonly descriptor: Descriptor;
   readonly layer: Descriptor;
@@ -157,7 +156,6 @@ async function printUnsigned(
   return false;
 }
 
-/** The SBOM in an attestation that nobody has verified. */
 function statementOf(bytes: Uint8Array, name: string, subject: Digest, type: string): Buffer {
   const statement = readStatement(readClaim(bytes, `Attestation ${name}`));
   const problem =

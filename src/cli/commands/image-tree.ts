@@ -25,7 +25,6 @@ import { image, number, platform, text } from "./options.ts";
 /** Each layer may have a window of 32 MiB. */
 const parallelLayers = 2;
 
-/** Streams layers, keeping only names and sizes of the files. */
 export const tree = command(
   {
     image,

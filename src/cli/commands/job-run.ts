@@ -38,7 +38,6 @@ const runOptions = {
   },
 } as const;
 
-/** Runs a job and waits for its end. With `detach`, only submits it. */
 export const run = command(runOptions, async (options) => {
   const job = await startJob(new JobFile(options), { ...options, tell: notice });
   if ("schedule" in job) process.stdout.write(`${job.schedule}\n`);
@@ -67,7 +66,6 @@ const resolveOptions = {
   engine: futureEngine("as for `job run`"),
 };
 
-/** Prints changes since the last lock to standard error, the lock's path to standard output. */
 export const resolve = command(resolveOptions, async (options) => {
   const file = new JobFile(options);
   const { changes } = await resolveJob(file, options.engine);

@@ -10,7 +10,6 @@ import { json, required, text } from "./options.ts";
 import { printJson } from "./output.ts";
 import { listedRepositories } from "./registry-store.ts";
 
-/** One line per version, or the newest version of each model. */
 export const ls = command({ id: text("Model ID. Default: all models"), json }, async ({ id, json }) => {
   using registry = await openWritable({ embedded: runningRegistry });
   const versions = id === undefined ? await newestOfAll(registry) : await versionsOfOne(registry, id);

@@ -42,7 +42,6 @@ export const ls = command({ json, engine }, async ({ json, engine }) => {
 
 const names = { ...required("Names of secrets, as `ls` shows them"), array: true } as const;
 
-/** Removes all or none. */
 export const rm = command({ names, engine }, async ({ names, engine }) => {
   for (const name of names) checkSecretName(name);
   const store = await openStore(engine);

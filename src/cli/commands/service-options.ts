@@ -6,7 +6,6 @@ export const engine = {
   describe: `Engine that runs services: Kubernetes, or podman or docker on this machine. Default: ${defaultServiceEngine}`,
 } as const;
 
-/** The name of Bazel's copy of the file in messages. */
 export const called = { type: "string", hidden: true } as const;
 
 export const timeLimit = { type: "number", default: 600, describe: "Seconds to wait, with --wait" } as const;

@@ -4,7 +4,6 @@ import type { Finding } from "./finding.ts";
 
 const part = { part: "cluster", neededFor: "running jobs on Kubernetes", required: false } as const;
 
-/** In milliseconds. */
 const patience = 10_000;
 
 /** Also lists the permissions that this user lacks there. */

@@ -5,7 +5,6 @@ export interface Finding {
   readonly part: string;
   /** `missing`: fine unless it is required. `broken`: installed, but does not work. */
   readonly state: "ok" | "missing" | "broken";
-  /** One line. */
   readonly detail: string;
   readonly neededFor: string;
   readonly required: boolean;

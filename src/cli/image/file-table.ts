@@ -4,7 +4,6 @@ import { Failure } from "../../core/errors.ts";
 /** Bytes for one image, or two that are compared: about 1.2 million files with names of 20 characters. */
 const room = 72 * 1024 * 1024;
 
-/** The longest path on Linux (PATH_MAX), in bytes. */
 const longestPath = 4096;
 
 /** Bytes of columns. */
@@ -100,12 +99,10 @@ export class FileTable {
     return node;
   }
 
-  /** Makes the folder if it is missing, also in place of a file. */
   folder(parent: number, name: string): number {
     return this.#put(parent, name, true);
   }
 
-  /** Makes the file if it is missing, also in place of a folder. */
   file(parent: number, name: string): number {
     return this.#put(parent, name, false);
   }
@@ -210,7 +207,6 @@ export class FileTable {
     if (after === 0) this.#last[folder] = before;
   }
 
-  /** Its name is at the end of the names. */
   #lookup(parent: number, length: number): number {
     const wanted = this.#end;
     let node = this.#buckets[this.#bucket(parent, wanted, length)] as number;

@@ -126,7 +126,6 @@ const lockFiles = {
 } as const;
 
 interface Program {
-  /** Empty for the root. */
   readonly place: string;
   readonly files: Files;
   readonly stanzas: readonly string[];

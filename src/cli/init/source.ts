@@ -16,7 +16,6 @@ import { ModuleFile } from "./module-file.ts";
 
 const run = promisify(execFile);
 
-/** The field `slipway` of the npm package's package.json. */
 interface Release {
   readonly url?: string;
   readonly integrity: string;

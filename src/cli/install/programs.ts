@@ -9,7 +9,6 @@ import { removedAtEnd } from "../../core/interrupts.ts";
 export interface Programs {
   readonly node: string;
   readonly bundles: string;
-  /** Below `bundles`. */
   readonly files: readonly string[];
   /** By name of the executable: a file of the bundles, and further arguments for Node. */
   readonly executables: Readonly<Record<string, readonly string[]>>;

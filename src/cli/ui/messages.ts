@@ -41,7 +41,6 @@ export interface ImageAnswer {
   readonly layers: readonly LayerLine[];
 }
 
-/** A file that differs: bytes before and after; undefined: it is not there. */
 export interface FileDifference {
   readonly path: string;
   readonly before?: number;
@@ -51,7 +50,6 @@ export interface FileDifference {
 export interface DiffAnswer {
   readonly one: ImageAnswer;
   readonly other: ImageAnswer;
-  /** The largest differences in size. */
   readonly files: readonly FileDifference[];
   readonly count: number;
 }
@@ -60,9 +58,7 @@ export interface RepositoryLine {
   readonly name: string;
   readonly tags: number;
   readonly manifests: number;
-  /** Bytes of its blobs and manifests, each counted once. */
   readonly size: number;
-  /** Bytes that no other repository has. */
   readonly own: number;
 }
 

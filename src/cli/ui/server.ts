@@ -17,7 +17,6 @@ export interface UiOptions {
   readonly script: string;
   readonly live: Readonly<Record<string, Live>>;
   readonly answers: Readonly<Record<string, Answer>>;
-  /** These change something, so they need POST. */
   readonly actions: Readonly<Record<string, Answer>>;
 }
 

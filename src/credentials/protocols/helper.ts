@@ -3,19 +3,15 @@ import type { Environment } from "../../core/environment.ts";
 import { UserError } from "../../core/errors.ts";
 import { describeEntry, type Entry, nameOf } from "../source.ts";
 
-/** 13 */
 export interface HelperCall {
   readonly args: readonly string[];
   readonly stdin: Readable;
   readonly env: Environment;
 }
 
-/** The answer of a helper. */
 export interface HelperAnswer {
   readonly stdout: string;
-  /** Default 0. */
   readonly status?: number;
-  /** For people. Not every tool shows it. */
   readonly stderr?: string;
 }
 

@@ -263,7 +263,6 @@ export class KubernetesEngine implements JobEngine {
     return { job, pods: inOrder(pods.values()) };
   }
 
-  /** The status of a job that the cluster does not have. */
   async #lost(id: string): Promise<JobStatus> {
     const note = await this.#notes.read(nameOf(id));
     const known = note?.end ?? note?.ending;
@@ -283,7 +282,6 @@ export class KubernetesEngine implements JobEngine {
     return { id, state: "failed", reason, attempts: 0, submitted: note.submitted };
   }
 
-  /** The status of a job that was deleted while it was watched. */
   async #ended(id: string, { job }: Observed, status: JobStatus): Promise<JobStatus> {
     const note = await this.#notes.read(nameOf(id));
     if (note?.end) return note.end;
@@ -295,7 +293,6 @@ export class KubernetesEngine implements JobEngine {
     return { ...status, state: "failed", reason, ended };
   }
 
-  /** Deletes a job, waits until its pods are gone, and notes how it ended. */
   async #end(id: string, cluster: Cluster, name: string, status: JobStatus): Promise<void> {
     const { context, namespace } = cluster;
     const note = { name, context, namespace, submitted: status.submitted };

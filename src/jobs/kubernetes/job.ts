@@ -20,7 +20,6 @@ import type { SecretKey } from "../../secrets/variables.ts";
 import type { Program } from "../program.ts";
 import { sweepOf } from "./sweep.ts";
 
-/** Seconds for which the cluster keeps a job that has ended. */
 export const keptFor = 24 * 60 * 60;
 
 /** The exit status that container runtimes give to a program that cannot be started. */
@@ -29,7 +28,6 @@ const startError = 128;
 /** Seconds between SIGTERM and SIGKILL, as on the other engines. */
 const grace = 5;
 
-/** Maximum bytes of a Secret: the API server's limit. */
 export const maximumInput = 1024 * 1024;
 
 /** The rule for a pod that its node had to give up: it is replaced, and does not count as a failure. */
@@ -49,13 +47,11 @@ const home = "/home/slipway";
 type Volume = NonNullable<PodSpec["volumes"]>[number];
 type Mount = NonNullable<Container["volumeMounts"]>[number];
 
-/** A volume that a container mounts once. */
 export type MountedVolume = Mount & { readonly source: Omit<Volume, "name"> };
 
 export interface JobNames {
   readonly name: string;
   readonly namespace: string;
-  /** The submitting user, as a label value. */
   readonly owner: string;
   /** Marks the result line of a function. */
   readonly nonce: string;

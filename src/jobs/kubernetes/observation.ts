@@ -7,11 +7,9 @@ import { jobNamed, podsOf } from "./submit.ts";
 /** Milliseconds that the watch of the pods may be behind that of the job. */
 const settleTime = 5000;
 
-/** Watches a job and its pods. */
 export class Observation extends Observer {
   #job: Job | undefined;
   #isGone = false;
-  /** With deleted pods, whose last state tells why. */
   readonly #pods: Map<string, Pod>;
   #present: ReadonlyMap<string, Pod> = new Map();
 

@@ -7,10 +7,8 @@ import { maximumResult } from "../runners.ts";
 import type { Observed } from "./status.ts";
 import { indexOf, LinePrefix } from "./sweep.ts";
 
-/** Reads the output of jobs, and the results of functions in it. */
 export class JobOutput {
   readonly #notice: (text: string) => void;
-  /** Result lines found in logs, by the job's name. */
   readonly #replies = new Map<string, string>();
 
   constructor(notice: (text: string) => void) {
@@ -30,7 +28,6 @@ export class JobOutput {
     return this.#replies.get(name) ?? words;
   }
 
-  /** Reads the output of one attempt. */
   async *read(
     cluster: Cluster,
     job: Job,

@@ -17,7 +17,6 @@ import { type Observed, statusOf } from "./status.ts";
 /** Milliseconds without a pod after which the cluster is asked why, and between two such requests. */
 const podTime = 2000;
 
-/** Waits for a job to change, and prints its trouble. */
 export class Waiting {
   readonly #notice: (text: string) => void;
   readonly #since = Date.now();

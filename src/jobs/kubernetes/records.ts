@@ -5,16 +5,12 @@ import { replaceFile } from "../../core/files.ts";
 import { stateFolder } from "../../core/user-folders.ts";
 import type { JobStatus } from "../engine.ts";
 
-/** This machine's note of a job that it submitted. */
 interface JobNote {
   readonly name: string;
   readonly context: string;
   readonly namespace: string;
-  /** ISO 8601. */
   readonly submitted: string;
-  /** Set when this machine begins to delete the job. */
   readonly ending?: JobStatus;
-  /** Set when this machine has deleted the job. */
   readonly end?: JobStatus;
 }
 

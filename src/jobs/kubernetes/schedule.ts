@@ -15,7 +15,6 @@ import { slugOf } from "../job-folder.ts";
 import type { Program } from "../program.ts";
 import { createSecrets, newJobName, objectsOf } from "./submit.ts";
 
-/** How many ended jobs the cluster keeps. */
 const history = 3;
 
 /** The name that a schedule's Secrets begin with. Each update sets another one. */
@@ -96,7 +95,6 @@ export async function applySchedule(
   }
 }
 
-/** Schedules of this user in the namespace, or of all users. */
 export async function listSchedules(cluster: Cluster, isOfAll: boolean): Promise<Schedule[]> {
   const labelSelector = ownSelector(isOfAll ? undefined : cluster.owner);
   const { items } = await listAll<CronJob>(cluster.api, { path: cronPath(cluster), labelSelector });
@@ -117,7 +115,6 @@ export async function pauseSchedule(cluster: Cluster, name: string, isPaused: bo
   return scheduleOf(await cluster.api.ask<CronJob>("PATCH", cronPath(cluster, name), { body }));
 }
 
-/** Also its jobs, including running ones. */
 export async function removeSchedule(cluster: Cluster, name: string): Promise<void> {
   await requireSchedule(cluster, name);
   await remove(cluster, name);

@@ -16,11 +16,9 @@ export const cancelled = "cancelled";
 
 export interface Observed {
   readonly job: Job;
-  /** The attempts, in order. */
   readonly pods: readonly Pod[];
 }
 
-/** In the order of their creation. */
 export function inOrder(pods: Iterable<Pod>): Pod[] {
   const key = ({ metadata }: Pod) => `${metadata.creationTimestamp} ${metadata.name}`;
   return [...pods].sort((one, other) => (key(one) < key(other) ? -1 : 1));

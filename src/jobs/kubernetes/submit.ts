@@ -40,7 +40,6 @@ export function podsOf({ namespace }: Pick<Cluster, "namespace">, job: string): 
   return { path: `/api/v1/namespaces/${namespace}/pods`, labelSelector: `${jobNameLabel}=${job}` };
 }
 
-/** A name for a new job of a program. */
 export function newJobName(program: Pick<Program, "name">): string {
   return `${slugOf(program.name)}-${randomBytes(4).toString("hex")}`;
 }
@@ -107,7 +106,6 @@ export async function createSecrets(
   }
 }
 
-/** Deletes a job with all that it owns, and tells those who watch it why. */
 export async function endJob(cluster: Cluster, name: string, how: string): Promise<void> {
   const body = { metadata: { annotations: { [endAnnotation]: how } } };
   await cluster.api.ask("PATCH", jobsPath(cluster, name), { body });

@@ -17,7 +17,6 @@ import type { Program } from "../program.ts";
 /** Milliseconds between looks at the counts. */
 const interval = 5000;
 
-/** The fields and annotations of a job with a matrix. */
 export function sweepOf({ matrix, parallelism, retries }: Program) {
   if (matrix === undefined) return undefined;
   const completions = itemCount(matrix);
@@ -114,7 +113,6 @@ export function tellItems(
   return () => clearInterval(timer);
 }
 
-/** Puts the same text before each line. */
 export class LinePrefix {
   readonly #prefix: string;
   #isStart = true;

@@ -64,7 +64,6 @@ export function podWait(pod: Pod, events: readonly Event[], count = 1): Wait {
   return wait(last?.reason?.startsWith("Failed") ? oneLine(last.message) : `node ${pod.spec.nodeName} prepares it`);
 }
 
-/** The wait for the node of a running pod. Undefined if the node answers. */
 export function nodeWait(pod: Pod | undefined): Wait | undefined {
   const since = pod && lostSince(pod);
   if (since === undefined) return undefined;
@@ -110,13 +109,11 @@ interface WaitOptions {
   readonly look: () => Observed | undefined;
   /** Whether the cluster does not answer. Another notice says so. */
   readonly isQuiet: () => boolean;
-  /** Milliseconds between two lines. */
   readonly interval?: number;
   /** Gets the events of the job, or of the pod that it waits for. */
   readonly onEvents?: (events: readonly Event[]) => void;
 }
 
-/** Prints what a job waits for. @returns ends it */
 export function tellWaits(
   cluster: Cluster,
   { notice, look, isQuiet, interval, onEvents = () => {} }: WaitOptions,

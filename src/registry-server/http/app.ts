@@ -24,7 +24,6 @@ export interface AppOptions {
   readonly transportOf: (request: IncomingMessage) => Transport;
 }
 
-/** Has no listener. */
 export function createApp(options: AppOptions): FastifyInstance {
   const { store, tokens, control, transportOf } = options;
   const bodies = new WeakMap<IncomingMessage, Body>();

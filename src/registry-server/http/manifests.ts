@@ -7,7 +7,6 @@ import { repositoryExists } from "../store/repositories.ts";
 import { requireDigest } from "./blobs.ts";
 import type { Exchange } from "./context.ts";
 
-/** GET, HEAD, PUT and DELETE by tag or digest. */
 export function answerManifest(exchange: Exchange, repository: string, reference: string): Promise<unknown> {
   const { method } = exchange.request;
   const answer = method === "PUT" ? putManifest : method === "DELETE" ? deleteManifest : getManifest;

@@ -33,7 +33,6 @@ export class BlobStore {
     return this.openAny(digest);
   }
 
-  /** Of any repository. */
   async openAny(digest: Digest): Promise<{ handle: FileHandle; size: number } | undefined> {
     return openStored(this.#layout.blob(digest));
   }

@@ -83,7 +83,6 @@ function fileName(digest: Digest): string {
   return digest.replace(":", "-");
 }
 
-/** Empty if the folder does not exist. */
 export async function namesIn(folder: string): Promise<string[]> {
   return (await readdir(folder).catch(ifMissing)) ?? [];
 }

@@ -55,7 +55,6 @@ export class ManifestStore {
     return this.peek(repository, digest);
   }
 
-  /** Does not count as use. */
   async peek(repository: string, digest: Digest): Promise<StoredManifest | undefined> {
     const path = this.#layout.manifest(repository, digest);
     const mediaType = (await readStored(path, longestText))?.toString();
@@ -120,7 +119,6 @@ export class ManifestStore {
     return digestsIn(this.#layout.manifests(repository));
   }
 
-  /** OCI distribution specification, "Listing Referrers". */
   async referrers(repository: string, subject: Digest): Promise<Descriptor[]> {
     const found: Descriptor[] = [];
     for (const digest of (await digestsIn(this.#layout.referrers(repository, subject))).sort()) {

@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { ifMissing } from "../errors.ts";
 import type { StoreLayout } from "./layout.ts";
 
-/** 21 */
 export async function listRepositories(layout: StoreLayout): Promise<string[]> {
   const found: string[] = [];
   const visit = async (name: string): Promise<void> => {
@@ -18,7 +17,6 @@ export async function listRepositories(layout: StoreLayout): Promise<string[]> {
   return found.sort();
 }
 
-/** Whether anything was ever pushed to a repository. */
 export async function repositoryExists(layout: StoreLayout, name: string): Promise<boolean> {
   for (const folder of [layout.manifests(name), layout.blobLinks(name)]) {
     if (await stat(folder).catch(ifMissing)) return true;

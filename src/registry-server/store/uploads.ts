@@ -11,14 +11,12 @@ import type { StoreLayout } from "./layout.ts";
 /** The file is authoritative: after a restart the hash is computed from it again. */
 interface Session {
   readonly path: string;
-  /** Of the first `hashed` bytes of the file. */
   hash: Hash;
   hashed: number;
   /** The next request waits for it. */
   turn: Promise<unknown>;
 }
 
-/** As the client gave them, in bytes. */
 export interface Piece {
   readonly start?: number;
   readonly length?: number;

@@ -2,7 +2,6 @@ import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { type RegistryClient, type RequestOptions, referrersTag } from "./client.ts";
 
-/** 8 */
 export interface AttachedTag {
   readonly tag: string;
   /** Of the manifest under the tag. */

@@ -1,6 +1,5 @@
 /** An authentication challenge: RFC 9110, section 11.6.1. */
 export interface Challenge {
-  /** Lower case. */
   readonly scheme: string;
   /** Names in lower case. Empty for schemes with an opaque text instead. */
   readonly parameters: Readonly<Record<string, string>>;

@@ -37,7 +37,6 @@ export class RegistryClient {
     this.#session = session;
   }
 
-  /** `host[:port]`, Docker Hub as `registry-1.docker.io`. */
   get registry(): string {
     return this.#session.endpoint.registry;
   }
@@ -256,12 +255,10 @@ export class RegistryClient {
     return listTags(this.#session, repository);
   }
 
-  /** From the distribution project's catalogue. Undefined: the registry has none, or not for this user. */
   listRepositories(): Promise<string[] | undefined> {
     return listRepositories(this.#session);
   }
 
-  /** From the referrers API or the fallback tag: distribution specification 1.1, "Listing Referrers". */
   async referrers(repository: string, subject: Digest, artifactType?: string): Promise<readonly Descriptor[]> {
     const found =
       (await this.listedReferrers(repository, subject, artifactType)) ??

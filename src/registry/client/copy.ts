@@ -19,7 +19,6 @@ export interface CopyOptions {
   readonly to: Place;
   readonly fetched: FetchedManifest;
   readonly tags: readonly string[];
-  /** Signatures, attestations, … */
   readonly referrers: boolean;
   readonly onEvent?: (event: PushEvent) => void;
   readonly signal?: AbortSignal;

@@ -12,7 +12,6 @@ const builtin = (name: "node:http" | "node:https") => process.getBuiltinModule(n
 
 /** A retry opens it again. */
 export interface Body {
-  /** Bytes. */
   readonly length: number;
   open(): Readable | Uint8Array;
 }
@@ -23,7 +22,6 @@ export interface HttpRequest {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Body | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Gets the number of body bytes passed to the connection. */
   readonly onSent?: ((bytes: number) => void) | undefined;
   readonly idleTimeout?: number;
 }

@@ -2,13 +2,11 @@ import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
 import type { OpenBlob, RegistryClient } from "./client.ts";
 
-/** 11 */
 export interface BlobOrigin {
   readonly kind: "registry" | "cache";
   readonly host: string;
 }
 
-/** A blob of an image and the source of its content. */
 export interface BlobToPush {
   readonly descriptor: Pick<Descriptor, "digest" | "size">;
   readonly open: OpenBlob;
@@ -18,7 +16,6 @@ export interface BlobToPush {
   readonly origin?: BlobOrigin | undefined;
 }
 
-/** 30 35 39 */
 export interface ImageContent {
   readonly manifest: { readonly bytes: Uint8Array; readonly mediaType: string };
   /** Of an index. */
@@ -27,16 +24,13 @@ export interface ImageContent {
   readonly blobs: readonly BlobToPush[];
 }
 
-/** The destination of an image: repository, tags and digest. */
 export interface NamedImage {
   readonly client: RegistryClient;
   readonly repository: string;
   readonly tags: readonly string[];
-  /** Of the manifest. */
   readonly digest: Digest;
 }
 
-/** An image to push. */
 export interface ImageToPush extends NamedImage {
   /** The registry just said that it lacks the image, so it is not asked again. Default: it is asked. */
   readonly isMissing?: boolean;

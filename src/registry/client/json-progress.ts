@@ -24,7 +24,6 @@ export class JsonProgress {
     this.#now = now;
   }
 
-  /** The option `onEvent` of `pushImages`. */
   readonly onEvent = (event: PushEvent): void => {
     const { type, image: named, ...fields } = event;
     const image = `${named.client.registry}/${named.repository}`;

@@ -32,7 +32,6 @@ export async function listTags(session: Session, repository: string): Promise<st
   return tags;
 }
 
-/** From the distribution project's catalogue. Undefined if there is none, or not for this user. */
 export async function listRepositories(session: Session): Promise<string[] | undefined> {
   const { registry } = session.endpoint;
   const names: string[] = [];

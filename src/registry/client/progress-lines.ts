@@ -16,12 +16,10 @@ export function blobLine(digest: string, transfer: Transfer, columns: number): s
   return fitted(`  ${shortened(digest)} `, parts, columns);
 }
 
-/** 29 */
 export function shortened(digest: string): string {
   return digest.slice(0, "sha256:".length + 12);
 }
 
-/** A line for all transfers. */
 export function totalLine(done: number, blobs: number, transfer: Transfer, columns = Number.POSITIVE_INFINITY): string {
   return fitted("pushing: ", [`${done} of ${plural(blobs, "blob")}`, ...transferParts(transfer)], columns);
 }

@@ -38,7 +38,6 @@ export class PushProgress {
   readonly #now: () => number;
   #blobs = 0;
   #blobsDone = 0;
-  /** Of blobs to send. */
   #bytes = 0;
   #sent = 0;
   #startedAt: number | undefined;
@@ -55,7 +54,6 @@ export class PushProgress {
     this.#now = options.now ?? (() => performance.now());
   }
 
-  /** The option `onEvent` of `pushImages`. */
   readonly onEvent = (event: PushEvent): void => {
     if (event.type === "image") this.#endImage(event);
     else if (event.type === "checked") this.#blobs += event.blobs;
@@ -136,7 +134,6 @@ export class PushProgress {
     this.#drawn = 0;
   }
 
-  /** 157 */
   #toStart(): string {
     return `\r${this.#drawn > 1 ? `\u001b[${this.#drawn - 1}A` : ""}`;
   }
@@ -146,7 +143,6 @@ function keyOf({ image, digest }: { image: NamedImage; digest: Digest }): string
   return `${image.client.registry}/${image.repository} ${digest}`;
 }
 
-/** Outcomes of the blobs of images, for the end of a line. */
 function describe(images: readonly Counts[]): string {
   const words = { uploaded: "sent", streamed: "streamed", mounted: "mounted", present: "there already" };
   const parts: string[] = [];

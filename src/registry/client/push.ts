@@ -57,10 +57,8 @@ export async function pushImages(
   }
 }
 
-/** 73 */
 interface Plan {
   readonly image: ImageToPush;
-  /** The tags to set. */
   readonly tags: readonly string[];
   readonly content: ImageContent;
   /** Empty if the registry has the manifest. */
@@ -355,5 +353,4 @@ class Push {
   }
 }
 
-/** Blobs up to this many bytes are sent without asking. */
 const maximumUnasked = 1024 * 1024;

@@ -12,13 +12,10 @@ import { writeHint } from "./hints.ts";
  * deleted it. Keyed by account (registry and user), so that users never share blobs.
  */
 export interface PushedBlobs {
-  /** The repository that had the blob last. */
   find(account: string, digest: string): string | undefined;
-  /** Blobs that it had within a day. */
   seenIn(account: string, repository: string): ReadonlySet<string>;
   add(account: string, repository: string, digests: readonly string[]): void;
   forget(account: string, repository: string): void;
-  /** Whether it refuses manifests whose blobs it lacks. Undefined: unknown. */
   refusesUnknown(account: string, repository: string): boolean | undefined;
   noteRefusal(account: string, repository: string, refuses: boolean): void;
   save(): void;

@@ -7,7 +7,6 @@ const shared: readonly string[] = ["amazonaws.com", "azure.com", "azurecr.cn", "
 
 interface RealmOptions {
   readonly endpoint: Endpoint;
-  /** A further host that may get the credential, by the user's settings. */
   readonly tokenService?: string | undefined;
   readonly secret: boolean;
 }

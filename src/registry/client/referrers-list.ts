@@ -18,7 +18,6 @@ const attempts = 20;
 /** Milliseconds, so that writers on several machines move apart. */
 const longestWait = 200;
 
-/** By list. */
 const pending = new WeakMap<RegistryClient, Map<string, Promise<void>>>();
 
 /**

@@ -10,7 +10,6 @@ import type { FaultBehindProxy, HttpResponse } from "./http.ts";
 const maximumAnswer = 64 * 1024;
 const discardTime = 2_000;
 
-/** 22 25 28 */
 function errorOf(code: ErrorCode) {
   return class extends UserError {
     constructor(registry: string, problem: string, remedy: string, options?: ErrorOptions) {
@@ -19,13 +18,10 @@ function errorOf(code: ErrorCode) {
   };
 }
 
-/** A registry or its token service refuses access. */
 export class AccessRefused extends errorOf("registry-login") {}
 
-/** The registry gave no answer. */
 export class Unreachable extends errorOf("registry-unreachable") {}
 
-/** The registry does not support the operation. */
 export class Unsupported extends errorOf("registry-unsupported") {}
 
 /** The remedy for an answer that does not look like a registry's. */
@@ -46,9 +42,7 @@ export function protocolError(
   );
 }
 
-/** For errors: "while `doing`". */
 export interface Step {
-  /** Such as `uploading blob sha256:…`. */
   readonly doing: string;
   readonly repository?: string | undefined;
 }
@@ -87,7 +81,6 @@ export async function discard(response: HttpResponse): Promise<void> {
   }
 }
 
-/** A UserError if the user can fix it. */
 export function refusalError(
   endpoint: Endpoint,
   step: Step,

@@ -4,12 +4,10 @@ export interface Access {
   readonly actions: readonly ("pull" | "push" | "delete")[];
 }
 
-/** 12 */
 export function pulling(repository: string): Access[] {
   return [{ repository, actions: ["pull"] }];
 }
 
-/** What writing to a repository needs. */
 export function pushing(repository: string): Access[] {
   return [{ repository, actions: ["pull", "push"] }];
 }

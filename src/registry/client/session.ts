@@ -27,7 +27,6 @@ export interface SessionOptions extends Omit<HttpOptions, "origin"> {
   readonly firstAnswerTimeout: number;
   /** Milliseconds for an answer that is read into memory. */
   readonly answerTimeout: number;
-  /** A further host whose token service may get the registry's credential. */
   readonly tokenService?: string | undefined;
   readonly hints?: RegistryHints | undefined;
 }
@@ -152,7 +151,6 @@ export class Session {
     return refusalError(this.endpoint, step, answer, await this.#auth.identity(step.repository));
   }
 
-  /** The transfer broke off and cannot continue. */
   lost(step: Step, attempts: number, cause: unknown): Error {
     return unreachableError(this.endpoint, step, attempts, cause);
   }

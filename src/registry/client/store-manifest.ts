@@ -11,7 +11,6 @@ interface ManifestToStore {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Its blobs must be in the repository: distribution specification 1.1, "Pushing Manifests". */
 export async function storeManifest(
   session: Session,
   { repository, reference, bytes, mediaType, signal }: ManifestToStore,

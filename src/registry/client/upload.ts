@@ -53,7 +53,6 @@ class Upload {
   readonly #step: Step;
   readonly #backoff: Backoff;
   readonly #common: Pick<RegistryRequest, "access" | "step" | "signal">;
-  /** Bytes. */
   #reported = 0;
   #furthest = 0;
 
@@ -134,7 +133,6 @@ class Upload {
     return status === 202 ? this.#location(response, this.#uploads()) : this.#start();
   }
 
-  /** 159 */
   async #start(): Promise<URL> {
     const response = await this.#post("", this.#common.access);
     if (response.status !== 202) throw await this.#session.refusal(response, this.#step);

@@ -34,7 +34,6 @@ export async function planFile(file: ServiceFile, env: Environment): Promise<rea
   return changes;
 }
 
-/** Creates, replaces and deletes containers until they match the services of a file or folder. */
 export async function applyFile(file: ServiceFile, env: Environment, options: ApplyOptions): Promise<void> {
   const containers = await openContainers(env);
   for (const meaning of await meaningsOf(containers, file, env)) {
@@ -98,7 +97,6 @@ async function bringAll(
   return mounts;
 }
 
-/** Changes a service while no other command does. */
 async function whileLocked<Result>(
   service: string,
   env: Environment,
@@ -167,7 +165,6 @@ async function revisionsOf(
   return revisions.map((each) => ({ ...each, isCurrent: each.revision === current }));
 }
 
-/** Applies an earlier revision, with the current values of secrets. */
 export async function rollBackService(
   env: Environment,
   name: string,
@@ -187,7 +184,6 @@ export async function rollBackService(
   });
 }
 
-/** Restarts one container after the other. */
 export async function restartService(
   env: Environment,
   name: string,

@@ -86,7 +86,6 @@ function unready(container: string, problem: string): Failure {
   return new Failure({ code: "service-not-ready", culprit: container }, `${container} is not ready. ${problem}`, "");
 }
 
-/** A new container and the stopped ones that it replaces. */
 interface Replacement {
   readonly now: NewContainer;
   former: readonly Found[];
@@ -182,7 +181,6 @@ export async function end(containers: Containers, found: Found): Promise<void> {
 export interface Step {
   readonly change: Change;
   readonly replica: number;
-  /** Whether a container replaces the former ones. */
   readonly isWanted: boolean;
   /** The right container, which does not run. */
   readonly present?: Found;

@@ -20,13 +20,10 @@ import { type HostPorts, listeningPorts, loopback } from "./ports.ts";
 
 export interface Found extends Labelled {
   readonly name: string;
-  /** As the engine names it: `running`, `exited`, `created` and others. */
   readonly state: string;
   readonly exitCode: number;
   readonly isOutOfMemory: boolean;
-  /** How often the engine has restarted it. */
   readonly restarts: number;
-  /** RFC 3339. */
   readonly startedAt: string;
   readonly hostPorts: HostPorts;
 }
@@ -56,14 +53,12 @@ interface Question {
   readonly image?: string;
   /** Added to the client's environment. */
   readonly variables?: Readonly<Record<string, string>>;
-  /** Standard input. */
   readonly input?: Buffer;
 }
 
 /** Seconds between SIGTERM and SIGKILL, as for pods. */
 const grace = 60;
 
-/** The services' containers of podman or docker. */
 export class Containers {
   readonly client: ContainerClient;
   readonly #env: Environment;
@@ -79,7 +74,6 @@ export class Containers {
     return new Containers(client, env);
   }
 
-  /** Sorted by service and replica. */
   async list(service?: string): Promise<readonly Found[]> {
     const found = await Promise.all((await this.ids(service)).map((id) => this.find(id)));
     return found
@@ -137,7 +131,6 @@ export class Containers {
     await pullImage(this.client, image, login, this.#env);
   }
 
-  /** Creates a container without starting it. */
   async create(wanted: NewContainer, runtime?: string): Promise<void> {
     const { inherited, file } = divideEnvironment(wanted.env);
     using folder = makeRunFolder(this.client, wanted.facts.image, file, {}, this.#env);
@@ -212,7 +205,6 @@ export class Containers {
     return limitArguments(this.client.name === "podman" ? processLimits() : undefined);
   }
 
-  /** Returns the exit status and the lines of standard error. */
   async attach(name: string, onLine: (line: string) => void): Promise<{ status: number; words: readonly string[] }> {
     const child = spawn(this.client.path, ["start", "--attach", name], {
       env: this.#env,
@@ -228,7 +220,6 @@ export class Containers {
     return { status: status ?? 1, words };
   }
 
-  /** Runs a command of the client and returns its output. */
   async ask(args: readonly string[], { image = "", variables = {}, input }: Question = {}): Promise<string> {
     const [what = ""] = args.filter((word) => !word.startsWith("-"));
     // The last word of other commands can be anything.
@@ -254,7 +245,6 @@ export class Containers {
 export interface NewContainer extends Labelled {
   readonly env: Readonly<Record<string, string>>;
   readonly hostPorts: HostPorts;
-  /** Folders of this machine by their paths in the container. */
   readonly mounts: Readonly<Record<string, string>>;
 }
 
@@ -264,7 +254,6 @@ interface CreateSettings {
   /** Variables that the client passes on from its own environment. */
   readonly inherited: readonly string[];
   readonly limits: ProcessLimits | undefined;
-  /** Seconds between SIGTERM and SIGKILL. */
   readonly grace: number;
   readonly runtime: string | undefined;
 }

@@ -59,7 +59,6 @@ export function publishedPorts({ ports, healthChecks }: Pick<Service, "ports" | 
   return [...new Set([...ports, ...asked])];
 }
 
-/** A service with its exact image, commits and versions of models. */
 export interface Meaning {
   readonly service: Service;
   readonly facts: Facts;
@@ -97,7 +96,6 @@ export function labelFile({ service, replica, hash, facts }: Labelled): string {
     .join("");
 }
 
-/** `slipway/facts`, `slipway/facts.1` and so on. */
 function partLabel(index: number): string {
   return index === 0 ? factsLabel : `${factsLabel}.${index}`;
 }

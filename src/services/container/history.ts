@@ -19,7 +19,6 @@ function pathOf(env: Environment, service: string): string {
   return join(servicesFolder(env), `${service}.history.json`);
 }
 
-/** The applied revisions, the oldest first. */
 export async function readHistory(env: Environment, service: string): Promise<readonly KeptRevision[]> {
   const text = await readFile(pathOf(env, service), "utf8").catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return "[]";

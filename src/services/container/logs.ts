@@ -41,7 +41,6 @@ export async function writeLogs(
   );
 }
 
-/** Follows the containers of a service, also later ones and restarts, until there are none. */
 export async function followLogs(
   containers: Containers,
   service: string,

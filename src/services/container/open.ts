@@ -8,7 +8,6 @@ import type { Containers, Found } from "./containers.ts";
 import { loopback } from "./ports.ts";
 
 const interval = 250;
-/** Containers that are tried with a request. */
 const attempts = 3;
 /** Bytes of a request to keep until a container answers. */
 const maximumKept = 64 * 1024;
@@ -20,7 +19,6 @@ export async function openService(env: Environment, name: string, options: OpenO
   await forward(containers, name, await containersOf(containers, [name]), options);
 }
 
-/** Forwards a port of this machine to containers until the signal aborts. */
 export async function forward(
   containers: Containers,
   name: string,

@@ -8,7 +8,6 @@ export const loopback = "127.0.0.1";
 /** Milliseconds for a connection within this machine. */
 const arrival = 1000;
 
-/** Ports of this machine by ports of a container. */
 export type HostPorts = ReadonlyMap<number, number>;
 
 /** The predecessor's; else, for the first replica, the same numbers if free; else any. */

@@ -26,7 +26,6 @@ export const serviceUse: ContainerUse = {
 /** The registry name of images that were built here and never pushed. */
 const local = "localhost";
 
-/** Pins a service's image by digest, or by ID if only this machine has it. */
 export async function exactImage(containers: Containers, service: Service, env: Environment): Promise<string> {
   const { image } = service;
   checkReach(containers.client, image, env, serviceUse);
@@ -108,7 +107,6 @@ function checkUser(image: string, user: string): void {
   );
 }
 
-/** Pins commits and versions of models. */
 export async function exactContents(
   document: ServiceDocument,
   settings: ServiceSettings,

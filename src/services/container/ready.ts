@@ -80,7 +80,6 @@ async function blockageOf(
   return ` Its program listens on port ${port}, but ${loopback}:${hostPort} does not lead there: a container that was killed may have left its rule. Remove that rule, or restart this machine: \`iptables -t nat -S | grep ${hostPort}\` lists the rules of the port.`;
 }
 
-/** Undefined: it runs. */
 async function howItEnded(
   containers: Containers,
   name: string,

@@ -8,7 +8,6 @@ import type { VolumeFolder } from "./facts.ts";
 export interface SyncOptions {
   readonly service: string;
   readonly image: string;
-  /** The files for the sync program, by name. */
   readonly files: Readonly<Record<string, Buffer>>;
   readonly notice: (text: string) => void;
 }
@@ -81,7 +80,6 @@ export async function removeLeftovers(containers: Containers, service: string): 
   for (const kind of ["models", "repositories"] as const) await containers.remove(syncName(service, kind));
 }
 
-/** Creates the volume if it is missing. */
 async function volumePlace(containers: Containers, name: string): Promise<string> {
   const place = ["volume", "inspect", "--format={{.Mountpoint}}", name];
   const found = await containers.ask(place).catch((error: unknown) => {

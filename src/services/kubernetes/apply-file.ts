@@ -46,7 +46,6 @@ export async function deleteServices(
   await removeAll(cluster, keys, onChange);
 }
 
-/** Everything that an apply sends. A trial pushes nothing to a registry. */
 export async function readForCluster(
   path: string,
   name: string,

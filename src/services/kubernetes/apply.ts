@@ -35,15 +35,12 @@ interface Live {
 
 export type LiveObject = Live & { readonly apiVersion: string; readonly kind: Kind };
 
-/** The owner of the fields that manifests set (server-side apply). */
 export const fieldManager = "slipway";
 
 export interface ApplyListener {
-  /** Called after each change. */
   readonly onChange?: (change: Change) => void;
   /** Called with each object as the API server answered it. */
   readonly onApplied?: (object: LiveObject) => void;
-  /** Recorded in the service's history. Default: no record. */
   readonly user?: string;
 }
 
@@ -215,7 +212,6 @@ async function usedByPods({ api, namespace }: Place, service: string): Promise<R
   );
 }
 
-/** `KIND NAME` of the ConfigMaps and Secrets in a pod's spec. */
 export function references(part: unknown): string[] {
   if (typeof part !== "object" || part === null) return [];
   return Object.entries(part).flatMap(([field, value]) => {

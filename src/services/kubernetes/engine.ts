@@ -6,7 +6,6 @@ import type { LiveObject } from "./apply.ts";
 import type { Exposure } from "./expose.ts";
 import type { WaitOptions } from "./wait.ts";
 
-/** Runs services in a cluster. Each method loads only the code that it needs. */
 export class ClusterServices implements ServiceEngine {
   readonly isAbortable = true;
   readonly afterInterrupt =

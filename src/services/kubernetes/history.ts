@@ -34,7 +34,6 @@ type Live = LiveObject & Pick<Deployment, "spec">;
 
 type ClusterRevision = Revision & { readonly template: PodTemplate };
 
-/** The oldest first. */
 export async function serviceHistory(cluster: Cluster, name: string): Promise<readonly Revision[]> {
   return (await revisionsOf(cluster, name)).map(({ template: _, ...revision }) => revision);
 }

@@ -51,7 +51,6 @@ export function apiVersionOf(kind: Kind): string {
   return places[kind].group.replace(/^\/apis?\//, "");
 }
 
-/** An object of a service. */
 export function manifestFor(
   kind: Kind,
   service: string,

@@ -17,7 +17,6 @@ interface Lists {
   readonly pods: readonly Pod[];
 }
 
-/** Watches services and their pods. */
 export class Observation extends Observer {
   readonly #lists: { -readonly [Name in keyof Lists]: Lists[Name] } = { deployments: [], replicaSets: [], pods: [] };
 
@@ -73,7 +72,6 @@ export interface Observed {
 
 /** A number that Kubernetes gives to each revision of a Deployment. */
 export const revisionAnnotation = "deployment.kubernetes.io/revision";
-/** Marks the pods of a ReplicaSet. */
 export const hashLabel = "pod-template-hash";
 
 export function wantedReplicas({ spec }: Deployment): number {

@@ -1,7 +1,6 @@
 import { fieldManager } from "./apply.ts";
 
 export interface OthersFields {
-  /** The name that another program gave itself: `kubectl-edit`. */
   readonly manager: string;
   /** As `spec.template.spec.containers[main].resources.limits.cpu`. Sorted. */
   readonly fields: readonly string[];

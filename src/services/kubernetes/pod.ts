@@ -87,7 +87,6 @@ export function portName(port: number): string {
   return `port-${port}`;
 }
 
-/** The least memory of the sync program. */
 const syncMemory = 512 * 2 ** 20;
 
 /** Gives an init container the service's resources, still free: without limits the pod would be evicted early. */

@@ -1,4 +1,3 @@
-/** A port of a Service or a container. */
 interface Port {
   readonly name?: string | undefined;
   readonly port?: number | undefined;

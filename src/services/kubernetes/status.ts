@@ -124,7 +124,6 @@ function blindnessOf({ status }: Autoscaler): string | undefined {
   return `Its autoscaler gets no metrics (${inactive.reason}): ${oneLine(inactive.message)}. ${remedy}`;
 }
 
-/** Only of those that receive requests. */
 function addressesOf({ endpoints, ports }: EndpointSlice): string[] {
   const ready = (endpoints ?? []).filter(({ conditions }) => conditions?.ready !== false);
   return ready.flatMap(({ addresses }) =>

@@ -42,7 +42,6 @@ const ofService: Owner = {
   missingImage: "Push it, or name another image.",
 };
 
-/** Why a service is not ready, if known. */
 export async function troubleOf(place: Place, observed: Observed, signal?: AbortSignal): Promise<Trouble | undefined> {
   const { deployment } = observed;
   if (deployment === undefined)
@@ -130,12 +129,10 @@ export async function lastWords(
   }
 }
 
-/** The latest last. */
 function ofPod(place: Place, { metadata }: Pod, signal: AbortSignal | undefined): Promise<readonly Event[]> {
   return eventsOf(place, `involvedObject.uid=${metadata.uid}`, signal);
 }
 
-/** Why Kubernetes killed a container that failed a check. */
 function probeKill(events: readonly Event[], container: string): string | undefined {
   const killing = events.findLast(({ reason }) => reason === "Killing")?.message ?? "";
   const probe = new RegExp(`Container ${container} failed (startup|liveness) probe`).exec(killing)?.[1];

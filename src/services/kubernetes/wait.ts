@@ -16,7 +16,6 @@ const grace = 5000;
 
 export interface WaitOptions {
   readonly timeLimit: number;
-  /** Called with what prevents readiness. */
   readonly notice: (text: string) => void;
   readonly signal?: AbortSignal | undefined;
 }
@@ -85,7 +84,6 @@ function ifPassing(error: unknown): undefined {
   if (!mayPass(error)) throw error;
 }
 
-/** Undefined: it has no Deployment. */
 export async function waitOf(
   place: Place,
   observed: Observed,

@@ -13,7 +13,6 @@ export interface Content {
   readonly isExecutable: boolean;
 }
 
-/** Reads content from byte `start` on. */
 export type OpenContent = (start: number) => Readable;
 
 const chunk = 1024 * 1024;

@@ -72,7 +72,6 @@ export class ModelSync {
   readonly #say: (text: string) => void;
   readonly #store: ContentStore;
   readonly #name: string;
-  /** Fetched so far. */
   #bytes = 0;
   #blobs = 0;
   /** For the heartbeat. */
@@ -277,7 +276,6 @@ export class ModelSync {
     await this.#volume.publish(draft, modelFolder(this.#reference));
   }
 
-  /** Replaces each file atomically. */
   async #mend(folder: string, files: readonly StoredFile[]): Promise<void> {
     if (files.length === 0) return;
     const draft = await this.#volume.draft("models");

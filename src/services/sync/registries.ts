@@ -5,14 +5,11 @@ import type { Credential } from "../../credentials/credential.ts";
 import type { RegistryClient } from "../../registry/client/client.ts";
 import { connectRegistry } from "../../registry/client/connect.ts";
 
-/** The user's settings and credentials for a registry. */
 export interface RegistryAccess {
   readonly settings: RegistrySettings;
-  /** By repository. */
   readonly credentials: Readonly<Record<string, Credential>>;
 }
 
-/** By registry. */
 export type RegistryAccesses = Readonly<Record<string, RegistryAccess>>;
 
 const source = "the service's secret";

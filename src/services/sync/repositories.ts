@@ -48,7 +48,6 @@ export interface RepositoriesToBring {
   /** Undefined: nothing is removed. */
   readonly service?: string;
   readonly env: Environment;
-  /** Called with messages for people. */
   readonly say: (text: string) => void;
 }
 
@@ -155,7 +154,6 @@ async function withAuthorities(
   }
 }
 
-/** Writes everything to the disk, so that a crash cannot leave empty files. */
 async function flush(folder: string): Promise<void> {
   await promisify(execFile)("sync", ["--file-system", folder]).catch((cause: Error) => {
     throw new Failure(

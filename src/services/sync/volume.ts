@@ -79,7 +79,6 @@ export class Volume {
     await removeTree(trash);
   }
 
-  /** Makes a name mean published content, in one step. */
   async link(name: string, place: string): Promise<void> {
     const path = this.path(name);
     const draft = `${path}.${randomUUID()}`;
@@ -93,14 +92,12 @@ export class Volume {
 const days = 7;
 export const keptFor = days * 24 * 60 * 60_000;
 
-/** The folders that one service uses. */
 interface Use {
   readonly current: readonly string[];
   /** When it stopped using others, ISO 8601. */
   readonly former: Readonly<Record<string, string>>;
 }
 
-/** Which services use which content of one kind. Requires the kind's lock. */
 export class Uses {
   readonly #volume: Volume;
   readonly #kind: ContentKind;
@@ -110,7 +107,6 @@ export class Uses {
     this.#kind = kind;
   }
 
-  /** Records the folders that a service uses now. */
   async note(service: string, folders: readonly string[]): Promise<void> {
     const { current, former } = await this.#read(`${service}.json`).catch(() => ({ current: [], former: {} }));
     const now = new Date().toISOString();

@@ -13,16 +13,13 @@ const longestHead = 65_536;
 
 export interface Mistake {
   readonly where: string;
-  /** One clause, without a full stop. */
   readonly problem: string;
   readonly remedy: string;
 }
 
-/** Its configuration, the names in its layers, and the beginnings of some files. */
 export class CheckedImage {
   readonly config: ImageConfig;
   readonly tree = new ImageTree();
-  /** Blobs that the registry lacks. */
   readonly absent: Mistake[] = [];
   /** No engine could unpack them. */
   readonly damaged: Mistake[] = [];
@@ -36,7 +33,6 @@ export class CheckedImage {
     this.#layers = layers;
   }
 
-  /** Streams the layers once, in order, and keeps the names of files. */
   static async read(image: NamedImage, { manifest, descriptor }: PlatformImage): Promise<CheckedImage> {
     const config = await readConfig(image, manifest, descriptor.digest);
     const checked = new CheckedImage(image, config, manifest.layers);
@@ -70,7 +66,6 @@ export class CheckedImage {
     return this.#user;
   }
 
-  /** Streams the file's layer again. */
   async head({ node }: Found): Promise<Buffer> {
     const layer = this.#layers[node.layer];
     if (node.type !== "file" || !layer) return Buffer.alloc(0);

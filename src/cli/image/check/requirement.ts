@@ -1,7 +1,6 @@
 import type { CheckedImage, Mistake } from "./image.ts";
 
 export interface Requirement {
-  /** One word, for scripts. */
   readonly id: string;
   readonly title: string;
   /** Whether it can be tested if some layers were not read. */

@@ -76,7 +76,6 @@ async function checkEntrypoint(image: CheckedImage): Promise<Mistake | undefined
   return (await checkExecutable(image, found)) ?? checkRuns(image, found);
 }
 
-/** Builtins that run none of their arguments. */
 const inert =
   /^(echo|printf|:|true|false|test|\[|\[\[|export|readonly|local|declare|set|unset|shift|cd|alias|trap|\w+=.*)$/s;
 

@@ -4,7 +4,6 @@ export interface Word {
 }
 
 export interface Command {
-  /** Counts from 1. */
   readonly line: number;
   readonly words: readonly Word[];
 }

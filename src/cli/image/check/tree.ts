@@ -16,7 +16,6 @@ export interface Found {
   /** Absolute, without links. */
   readonly path: string;
   readonly node: Node;
-  /** The root first. */
   readonly above: readonly Node[];
 }
 
@@ -81,7 +80,6 @@ export class ImageTree {
     return undefined;
   }
 
-  /** Follows links, from the root or from `folder`. */
   find(path: string, folder = "/"): Found | Missing {
     const found = this.#follow(path.startsWith("/") ? path : `${folder}/${path}`);
     if ("missing" in found) return found;
@@ -124,14 +122,12 @@ export class ImageTree {
     return { nodes, names };
   }
 
-  /** Empty if the folder does not exist. */
   list(path: string): string[] {
     const found = this.#follow(path);
     const node = "nodes" in found ? found.nodes.at(-1) : undefined;
     return node === undefined ? [] : [...this.#files.children(node)].map((child) => this.#files.name(child)).sort();
   }
 
-  /** The first file whose path ends in `/name`. */
   search(name: string): string | undefined {
     const wanted = name.split("/").at(-1) as string;
     let first: string | undefined;
@@ -202,7 +198,6 @@ export class ImageTree {
     return node;
   }
 
-  /** Removes content of lower layers. */
   #prune(folder: number, layer: number): void {
     for (const node of this.#files.children(folder)) if (this.#isHidden(node, layer)) this.#files.remove(node);
   }

@@ -5,7 +5,6 @@ import { type FileUsage, type FolderUsage, isFolder, type LayerUsage } from "./u
 
 export interface ImageUsage {
   readonly name: string;
-  /** Of the manifest. */
   readonly digest: string;
   readonly platform: string;
   readonly layers: readonly LayerUsage[];

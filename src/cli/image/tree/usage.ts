@@ -6,7 +6,6 @@ import { checkPath, FileTable, TooManyFiles } from "../file-table.ts";
 
 export interface LayerUsage {
   readonly descriptor: Descriptor;
-  /** Empty: none. */
   readonly comment: string;
   readonly root: FolderUsage;
 }
@@ -60,11 +59,9 @@ export class FolderUsage extends FileUsage {
   get #folder(): number {
     return this.table.folderOf(this.node);
   }
-  /** Bytes. */
   get hidden(): number {
     return this.table.hidden[this.#folder] as number;
   }
-  /** Counts files at any depth. */
   get files(): number {
     return this.table.files[this.#folder] as number;
   }

@@ -6,7 +6,6 @@ const key = "token";
 /** Milliseconds until the next attempt. */
 const pauses = { lost: 1000, refused: 5000 };
 
-/** Keeps the token out of the address bar and the history. */
 export function takeToken(): void {
   const token = /^#token=([\w-]+)$/.exec(location.hash)?.[1];
   if (token === undefined) return;

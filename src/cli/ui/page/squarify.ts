@@ -1,4 +1,3 @@
-/** In pixels. */
 export interface Box {
   readonly x: number;
   readonly y: number;
