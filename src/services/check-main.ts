@@ -12,7 +12,7 @@ async function main([kind, file = "", name = "", output = "", option]: readonly 
   if (kind === "job") parseDeployment(await readDocument(file, name), name);
   else {
     const image = option === "--has-image" ? anyImage : undefined;
-    checkImageTaken(await readServices(file, name, undefined, image), image);
+    checkImageTaken(await readServices({ path: file, name, image }, undefined), image);
   }
   writeFileSync(output, "");
 }

@@ -34,6 +34,6 @@ export function serviceEngine(asked: EngineName | undefined, env: Environment): 
 
 export async function openServiceEngine(asked: EngineName | undefined, env: Environment): Promise<ServiceEngine> {
   return serviceEngine(asked, env) === "container"
-    ? new (await import("./container/engine.ts")).ContainerServices(env)
-    : new (await import("./kubernetes/engine.ts")).ClusterServices(env);
+    ? (await import("./container/engine.ts")).containerServices(env)
+    : (await import("./kubernetes/engine.ts")).clusterServices(env);
 }

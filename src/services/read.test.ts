@@ -26,7 +26,7 @@ function folderWith(files: Readonly<Record<string, string>>): string {
 
 async function read(text: string, file = "svc.yaml"): Promise<Service[]> {
   const folder = folderWith({ [file]: text });
-  return (await readServices(join(folder, file), file, types)).map(({ service }) => service);
+  return (await readServices({ path: join(folder, file), name: file }, types)).map(({ service }) => service);
 }
 
 /** The error for a text; undefined when it describes services. */
@@ -149,19 +149,19 @@ describe("services in files", () => {
       "README.md": "no",
     });
     mkdirSync(join(folder, "e.d"));
-    const names = (await readServices(folder, "folder", types)).map(({ service }) => service.name);
+    const names = (await readServices({ path: folder, name: "folder" }, types)).map(({ service }) => service.name);
     expect(names).toEqual(["a", "b", "c", "d"]);
     writeFileSync(join(folder, "c.yml"), `${one}name: a\n`);
-    const refused = expect(readServices(folder, "folder", types)).rejects;
+    const refused = expect(readServices({ path: folder, name: "folder" }, types)).rejects;
     await refused.toThrow(userErrorWith("field-invalid", "folder/c.yml:3:7"));
     await refused.toThrow("folder/a.json");
-    await expect(readServices(folderWith({}), "folder", types)).rejects.toThrow(
+    await expect(readServices({ path: folderWith({}), name: "folder" }, types)).rejects.toThrow(
       userErrorWith("file-invalid", "folder"),
     );
   });
 
   it("must be there", async () => {
-    await expect(readServices("/nonexistent/a.yaml", "a.yaml", types)).rejects.toThrow(
+    await expect(readServices({ path: "/nonexistent/a.yaml", name: "a.yaml" }, types)).rejects.toThrow(
       userErrorWith("file-unreadable", "a.yaml"),
     );
   });

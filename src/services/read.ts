@@ -23,7 +23,7 @@ export interface ServiceFile {
   /** For people. */
   readonly name: string;
   /** For services that name none. */
-  readonly image?: string;
+  readonly image?: string | undefined;
 }
 
 const extension = /\.(ya?ml|jsonc?)$/;
@@ -38,10 +38,8 @@ const maximumFile = 256 * 1024;
  *   value
  */
 export async function readServices(
-  path: string,
-  name: string,
+  { path, name, image }: ServiceFile,
   instanceTypes: readonly string[] | undefined,
-  image?: string,
 ): Promise<readonly ServiceDocument[]> {
   const isFolder = (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
   const files = isFolder ? (await readdir(path)).filter((file) => extension.test(file)).sort() : undefined;
@@ -124,24 +122,7 @@ function readService(
   const issues = [
     ...checkFields(fields),
     ...(instanceTypes === undefined ? [] : unknownTypes(fields, instanceTypes)),
-    ...(fields.name === undefined && isOneOfSeveral
-      ? [
-          {
-            path: ["name"],
-            problem: "is missing",
-            remedy: "Add it: a file with several services must name each of them.",
-          },
-        ]
-      : []),
-    ...(fields.name === undefined && !isOneOfSeveral && !namePattern.test(name)
-      ? [
-          {
-            path: ["name"],
-            problem: "is missing, and the file's name cannot be a service's name",
-            remedy: "Add it: at most 40 lower-case letters, digits and -.",
-          },
-        ]
-      : []),
+    ...(fields.name === undefined ? missingName(name, isOneOfSeveral) : []),
   ];
   if (issues.length > 0 || image === undefined) throw document.error(issues);
   return { service: serviceOf(fields, name, image), error: (mistakes, code) => document.error(mistakes, code) };
@@ -158,12 +139,19 @@ function nameOfFile(fileName: string): string {
   return nameFrom(basename(fileName).replace(extension, ""));
 }
 
+function missingName(name: string, isOneOfSeveral: boolean): Mistake[] {
+  const of = (problem: string, remedy: string) => [{ path: ["name"], problem, remedy: `Add it: ${remedy}` }];
+  if (isOneOfSeveral) return of("is missing", "a file with several services must name each of them.");
+  if (namePattern.test(name)) return [];
+  return of(
+    "is missing, and the file's name cannot be a service's name",
+    "at most 40 lower-case letters, digits and -.",
+  );
+}
+
 function sameName(place: string): Mistake {
-  return {
-    path: ["name"],
-    problem: `is the name of another service in ${place}`,
-    remedy: "Give each a different name.",
-  };
+  const problem = `is the name of another service in ${place}`;
+  return { path: ["name"], problem, remedy: "Give each a different name." };
 }
 
 function unknownTypes({ resources }: ServiceFields, known: readonly string[]): Mistake[] {
@@ -203,11 +191,6 @@ function serviceOf(spec: ServiceFields, name: string, image: string): Service {
 /** A placeholder for an image that is given with a file. */
 export const anyImage = `localhost/image@sha256:${"0".repeat(64)}`;
 
-export interface NamedFile {
-  readonly path: string;
-  readonly name: string;
-}
-
 export interface NamedService {
   readonly name: string;
   readonly isDisabled: boolean;
@@ -216,13 +199,12 @@ export interface NamedService {
 /** The services that command-line words mean: names, or files, of which all services are meant. */
 export async function servicesMeant(
   words: readonly string[],
-  fileOf: (word: string) => NamedFile,
+  fileOf: (word: string) => ServiceFile,
 ): Promise<readonly NamedService[]> {
   const lists = await Promise.all(
     words.map(async (word) => {
       if (namePattern.test(word)) return [{ name: word, isDisabled: false }];
-      const { path, name } = fileOf(word);
-      const documents = await readServices(path, name, undefined, anyImage);
+      const documents = await readServices({ ...fileOf(word), image: anyImage }, undefined);
       return documents.map(({ service }) => ({ name: service.name, isDisabled: !service.enabled }));
     }),
   );

@@ -39,12 +39,12 @@ async function userOf() {
   const env = namespace.through(proxy);
   const apply = (text: string, isTrial = false) => {
     writeFileSync(path, text);
-    return applyFile(path, "web.yaml", env, isTrial);
+    return applyFile({ path, name: "web.yaml" }, env, isTrial);
   };
   /** Until its pods are gone, and what only they had. */
   const settle = async () => {
     const options = { timeLimit: 60, isRolledBack: false, notice: () => {}, onChanges: () => {} };
-    await rollOutFile(path, "web.yaml", env, options);
+    await rollOutFile({ path, name: "web.yaml" }, env, options);
   };
   const kinds = "configmaps,secrets,services,deployments,horizontalpodautoscalers";
   const objects = async () => {

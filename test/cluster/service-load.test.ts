@@ -86,7 +86,7 @@ it("drops no request while a service changes", { timeout: 600_000 }, async () =>
     };
     writeFileSync(path, JSON.stringify(service));
     const changes: Change[] = [];
-    await rollOutFile(path, "web.yaml", namespace.env, {
+    await rollOutFile({ path, name: "web.yaml" }, namespace.env, {
       timeLimit: 300,
       isRolledBack: true,
       notice: () => {},

@@ -22,7 +22,7 @@ const syncImage = `registry.example.com/sync@sha256:${"0".repeat(64)}`;
 /** What `slipway service render` prints. */
 async function render(path: string, env: Record<string, string>, isResolved = false) {
   const resolve = isResolved ? (document: ServiceDocument) => resolveOutside(document, env) : undefined;
-  const manifests = (await renderFile(path, path, env, resolve)).flatMap((each) => each.manifests);
+  const manifests = (await renderFile({ path, name: path }, env, resolve)).flatMap((each) => each.manifests);
   return { count: manifests.length, yaml: manifestsAsYaml(manifests), json: manifestsAsJson(manifests) };
 }
 
@@ -91,7 +91,7 @@ describe("kubectl diff", () => {
       writeFileSync(path, JSON.stringify({ image: name, ...ports, ...service }));
     };
     write(`${repository}:v1`);
-    await applyFile(path, "web.yaml", namespace.env, false);
+    await applyFile({ path, name: "web.yaml" }, namespace.env, false);
     const { yaml } = await render(path, namespace.env, true);
     expect(yaml, "the tag is a digest").toContain(image);
     expect(difference(namespace, yaml)).toBe("");

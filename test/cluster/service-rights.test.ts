@@ -42,7 +42,7 @@ async function everything({ home, env }: TestNamespace, image: string): Promise<
   const rollOut = async (script: string, more: object, timeLimit: number) => {
     writeFileSync(path, JSON.stringify({ image, command: ["sh", "-c", script], port: 8080, ...more }));
     const options = { timeLimit, isRolledBack: false, notice: () => {}, onChanges: () => {} };
-    return rollOutFile(path, "web.yaml", env, options);
+    return rollOutFile({ path, name: "web.yaml" }, env, options);
   };
   const resources = { replicas: 1, instanceType: "small", autoscaling: { maxReplicas: 2 } };
   const healthChecks = { startup: { path: "/bin/sh", periodSeconds: 1 } };

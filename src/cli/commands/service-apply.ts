@@ -17,7 +17,7 @@ const ofFile = {
 };
 
 function fileOf({ file, image, called = file }: Given<typeof ofFile>): ServiceFile {
-  return { path: userPath(file), name: called, ...(image === undefined ? {} : { image }) };
+  return { path: userPath(file), name: called, image };
 }
 
 const renderOptions = {
@@ -28,11 +28,10 @@ const renderOptions = {
 
 /** Prints the manifests of a file's services. Contacts registries and git servers only with `--resolve`. */
 export const render = command(renderOptions, async (options) => {
-  const { path, name, image } = fileOf(options);
   const { manifestsAsJson, manifestsAsYaml, renderFile, resolveOutside } = await import(
     "../../services/kubernetes/render-file.ts"
   );
-  const rendered = await renderFile(path, name, process.env, options.resolve ? resolveOutside : undefined, image);
+  const rendered = await renderFile(fileOf(options), process.env, options.resolve ? resolveOutside : undefined);
   const manifests = rendered.flatMap((each) => each.manifests);
   // Bytes, because text would be escaped for the terminal.
   process.stdout.write(Buffer.from(options.json ? manifestsAsJson(manifests) : manifestsAsYaml(manifests)));

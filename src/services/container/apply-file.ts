@@ -49,14 +49,10 @@ export async function applyFile(file: ServiceFile, env: Environment, options: Ap
   }
 }
 
-async function meaningsOf(
-  containers: Containers,
-  { path, name, image }: ServiceFile,
-  env: Environment,
-): Promise<readonly Meaning[]> {
+async function meaningsOf(containers: Containers, file: ServiceFile, env: Environment): Promise<readonly Meaning[]> {
   const settings = await readServiceSettings(env);
-  const documents = await readServices(path, name, Object.keys(settings.instanceTypes), image);
-  checkImageTaken(documents, image);
+  const documents = await readServices(file, Object.keys(settings.instanceTypes));
+  checkImageTaken(documents, file.image);
   return Promise.all(documents.map((document) => meaningOf(containers, document, settings, env)));
 }
 

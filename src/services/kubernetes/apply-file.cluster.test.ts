@@ -33,7 +33,7 @@ async function machine(files: Readonly<Record<string, string>>) {
   const store = join(cluster.env["XDG_CONFIG_HOME"] ?? "", "slipway/credentials.json");
   writeFileSync(store, JSON.stringify({ version: 1, credentials: [team] }), { mode: 0o600 });
   const apply = (isTrial: boolean, listener?: ApplyListener) =>
-    applyFile(folder, "services", cluster.env, isTrial, undefined, listener);
+    applyFile({ path: folder, name: "services" }, cluster.env, isTrial, listener);
   return { cluster, write, apply };
 }
 

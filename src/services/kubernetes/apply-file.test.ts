@@ -22,7 +22,7 @@ async function machine() {
   });
   const path = join(env["HOME"] ?? "", "web.yaml");
   writeFileSync(path, spec);
-  return { env, read: () => readForCluster(path, "web.yaml", env, true) };
+  return { env, read: () => readForCluster({ path, name: "web.yaml" }, env, true) };
 }
 
 it("takes variables from Secrets of the cluster, else from this machine, and shows no value elsewhere", async () => {

@@ -4,25 +4,23 @@ import type { PodSpec } from "../../kubernetes/objects.ts";
 import { checkReach } from "../../kubernetes/pull-secret.ts";
 import { ClusterSecrets, secretStores } from "../../secrets/cluster.ts";
 import type { Change } from "../change.ts";
-import type { ServiceDocument } from "../read.ts";
+import type { ServiceDocument, ServiceFile } from "../read.ts";
 import { resolveRepositories, resolveSecrets, resolveService } from "../resolve.ts";
 import { type ApplyListener, allOf, applyService, removeAll } from "./apply.ts";
 import { routed } from "./expose.ts";
 import type { Manifest } from "./manifest.ts";
-import { type Rendered, renderFile } from "./render-file.ts";
+import { renderFile } from "./render-file.ts";
 import { checkModels, modelSecrets, pullSecrets, requireDataset, secretCopy } from "./secrets.ts";
 import { noSuchService } from "./status.ts";
 
 /** A trial changes nothing: the API server tells what would change. Finds mistakes before it contacts the cluster. */
 export async function applyFile(
-  path: string,
-  name: string,
+  file: ServiceFile,
   env: Environment,
   isTrial: boolean,
-  image?: string,
   listener?: ApplyListener,
 ): Promise<readonly Change[]> {
-  const { cluster, services } = await readForCluster(path, name, env, isTrial, image);
+  const { cluster, services } = await readForCluster(file, env, isTrial);
   const changes: Change[] = [];
   for (const { service, manifests } of services) {
     changes.push(...(await applyService(cluster, service, manifests, isTrial, { user: cluster.owner, ...listener })));
@@ -46,13 +44,7 @@ export async function deleteServices(
   await removeAll(cluster, keys, onChange);
 }
 
-export async function readForCluster(
-  path: string,
-  name: string,
-  env: Environment,
-  isTrial: boolean,
-  image?: string,
-): Promise<{ readonly cluster: Cluster; readonly services: readonly Rendered[] }> {
+export async function readForCluster(file: ServiceFile, env: Environment, isTrial: boolean) {
   let opened: Promise<Cluster> | undefined;
   const open = () => (opened ??= openCluster(env));
   const resolve = async (document: ServiceDocument) => {
@@ -62,7 +54,7 @@ export async function readForCluster(
     const service = await resolveSecrets(document.service, secretStores(place, env), document.error);
     return resolveService(await resolveRepositories({ ...document, service }, secrets, env), env);
   };
-  const rendered = await renderFile(path, name, env, resolve, image);
+  const rendered = await renderFile(file, env, resolve);
   const cluster = await open();
   for (const { manifests } of rendered) for (const each of imagesOf(manifests)) checkReach(each, cluster);
   if (rendered.some(({ service }) => service.models.length > 0)) await checkModels(cluster, env);

@@ -6,17 +6,11 @@ import type { LiveObject } from "./apply.ts";
 import type { Exposure } from "./expose.ts";
 import type { WaitOptions } from "./wait.ts";
 
-export class ClusterServices implements ServiceEngine {
-  readonly isAbortable = true;
-  readonly afterInterrupt =
-    "What was applied stays, and its cluster goes on: `slipway service status` tells how it is.";
-  readonly #env: Environment;
+export const clusterServices = (env: Environment): ServiceEngine => ({
+  isAbortable: true,
+  afterInterrupt: "What was applied stays, and its cluster goes on: `slipway service status` tells how it is.",
 
-  constructor(env: Environment) {
-    this.#env = env;
-  }
-
-  plan: ServiceEngine["plan"] = async ({ path, name, image }, { notice }) => {
+  plan: async (file, { notice }) => {
     const { applyFile } = await import("./apply-file.ts");
     const { fieldsOfOthers } = await import("./others.ts");
     const onApplied = (object: LiveObject) => {
@@ -25,10 +19,10 @@ export class ClusterServices implements ServiceEngine {
         notice(`${what}: ${manager} has set ${fields.join(", ")}; apply leaves that as it is.`);
       }
     };
-    return applyFile(path, name, this.#env, true, image, { onApplied });
-  };
+    return applyFile(file, env, true, { onApplied });
+  },
 
-  apply: ServiceEngine["apply"] = async ({ path, name, image }, { timeLimit, ...options }) => {
+  apply: async (file, { timeLimit, ...options }) => {
     const { urlsIn } = await import("./expose.ts");
     const addresses: string[] = [];
     const onApplied = (object: LiveObject) => {
@@ -38,52 +32,49 @@ export class ClusterServices implements ServiceEngine {
     };
     if (timeLimit === undefined) {
       const { applyFile } = await import("./apply-file.ts");
-      await applyFile(path, name, this.#env, false, image, { onChange: options.onChange, onApplied });
+      await applyFile(file, env, false, { onChange: options.onChange, onApplied });
     } else {
       const { rollOutFile } = await import("./roll-out.ts");
-      const onChanges: Parameters<typeof rollOutFile>[3]["onChanges"] = (changes) => changes.forEach(options.onChange);
-      await rollOutFile(path, name, this.#env, { ...options, image, timeLimit, onChanges, onApplied });
+      const onChanges: Parameters<typeof rollOutFile>[2]["onChanges"] = (changes) => changes.forEach(options.onChange);
+      await rollOutFile(file, env, { ...options, timeLimit, onChanges, onApplied });
     }
     for (const address of addresses) options.notice(address);
-  };
+  },
 
-  statuses: ServiceEngine["statuses"] = async (names = []) =>
-    (await import("./status.ts")).serviceStatuses(await openCluster(this.#env), names);
+  statuses: async (names = []) => (await import("./status.ts")).serviceStatuses(await openCluster(env), names),
 
-  logs: ServiceEngine["logs"] = async (name, options, write) =>
-    (await import("./logs.ts")).showServiceLogs(await openCluster(this.#env), name, options, write);
+  logs: async (name, options, write) =>
+    (await import("./logs.ts")).showServiceLogs(await openCluster(env), name, options, write),
 
-  open: ServiceEngine["open"] = async (name, options) =>
-    (await import("./open.ts")).openService(await openCluster(this.#env), name, options);
+  open: async (name, options) => (await import("./open.ts")).openService(await openCluster(env), name, options),
 
-  history: ServiceEngine["history"] = async (name) =>
-    (await import("./history.ts")).serviceHistory(await openCluster(this.#env), name);
+  history: async (name) => (await import("./history.ts")).serviceHistory(await openCluster(env), name),
 
-  rollBack: ServiceEngine["rollBack"] = async (name, asked, { timeLimit, onChange, ...options }) => {
+  rollBack: async (name, asked, { timeLimit, onChange, ...options }) => {
     const { rollBackService } = await import("./history.ts");
-    const cluster = await openCluster(this.#env);
+    const cluster = await openCluster(env);
     const { revision, changes } = await rollBackService(cluster, name, asked);
     changes.forEach(onChange);
     if (timeLimit !== undefined) await requireReady(cluster, name, { ...options, timeLimit });
     return revision;
-  };
+  },
 
-  restart: ServiceEngine["restart"] = async (name, { timeLimit, ...options }) => {
+  restart: async (name, { timeLimit, ...options }) => {
     const { restartService } = await import("./history.ts");
-    const cluster = await openCluster(this.#env);
+    const cluster = await openCluster(env);
     await restartService(cluster, name);
     options.notice(`The cluster replaces the pods of ${name}: \`slipway service status ${name}\` shows its state.`);
     if (timeLimit === undefined) return false;
     await requireReady(cluster, name, { ...options, timeLimit });
     return true;
-  };
+  },
 
-  delete: ServiceEngine["delete"] = async (services, { onChange }) => {
+  delete: async (services, { onChange }) => {
     const { deleteServices } = await import("./apply-file.ts");
     const names = services.map(({ name }) => name);
-    await deleteServices(names, this.#env, onChange);
-  };
-}
+    await deleteServices(names, env, onChange);
+  },
+});
 
 async function requireReady(cluster: Cluster, name: string, options: WaitOptions): Promise<void> {
   const { waitUntilReady } = await import("./wait.ts");

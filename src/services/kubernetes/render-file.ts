@@ -1,7 +1,7 @@
 import { Document, visit } from "yaml";
 import type { Environment } from "../../core/environment.ts";
 import type { Service } from "../model.ts";
-import { checkImageTaken, readServices, type ServiceDocument } from "../read.ts";
+import { checkImageTaken, readServices, type ServiceDocument, type ServiceFile } from "../read.ts";
 import { resolveRepositories, resolveService } from "../resolve.ts";
 import { contentsOf } from "../served-models.ts";
 import { readServiceSettings } from "../settings.ts";
@@ -20,16 +20,14 @@ export interface Rendered {
 
 /** Contacts nobody itself: `resolve` pins names. */
 export async function renderFile(
-  path: string,
-  name: string,
+  file: ServiceFile,
   env: Environment,
   resolve: (document: ServiceDocument, env: Environment) => Promise<Service> = async ({ service }) => service,
-  image?: string,
 ): Promise<readonly Rendered[]> {
   const settings = await readServiceSettings(env);
   const { instanceTypes: types } = settings;
-  const documents = await readServices(path, name, Object.keys(types), image);
-  checkImageTaken(documents, image);
+  const documents = await readServices(file, Object.keys(types));
+  checkImageTaken(documents, file.image);
   const services = await Promise.all(documents.map((document) => resolve(document, env)));
   // One for all services.
   let found: Promise<SyncImage> | undefined;

@@ -3,13 +3,13 @@ import { type ErrorIdentity, Failure, UserError } from "../../core/errors.ts";
 import { ifFound } from "../../kubernetes/if-found.ts";
 import { retryConflict } from "../../kubernetes/retry-conflict.ts";
 import type { Change } from "../change.ts";
+import type { ServiceFile } from "../read.ts";
 import { allOf, applyService, changeOf, type LiveObject, type Place, prune, put, remove, setCause } from "./apply.ts";
 import { readForCluster } from "./apply-file.ts";
 import { causeAnnotation, expiryAnnotation, type Kind, type Manifest, objectDifferences, pathOf } from "./manifest.ts";
 import { type WaitOptions, waitUntilReady } from "./wait.ts";
 
 export interface RolloutOptions extends WaitOptions {
-  readonly image?: string | undefined;
   /** Whether all services go back if one does not become ready. */
   readonly isRolledBack: boolean;
   readonly onChanges: (changes: readonly Change[]) => void;
@@ -18,14 +18,9 @@ export interface RolloutOptions extends WaitOptions {
 }
 
 /** Applies the services of a file or folder, and waits until all are ready. */
-export async function rollOutFile(
-  path: string,
-  name: string,
-  env: Environment,
-  options: RolloutOptions,
-): Promise<void> {
+export async function rollOutFile(file: ServiceFile, env: Environment, options: RolloutOptions): Promise<void> {
   const { isRolledBack, onChanges, notice } = options;
-  const { cluster, services } = await readForCluster(path, name, env, false, options.image);
+  const { cluster, services } = await readForCluster(file, env, false);
   const names = services.map(({ service }) => service.name);
   const before = new Map<string, Snapshot>();
   const left = new Map<string, Snapshot>();

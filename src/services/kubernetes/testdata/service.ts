@@ -28,14 +28,14 @@ export async function serviceOfTest() {
   const write = (script: string, more: object = {}) =>
     writeFileSync(path, JSON.stringify({ image, command: ["/bin/sh", "-c", script], port: 8080, ...more }));
   const apply = (isTrial = false, env: Record<string, string> = cluster.env) =>
-    applyFile(path, "web.yaml", env, isTrial);
+    applyFile({ path, name: "web.yaml" }, env, isTrial);
   /** @returns the changes, and why it failed */
   const rollOut = async (
     options: { readonly timeLimit?: number; readonly isRolledBack?: boolean } = {},
     env: Record<string, string> = cluster.env,
   ) => {
     const changes: Change[] = [];
-    const error = await rollOutFile(path, "web.yaml", env, {
+    const error = await rollOutFile({ path, name: "web.yaml" }, env, {
       timeLimit: 120,
       isRolledBack: false,
       notice: (text) => notices.push(text),
