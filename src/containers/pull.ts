@@ -11,12 +11,7 @@ import { isFromLoopback } from "./loopback.ts";
 import { type Access, type Login, makeRunFolder } from "./run-folder.ts";
 
 /** Pulls an image: with `login`, else with the client's own logins and then as {@link pullWithAccess}. */
-export async function pullImage(
-  client: ContainerClient,
-  image: string,
-  login: Login | undefined,
-  env: Environment,
-): Promise<void> {
+export async function pullImage(client: ContainerClient, image: string, login: Login | undefined, env: Environment) {
   const words = await pull(client, image, login === undefined ? {} : { login }, env);
   if (words === "" || (login === undefined && isRefusal(words) && (await pullWithAccess(client, image, env)))) return;
   throw refused(client, image, words, login?.source);

@@ -22,21 +22,12 @@ export async function syncFolder(path: string): Promise<void> {
 }
 
 /** Replaces a file atomically, also if the machine crashes. `temporary` must be on the same file system. */
-export async function replaceFile(
-  path: string,
-  bytes: Uint8Array | string,
-  temporary = dirname(path),
-  mode = 0o600,
-): Promise<void> {
+export async function replaceFile(path: string, bytes: Uint8Array | string, temporary = dirname(path), mode = 0o600) {
   await replaceWith(path, temporary, (draft) => writeFile(draft, bytes, { flag: "wx", mode, flush: true }));
 }
 
 /** As {@link replaceFile}, with a function that writes the temporary file and syncs it. */
-export async function replaceWith(
-  path: string,
-  temporary: string,
-  write: (draft: string) => Promise<void>,
-): Promise<void> {
+export async function replaceWith(path: string, temporary: string, write: (draft: string) => Promise<void>) {
   const draft = join(temporary, `.${crypto.randomUUID()}`);
   try {
     await write(draft);

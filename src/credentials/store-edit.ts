@@ -11,10 +11,7 @@ import { readStore, storePath } from "./store.ts";
 const patience = 20_000;
 
 /** Atomic and under a lock. Mode 0600; a new folder gets 0700. `change` gets the oldest first. */
-export async function editStore(
-  env: Environment,
-  change: (entries: readonly Entry[]) => readonly Entry[],
-): Promise<void> {
+export async function editStore(env: Environment, change: (entries: readonly Entry[]) => readonly Entry[]) {
   const path = storePath(env);
   const late = AbortSignal.timeout(patience);
   let lock: Lock | undefined;

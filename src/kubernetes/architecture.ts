@@ -5,11 +5,7 @@ import { parseImageConfig } from "../oci/config.ts";
 import { SourceImage } from "../registry/source-image.ts";
 
 /** Refuses an image for another architecture than its nodes have. Accepts an image that this machine cannot read. */
-export async function checkArchitecture(
-  image: string,
-  { nodeSelector }: PlacedResources,
-  env: Environment,
-): Promise<void> {
+export async function checkArchitecture(image: string, { nodeSelector }: PlacedResources, env: Environment) {
   const wanted = nodeSelector?.[architectureLabel];
   const found = wanted === undefined ? undefined : await architectureOf(image, wanted, env);
   if (found === wanted) return;

@@ -22,12 +22,7 @@ Environment: SLIPWAY_DRY_RUN=1 prints what would be loaded, and loads nothing.
 `;
 
 /** Mode `load`: loads the missing layers of the images into podman or docker, and prints their names. */
-export async function load(
-  request: LaunchRequest,
-  args: readonly string[],
-  runfiles: Runfiles,
-  env: Environment,
-): Promise<void> {
+export async function load(request: LaunchRequest, args: readonly string[], runfiles: Runfiles, env: Environment) {
   if (args[0] === "--help") {
     print(help);
     return;

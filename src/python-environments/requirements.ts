@@ -8,11 +8,7 @@ import { includedFile, requirementLines } from "./requirement-lines.ts";
  *
  * @param options `areLocked`: false if hashes come later
  */
-export async function checkRequirements(
-  first: string,
-  files: ReadonlyMap<string, string>,
-  { areLocked = true } = {},
-): Promise<void> {
+export async function checkRequirements(first: string, files: ReadonlyMap<string, string>, { areLocked = true } = {}) {
   for (const [name, file] of files) checkVariables(name, await readFile(file, "utf8"));
   const waiting = [posix.normalize(first)];
   const seen = new Set<string>();

@@ -122,12 +122,7 @@ async function removeTag(client: RegistryClient, repository: string, tag: string
 }
 
 /** For registries that do not maintain the list of referrers. */
-async function unlist(
-  client: RegistryClient,
-  repository: string,
-  subject: Digest,
-  remove: readonly Digest[],
-): Promise<void> {
+async function unlist(client: RegistryClient, repository: string, subject: Digest, remove: readonly Digest[]) {
   if (remove.length === 0 || !(await client.headManifest(repository, referrersTag(subject)))) return;
   await changeReferrersList(client, repository, subject, { remove });
 }

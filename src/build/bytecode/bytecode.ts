@@ -41,11 +41,7 @@ export async function bytecode(args: readonly string[], context: Context, compil
 /** Folders from which Debian's Python imports. */
 const imported = /^usr\/lib\/python3(\.11)?\/.*\.py$/;
 
-async function eachModule(
-  deb: string,
-  scratch: string,
-  add: (path: string, source: Uint8Array) => Promise<void>,
-): Promise<void> {
+async function eachModule(deb: string, scratch: string, add: (path: string, source: Uint8Array) => Promise<void>) {
   const folder = await mkdtemp(join(scratch, "bytecode-"));
   let file: FileHandle | undefined;
   try {

@@ -112,11 +112,7 @@ export async function endJob(cluster: Cluster, name: string, how: string): Promi
   await deleteJob(cluster, name, "Foreground");
 }
 
-export async function deleteJob(
-  cluster: Cluster,
-  name: string,
-  propagationPolicy: "Foreground" | "Background",
-): Promise<void> {
+export async function deleteJob(cluster: Cluster, name: string, propagationPolicy: "Foreground" | "Background") {
   await deleteIfFound(cluster.api, jobsPath(cluster, name), { propagationPolicy });
 }
 

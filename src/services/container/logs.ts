@@ -11,12 +11,7 @@ type Write = (lines: Buffer) => void | Promise<void>;
 
 const interval = 1000;
 
-export async function showServiceLogs(
-  env: Environment,
-  name: string,
-  options: LogOptions,
-  write: Write,
-): Promise<void> {
+export async function showServiceLogs(env: Environment, name: string, options: LogOptions, write: Write) {
   const containers = await openContainers(env);
   const found = await containersOf(containers, [name]);
   if (options.follow) await followLogs(containers, name, write, options);

@@ -19,12 +19,7 @@ export async function openService(env: Environment, name: string, options: OpenO
   await forward(containers, name, await containersOf(containers, [name]), options);
 }
 
-export async function forward(
-  containers: Containers,
-  name: string,
-  found: readonly Found[],
-  options: OpenOptions,
-): Promise<void> {
+export async function forward(containers: Containers, name: string, found: readonly Found[], options: OpenOptions) {
   const { target, signal, notice } = options;
   let ports = hostPortsOf(found, name, target);
   let turn = 0;

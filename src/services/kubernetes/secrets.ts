@@ -155,10 +155,7 @@ export async function modelSecrets(service: Service, env: Environment): Promise<
 }
 
 /** Only its owner knows the size and class of a volume claim, so Slipway creates none. */
-export async function requireDataset(
-  { service: { repositories }, error }: ServiceDocument,
-  cluster: Cluster,
-): Promise<void> {
+export async function requireDataset({ service: { repositories }, error }: ServiceDocument, cluster: Cluster) {
   if (repositories === undefined) return;
   const { dataset } = repositories;
   if (await hasClaim(dataset, cluster)) return;

@@ -137,10 +137,7 @@ function absent(error: NodeJS.ErrnoException): undefined {
 }
 
 /** git takes one file of authorities, so this joins the service's own and the public ones. */
-async function withAuthorities(
-  { secrets, env }: RepositoriesToBring,
-  work: (env: Environment) => Promise<void>,
-): Promise<void> {
+async function withAuthorities({ secrets, env }: RepositoriesToBring, work: (env: Environment) => Promise<void>) {
   const own = await readFile(join(secrets, authoritiesFile), "utf8").catch(absent);
   if (own === undefined) return work(env);
   const known = (await readFile(publicAuthorities, "utf8").catch(absent)) ?? "";
