@@ -19,7 +19,6 @@ const allowed: Readonly<Record<string, string>> = {
   "cli/ui/page/api.ts": "the page in a browser, which reads from its own server",
   "config/read-document.ts": "a file of which no more than the limit is opened",
   "jobs/answer-job.ts": "the program that asks for a job",
-  "registry/client/client.ts": "a blob whose size was checked, and which is verified",
   "registry-server/client.ts": "the embedded registry of this user, over its socket",
 };
 
