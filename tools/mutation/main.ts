@@ -1,22 +1,43 @@
-// Changes the code of folders of src in small ways, one at a time, and counts the changes that their tests see:
-// `tools/bazel run //tools/mutation -- oci layer`.
+// Changes the code of src in small ways, one at a time, and counts the changes that the tests of its folder see:
+// `tools/bazel run //tools/mutation -- oci src/layer/plan.ts`. Lists the changes that none sees.
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 
+interface Mutant {
+  readonly status: string;
+  readonly replacement: string;
+  readonly location: Readonly<Record<"start" | "end", { readonly line: number; readonly column: number }>>;
+}
+
+type Report = { readonly files: Readonly<Record<string, { readonly source: string; readonly mutants: Mutant[] }>> };
+
 const root = process.env["BUILD_WORKSPACE_DIRECTORY"] ?? process.cwd();
 const own = join(root, "tools/mutation");
-const folders = process.argv.slice(2);
-const unknown = folders.find((folder) => !existsSync(join(root, "src", folder)));
-if (folders.length === 0 || unknown !== undefined) {
-  console.error(unknown === undefined ? "No folder is named." : `src has no folder ${unknown}.`);
-  console.error("Name folders of src, as in: tools/bazel run //tools/mutation -- oci layer");
+const all = process.argv.includes("--all");
+const named = process.argv.slice(2).filter((argument) => argument !== "--all");
+
+function refuse(...lines: readonly string[]): never {
+  console.error(lines.join("\n"));
   process.exit(2);
 }
+
+/** Of a folder of src, or the one file. */
+function sourcesOf(name: string): readonly string[] {
+  const path = name.startsWith("src/") ? name : `src/${name}`;
+  const sources = globSync([path, `${path}/**/*.{ts,mts}`], { cwd: root })
+    .filter((file) => /\.m?ts$/.test(file) && !/\.test\.ts$|\.d\.mts$|\/testdata\//.test(file))
+    .sort();
+  return sources.length > 0 ? sources : refuse(`${path} is neither a folder of src nor a source file.`, usage);
+}
+
+const usage = "Name folders or files of src, as in: tools/bazel run //tools/mutation -- oci src/layer/plan.ts";
+if (named.length === 0) refuse("No folder is named.", usage);
+const folders = Map.groupBy(named.flatMap(sourcesOf), (file) => file.split("/")[1] ?? "");
 if (!existsSync(join(root, "node_modules/vitest"))) {
-  console.error("The packages of the tests are not installed.\nRun: npm exec --package=pnpm@10 -- pnpm install");
-  process.exit(2);
+  refuse("The packages of the tests are not installed.", "Run: npm exec --package=pnpm@10 -- pnpm install");
 }
 
 function run(command: string, args: readonly string[], cwd: string, env = {}): void {
@@ -32,16 +53,33 @@ run(
 // Its configuration names a tsconfig that is not there: Stryker would rewrite one by an interface that TypeScript 7
 // does not have. Static mutants are left out:
 // constants are used before a test begins, and each would start a process of its own.
-for (const folder of folders) {
-  const mutate = [`src/${folder}/**/*.{ts,mts}`, "!**/*.test.ts", "!**/testdata/**"].join(",");
-  const args = ["run", "tools/mutation/stryker.config.json", "--mutate", mutate];
-  run(join(own, "node_modules/.bin/stryker"), args, root, { SLIPWAY_MUTATED: folder });
-  const report = JSON.parse(readFileSync(join(own, "node_modules/report.json"), "utf8")) as {
-    readonly files: Readonly<Record<string, { readonly mutants: readonly { readonly status: string }[] }>>;
-  };
-  const count = (...statuses: readonly string[]) =>
-    Object.values(report.files).flatMap(({ mutants }) => mutants.filter(({ status }) => statuses.includes(status)))
-      .length;
-  const [seen, unseen] = [count("Killed", "Timeout"), count("Survived", "NoCoverage")];
+for (const [folder, files] of folders) {
+  const stryker = join(own, "node_modules/@stryker-mutator/core/bin/stryker.js");
+  const kept = join("tools/mutation/node_modules/.results", `${folder}.json`);
+  const args = [stryker, "run", "tools/mutation/stryker.config.json", "--mutate", files.join(",")];
+  // The copy that is changed stays out of the tree: linters and tests would find it.
+  args.push("--concurrency", "1", "--tempDirName", join(tmpdir(), "slipway-mutation"));
+  args.push("--incremental", "--incrementalFile", kept, ...(all ? ["--force"] : []));
+  run(process.execPath, args, root, { SLIPWAY_MUTATED: folder });
+  const report = JSON.parse(readFileSync(join(own, "node_modules/report.json"), "utf8")) as Report;
+  let [seen, unseen] = [0, 0];
+  for (const file of files) {
+    const { source, mutants } = report.files[file] ?? { source: "", mutants: [] };
+    const missed = mutants.filter(({ status }) => status === "Survived" || status === "NoCoverage");
+    for (const mutant of missed) console.log(`${file}:${line(source, mutant)}`);
+    seen += mutants.filter(({ status }) => status === "Killed" || status === "Timeout").length;
+    unseen += missed.length;
+  }
   console.log(JSON.stringify({ folder, seen, unseen, score: Math.round((1000 * seen) / (seen + unseen)) / 10 }));
+}
+
+/** As `12:5 count > 0 → true`, without tests if no test runs that line. */
+function line(source: string, { status, replacement, location: { start, end } }: Mutant): string {
+  const lines = source.split("\n").slice(start.line - 1, end.line);
+  const last = lines.length - 1;
+  lines[last] = lines[last]?.slice(0, end.column - 1) ?? "";
+  lines[0] = lines[0]?.slice(start.column - 1) ?? "";
+  const short = (text: string) => text.replace(/\s+/g, " ").slice(0, 90);
+  const untested = status === "NoCoverage" ? " (no test runs it)" : "";
+  return `${start.line}:${start.column} ${short(lines.join("\n"))} → ${short(replacement)}${untested}`;
 }
