@@ -23,6 +23,7 @@ it("does not wait for a reader that is gone", async () => {
   const written = writeTo(to, "xyz");
   to.destroy();
   await written;
+  expect(["drain", "close"].map((event) => to.listenerCount(event))).toEqual([0, 0]);
   expect(
     writeTo(
       to.on("error", () => {}),

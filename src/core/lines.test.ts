@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { PassThrough } from "node:stream";
+import fc from "fast-check";
 import { expect, it } from "vitest";
 import { onLines } from "./lines.ts";
 
@@ -24,4 +25,16 @@ it("ends a stream whose line has no end, and keeps the lines before it", async (
   expect((await failed)[0]).toMatchObject({ name: "ReadLimit", message: expect.stringContaining("10 bytes") });
   expect(lines).toEqual(["0123456789"]);
   expect(stream.destroyed).toBe(true);
+});
+
+it("gives the same lines however the text comes", () => {
+  const texts = fc.array(fc.constantFrom("a", "é", "\n", "\r", "\u2028", "bcd"), { maxLength: 30 });
+  fc.assert(
+    fc.property(texts, fc.integer({ min: 1, max: 9 }), (text, size) => {
+      const [stream, lines, bytes] = [new PassThrough(), [] as string[], Buffer.from(text.join(""))];
+      onLines(stream, (line) => lines.push(line));
+      for (let at = 0; at < bytes.length; at += size) stream.emit("data", bytes.subarray(at, at + size));
+      expect(lines).toEqual(text.join("").split("\n").slice(0, -1));
+    }),
+  );
 });

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { takeLock } from "./lock.ts";
+import { takeLock, waitForLock } from "./lock.ts";
 
 function lockPath(): string {
   const folder = mkdtempSync(join(tmpdir(), "slipway-lock-"));
@@ -12,7 +12,26 @@ function lockPath(): string {
   return join(folder, "lock");
 }
 
+describe("waitForLock", () => {
+  it("gets the lock once it is free, unless it is not wanted any more", async () => {
+    const path = lockPath();
+    const first = await waitForLock(path);
+    const stop = new AbortController();
+    const unwanted = waitForLock(path, stop.signal);
+    const waiting = waitForLock(path);
+    stop.abort(new Error("stopped"));
+    await expect(unwanted).rejects.toMatchObject({ name: "AbortError" });
+    first.release();
+    (await waiting).release();
+  });
+});
+
 describe("takeLock", () => {
+  it("names the file that is no lock", () => {
+    expect(() => takeLock("/dev/null/lock")).toThrow(expect.objectContaining({ path: "/dev/null/lock" }));
+    expect(() => takeLock("a\0b")).toThrow(expect.objectContaining({ code: "ERR_INVALID_ARG_TYPE" }));
+  });
+
   it("gives a lock to one at a time", () => {
     const path = lockPath();
     const lock = takeLock(path);

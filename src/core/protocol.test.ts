@@ -1,10 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ResultReader, resultLine } from "./protocol.ts";
+import { parseReply, ResultReader, resultLine, showsSteps } from "./protocol.ts";
 
 function read(chunks: readonly Buffer[], limit = 1000) {
   const other: Buffer[] = [];
-  const reader = new ResultReader("n0nce", limit, (data) => void other.push(data));
+  const reader = new ResultReader("n0nce", limit, (data) => {
+    expect(data.length).toBeGreaterThan(0);
+    other.push(data);
+  });
   for (const chunk of chunks) reader.write(chunk);
   return { reply: reader.end(), other: Buffer.concat(other).toString() };
 }
@@ -42,5 +45,54 @@ describe("ResultReader", () => {
   it("passes on the beginning of a mark that never ends", () => {
     const cut = resultLine("n0nce", "{}").slice(0, 6);
     expect(read([Buffer.from(cut)]).other).toBe(cut);
+    const line = Buffer.from(resultLine("n0nce", "{}"));
+    expect(read([Buffer.from(cut), line])).toEqual({ reply: "{}", other: cut });
+    expect(read([Buffer.from("\x1e"), Buffer.from("\x1e"), line])).toEqual({ reply: "{}", other: "\x1e\x1e" });
   });
+
+  it("holds back no more than the beginning of a mark", () => {
+    const written: string[] = [];
+    const reader = new ResultReader("n0nce", 10, (data) => void written.push(data.toString()));
+    for (const text of ["abc", "d\x1eslip", "x", "e\x1e"]) reader.write(Buffer.from(text));
+    expect(written).toEqual(["abc", "d", "\x1eslipx", "e"]);
+  });
+
+  it("waits for room wherever the line ends", async () => {
+    for (const text of ["a", `a${resultLine("n0nce", "{}")}`, `${resultLine("n0nce", "{}")}a`]) {
+      const room = Promise.resolve();
+      expect(new ResultReader("n0nce", 10, () => room).write(Buffer.from(text))).toBe(room);
+    }
+    const room = Promise.resolve();
+    const reader = new ResultReader("n0nce", 10, () => room);
+    reader.write(Buffer.from(resultLine("n0nce", "{}")));
+    expect(reader.write(Buffer.from("a"))).toBe(room);
+  });
+});
+
+describe("parseReply", () => {
+  const error = { name: "TypeError", message: "odd", details: "TypeError: odd" };
+  it.each([{}, { result: null }, { result: [1] }, { logged: 5 }, { error }, { error, result: 1 }])(
+    "reads %j",
+    (reply) => {
+      expect(parseReply(JSON.stringify(reply))).toEqual(reply);
+    },
+  );
+
+  it.each(["", "{", "5", "null", "[]", '{"logged":"5"}', '{"error":5}', `{"result":${"[".repeat(1000)}`])(
+    "%j is the function's failure",
+    (text) => {
+      const message = expect.stringMatching(/damaged, or nested more than 1000 deep\.\nReturn/);
+      expect(parseReply(text)).toEqual({ error: { name: "Failure", message, details: message } });
+    },
+  );
+
+  it("reads 1000 levels with a reader of its own", () => {
+    const text = `{"result":${"[".repeat(999)}${"]".repeat(999)}}`;
+    expect(parseReply(text, (text) => ({ result: text.length }))).toEqual({ result: text.length });
+    expect(parseReply(`{"result":[${"[".repeat(999)}${"]".repeat(999)}]}`)).toHaveProperty("error");
+  });
+});
+
+it("steps are shown where the user asks for them", () => {
+  expect([{ SLIPWAY_DRY_RUN: "steps" }, { SLIPWAY_DRY_RUN: "1" }, {}].map(showsSteps)).toEqual([true, false, false]);
 });

@@ -1,6 +1,6 @@
 import { createReadStream } from "node:fs";
 import { PassThrough, Readable } from "node:stream";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { limited, ReadLimit, readWhole } from "./read-whole.ts";
 
 describe("readWhole", () => {
@@ -15,6 +15,7 @@ describe("readWhole", () => {
     await expect(readWhole(zeros, 1 << 20, 10_000)).rejects.toThrow("has more than 1048576 bytes");
     const silent = new PassThrough();
     await expect(readWhole(silent, 1, 20)).rejects.toThrow("did not end within 0.02 s");
+    expect(new ReadLimit("a").name).toBe("ReadLimit");
     expect([zeros.destroyed, silent.destroyed]).toEqual([true, true]);
   });
 
@@ -32,6 +33,22 @@ describe("readWhole", () => {
 });
 
 describe("limited", () => {
+  it("gives buffers of whatever comes, and leaves no timer", async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    async function* mixed() {
+      yield "é";
+      yield new Uint8Array([0, 97, 98]).subarray(1, 2);
+      yield Buffer.from("c");
+      await vi.advanceTimersByTimeAsync(900);
+      yield "d";
+      await vi.advanceTimersByTimeAsync(900);
+    }
+    expect((await readWhole(mixed(), 6, 1000, 1)).toString()).toBe("éacd");
+    expect((await readWhole(mixed(), 6)).toString()).toBe("éacd");
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   it("passes pieces on before the limit is reached", async () => {
     const got: string[] = [];
     const reading = async () => {

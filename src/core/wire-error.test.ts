@@ -35,7 +35,10 @@ it("names other exceptions, with their causes, and makes no error of Slipway of 
   expect(sent(thrown)).toMatchObject({ name: "TypeError", message: "fetch failed" });
   expect(sent(thrown).details).toContain("EAI_AGAIN");
   expect(fromWire(sent(thrown))).toBeUndefined();
-  expect(sent("x".repeat(100_000)).message).toHaveLength(64 * 1024);
+  expect(sent("x".repeat(100_000))).toMatchObject({ name: "Error", message: "x".repeat(64 * 1024) });
+  expect(sent(new Error("x".repeat(100_000))).details).toHaveLength(64 * 1024);
+  vi.stubEnv("FORCE_COLOR", "3");
+  expect(sent({ a: 1 }).details).toBe("{ a: 1 }");
 });
 
 it("takes what the receiver knows for a code and culprit that are missing", () => {
@@ -45,6 +48,8 @@ it("takes what the receiver knows for a code and culprit that are missing", () =
     culprit: "f",
     remedy: "",
   });
+  expect(fromWire(bare)).toMatchObject({ code: "program-failed", culprit: "Failure" });
+  expect(fromWire({ ...bare, ...identity }, { code: "function-failed", culprit: "f" })).toMatchObject(identity);
 });
 
 it("refuses what is no error", () => {

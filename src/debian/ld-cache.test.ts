@@ -3,7 +3,6 @@ import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseSharedObject } from "../core/elf.ts";
 import { temporaryFolder } from "../core/testdata/folder.ts";
 import { type CacheEntry, compareLibraryNames, findLibraries, formatCache } from "./ld-cache.ts";
 import { RootTree } from "./root-tree.ts";
@@ -48,19 +47,6 @@ describe("findLibraries", () => {
       ["liba.so", 0x0a03],
       ["libb.so", 0x0303],
     ]);
-  });
-});
-
-describe("parseSharedObject", () => {
-  it("never fails on what is no library", () => {
-    const library = testLibrary("liba.so.1");
-    expect(parseSharedObject(library)).toMatchObject({ bits: 64, machine: 62, soname: "liba.so.1" });
-    fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 300 }), fc.nat(library.length), (noise, length) => {
-        parseSharedObject(Buffer.from(noise));
-        parseSharedObject(library.subarray(0, length));
-      }),
-    );
   });
 });
 

@@ -157,13 +157,53 @@ describe("composeImage", () => {
   it("makes up a history that counts right when the base has none", () => {
     const { history: _, ...without } = baseConfig;
     const { config } = read(composeImage({ base: base(without), layers: [layer("a")], spec: {} }));
-    expect(config.history?.length).toBe(2);
+    expect(config.history).toEqual([
+      { created: "1970-01-01T00:00:00Z", comment: "base image" },
+      { created: "1970-01-01T00:00:00Z", created_by: "slipway", comment: "a" },
+    ]);
+  });
+
+  it("sets only what is given: a working folder, an empty value, a variant, a comment", () => {
+    const { comment: _, ...bare } = layer("a");
+    const empty = composeImage({ layers: [bare], spec });
+    expect(read(empty).config).toEqual({
+      ...spec,
+      created: "1970-01-01T00:00:00Z",
+      config: {},
+      rootfs: { type: "layers", diff_ids: [bare.diffId] },
+      history: [{ created: "1970-01-01T00:00:00Z", created_by: "slipway" }],
+    });
+    expect(read(empty).manifest).not.toHaveProperty("annotations");
+    const set = { ...spec, variant: "v8", workingDir: "/w", env: { B: "", A: "1" }, labels: {}, annotations: {} };
+    const full = composeImage({ layers: [], spec: set });
+    expect(read(full).config).toMatchObject({ variant: "v8", config: { WorkingDir: "/w", Env: ["A=1", "B="] } });
+    expect(read(full).config.config).toEqual({ WorkingDir: "/w", Env: ["A=1", "B="] });
+    expect(full.descriptor.platform).toEqual({ ...spec, variant: "v8" });
+    expect(read(full).manifest).not.toHaveProperty("annotations");
+  });
+
+  it("keeps a base that no user is asked for, and a default user without a home", () => {
+    const config = { ...baseConfig, config: { ...baseConfig.config, User: "xroot" } };
+    expect(read(composeImage({ base: base(config), layers: [], spec: {} })).config.config).toEqual(config.config);
+    const spec = { defaultUser: "1000" };
+    expect(read(composeImage({ base: base(), layers: [], spec })).config.config).toEqual({
+      ...baseConfig.config,
+      User: "1000",
+    });
+    expect(read(composeImage({ base: base(config), layers: [], spec })).config.config?.User).toBe("xroot");
+  });
+
+  it("reads environment entries of the base as the kernel does", () => {
+    const config = { ...baseConfig, config: { Env: ["A=b=c\nd", "EMPTY=", "BARE"] } };
+    const image = composeImage({ base: base(config), layers: [], spec: { env: { N: "1" } } });
+    expect(read(image).config.config?.Env).toEqual(["A=b=c\nd", "EMPTY=", "BARE=", "N=1"]);
   });
 
   it.each([
     ["another architecture", { architecture: "arm64" }, {}, userErrorWith("image-unsuitable", "the base image")],
     ["another system", { os: "windows" }, {}, userErrorWith("image-unsuitable", "the base image")],
     ["another variant", { variant: "v6" }, { variant: "v7" }, userErrorWith("image-unsuitable", "the base image")],
+    ["an empty name", { env: { "": "" } }, {}, userErrorWith("variable-invalid", "")],
     ["a name that is none", { env: { "A=B": "" } }, {}, userErrorWith("variable-invalid", "A=B")],
     ["a base that does not add up", {}, { rootfs: { type: "layers", diff_ids: [] } }, userErrorWith("image-invalid")],
   ])("refuses %s", (_, spec, config, error) => {
@@ -176,6 +216,16 @@ describe("composeImage", () => {
     ).toThrow(userErrorWith("image-invalid", "the base image"));
     expect(() => composeImage({ layers: [], spec: { os: "linux" } })).toThrow(
       userErrorWith("field-invalid", "architecture"),
+    );
+    expect(() => composeImage({ layers: [], spec: { architecture: "arm64" } })).toThrow(
+      userErrorWith("field-invalid", "os"),
+    );
+  });
+
+  it.each(["manifest", "config"] as const)("names the base whose %s is damaged", (part) => {
+    const damaged = { ...base(), [part]: Buffer.from("{"), name: "a.example/b:1" };
+    expect(() => composeImage({ base: damaged, layers: [], spec })).toThrow(
+      userErrorWith("image-invalid", /a\.example\/b:1$/),
     );
   });
 });

@@ -25,11 +25,14 @@ describe("digest", () => {
     "sha256",
     "sha256:",
     `${empty}0`,
+    ` ${empty}`,
+    [empty],
+    undefined,
     empty.slice(0, -1),
     empty.toUpperCase(),
     `md5:${"0".repeat(32)}`,
     `toString:${"0".repeat(64)}`,
-  ])("is not %j", (text) => expect(isDigest(text)).toBe(false));
+  ])("is not %j", (text: unknown) => expect(isDigest(text)).toBe(false));
 });
 
 describe("DigestVerifier", () => {
@@ -46,7 +49,13 @@ describe("DigestVerifier", () => {
   });
 
   it("fails on other content, on more and on less", async () => {
-    await expect(read(new DigestVerifier(sha256("abcdef")), ["abc", "dex"])).rejects.toThrow(DigestMismatch);
+    await expect(read(new DigestVerifier(sha256("abcdef")), ["abc", "dex"])).rejects.toEqual(
+      new DigestMismatch(sha256("abcdef"), sha256("abcdex")),
+    );
+    expect(new DigestMismatch(sha256("a"), sha256("b"))).toMatchObject({
+      name: "DigestMismatch",
+      message: `content has digest ${sha256("b")}, not ${sha256("a")}`,
+    });
     await expect(read(new DigestVerifier(sha256("abcdef"), 6), ["abc", "defg"])).rejects.toThrow(/longer than its 6/);
     await expect(read(new DigestVerifier(sha256("abcdef"), 6), ["abc"])).rejects.toThrow(/after 3 of its 6/);
   });

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { userErrorWith } from "../core/testdata/reported.ts";
 import { type Digest, sha256 } from "./digest.ts";
-import { formatReference, isRepository, isTag, parseReference } from "./reference.ts";
+import { formatReference, isRepository, isTag, parseReference, referenceIn } from "./reference.ts";
 import { dockerHub, isRegistry, normalizeRegistry } from "./registry-host.ts";
 
 /** Texts made by the grammar of the distribution specification (and, for hosts, of the reference implementation). */
@@ -90,12 +90,28 @@ describe("parseReference", () => {
     ["MyHost/a", "myhost:443", "a", undefined],
     ["gcr.io/a/b/c:x", "gcr.io", "a/b/c", "x"],
   ])("reads %s", (text, registry, repository, tag) => {
-    expect(parseReference(text)).toEqual({ registry, repository, ...(tag ? { tag } : {}) });
+    expect(parseReference(text)).toStrictEqual({ registry, repository, ...(tag ? { tag } : {}) });
+    expect(referenceIn(text)).toEqual(parseReference(text));
+  });
+
+  it("writes Docker Hub as engines call it", () => {
+    expect(formatReference(parseReference("ubuntu:1"))).toBe("docker.io/library/ubuntu:1");
+  });
+
+  it("takes a repository of 255 letters", () => {
+    expect(parseReference(`a.b/${"x".repeat(255)}`).repository).toHaveLength(255);
   });
 
   it.each([
     ["", "it is empty"],
     ["https://a.b/c", "it starts with https://"],
+    ["1a://b", '"1a:" is not a host'],
+    ["@x", '"x" is not a digest'],
+    [`@${sha256("")}`, '"" is not a repository name'],
+    [":-", '"-" is not a tag'],
+    [":v1", '"" is not a repository name'],
+    ["a.b/:v1", '"" is not a repository name'],
+    ["/a", '"/a" is not a repository name'],
     ["Ubuntu", '"Ubuntu" is not a repository name'],
     ["localhost:99999/a", '"localhost:99999" is not a host'],
     ["[::zz]:80/a", "is not a host"],
@@ -107,5 +123,7 @@ describe("parseReference", () => {
     ["a.b/../c", "is not a repository name"],
   ])("refuses %j, naming the wrong part", (text, problem) => {
     expect(() => parseReference(text)).toThrow(problem);
+    expect(() => parseReference(text)).toThrow(userErrorWith("reference-invalid", text));
+    expect(referenceIn(text)).toBeUndefined();
   });
 });

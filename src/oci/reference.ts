@@ -48,7 +48,7 @@ export function parseReference(text: string): Reference {
   const named = at < 0 ? text : text.slice(0, at);
   const slash = named.indexOf("/");
   const first = named.slice(0, Math.max(slash, 0));
-  const hasRegistry = slash > 0 && looksLikeRegistry(first);
+  const hasRegistry = looksLikeRegistry(first);
   const registry = hasRegistry ? canonicalRegistry(first) : dockerHub;
   if (registry === undefined) return fail(`${JSON.stringify(first)} is not a host with an optional port`);
 
@@ -60,7 +60,7 @@ export function parseReference(text: string): Reference {
 
   const path = colon < 0 ? rest : rest.slice(0, colon);
   const repository = registry === dockerHub && !path.includes("/") ? `library/${path}` : path;
-  if (path === "" || !isRepository(repository)) {
+  if (!isRepository(repository)) {
     return fail(
       `${JSON.stringify(path)} is not a repository name (lower-case letters, digits, and . _ - between them)`,
     );

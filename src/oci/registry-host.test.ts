@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { canonicalRegistry, dockerHub, ruleHost } from "./registry-host.ts";
+import { canonicalName, canonicalRegistry, dockerHub, isLoopbackHost, isRegistry, ruleHost } from "./registry-host.ts";
 
 /** A text with letters of either case. */
 const anyCase = (text: string) =>
@@ -18,6 +18,10 @@ describe("a registry's name", () => {
     ["registry:443", ["Registry", "registry.", "REGISTRY.:443"]],
     ["localhost:443", ["LocalHost:0443"]],
     ["127.0.0.1:5000", ["127.1:5000", "0x7f.1:5000", "2130706433:5000", "[::ffff:127.0.0.1]:5000", "0177.0.0.01:5000"]],
+    ["1.2.0.3", ["[::ffff:1.2.0.3]", "1.2.0.3:443"]],
+    ["a.example:1", []],
+    ["a.example:65535", []],
+    [`${"a.".repeat(126)}b`, []],
     ["[::1]:5000", ["[0:0::0:1]:5000", "[0000:0000:0000:0000:0000:0000:0000:0001]:5000"]],
     ["[2001:db8::a]", ["[2001:DB8:0:0::A]:443"]],
     [
@@ -46,9 +50,30 @@ describe("a registry's name", () => {
       "a..b",
     ],
     ...["host:", "host:0", "host:65536", "host:http", "[::1", "::1", "[fe80::1%25eth0]", "[::1]x", "999.1.1.1", "a.1"],
-    ...["-a.example", "a_b.example", "\u200b", "a\u202eb", "1.2.3.4.5", `${"a.".repeat(130)}b`],
+    ...[
+      "-a.example",
+      "a_b.example",
+      "\u200b",
+      "a\u202eb",
+      "1.2.3.4.5",
+      `${"a.".repeat(130)}b`,
+      `${"a.".repeat(126)}bb`,
+    ],
   ])("is refused if it is no host: %j", (text) => {
     expect(canonicalRegistry(text)).toBeUndefined();
+    expect(isRegistry(text)).toBe(false);
+  });
+
+  it("is a whole address in brackets", () => {
+    expect(["[::1", "[::1]"].map(canonicalName)).toEqual([undefined, "[::1]"]);
+  });
+
+  it("is of this machine if that is certain", () => {
+    for (const name of ["localhost", "[::1]", "127.0.0.1", "127.9.9.9"])
+      expect([name, isLoopbackHost(name)]).toEqual([name, true]);
+    for (const name of ["127.example.com", "10.0.0.1", "a.localhost", "[::2]", "0.0.0.0"]) {
+      expect([name, isLoopbackHost(name)]).toEqual([name, false]);
+    }
   });
 
   it("stays what it is once it is canonical, whatever it was", () => {
@@ -116,5 +141,7 @@ describe("the name in rules", () => {
     for (const port of ["", ":443", ":80"])
       expect(ruleHost(`registry.example.com${port}`)).toBe("registry.example.com");
     expect(ruleHost("registry.example.com:5000")).toBe("registry.example.com:5000");
+    expect(["registry", "localhost:443", "localhost:80"].map(ruleHost)).toEqual(["registry", "localhost", "localhost"]);
+    expect(ruleHost("no registry:80")).toBe("no registry");
   });
 });

@@ -21,7 +21,7 @@ export function canonicalName(host: string): string | undefined {
 function canonicalIPv6(address: string): string | undefined {
   if (!isIPv6(address) || address.includes("%")) return undefined;
   const { hostname } = new URL(`http://[${address}]`);
-  const mapped = /^\[::ffff:([0-9a-f]+):([0-9a-f]+)\]$/.exec(hostname);
+  const mapped = /\[::ffff:([0-9a-f]+):([0-9a-f]+)\]/.exec(hostname);
   if (!mapped) return hostname;
   return mapped
     .slice(1)
@@ -63,7 +63,9 @@ export function isLoopbackHost(name: string): boolean {
 
 /** Forbidding rules take one name for this machine's addresses and for ports 80 and 443: too much, not too little. */
 export function ruleHost(registry: string): string {
-  const [, host = "", port = ""] = /^(.*?)(:[0-9]+)?$/.exec(normalizeRegistry(registry)) ?? [];
+  const name = normalizeRegistry(registry);
+  const port = /:[0-9]+$/.exec(name)?.[0] ?? "";
+  const host = name.slice(0, name.length - port.length);
   const isHere = isLoopbackHost(host) || host === "0.0.0.0" || host === "[::]" || host.endsWith(".localhost");
   return `${isHere ? "localhost" : host}${port === ":80" || port === ":443" ? "" : port}`;
 }

@@ -18,9 +18,15 @@ export function failureWith(code: ErrorCode, culprit?: Culprit): Error {
   return matching({ name: "Failure", code }, culprit);
 }
 
+/** Every error says what is wrong and what to do, whatever the words. */
 function matching(fields: object, culprit: Culprit): Error {
   const named = culprit instanceof RegExp ? expect.stringMatching(culprit) : culprit;
-  return expect.objectContaining({ ...fields, ...(named !== undefined && { culprit: named }) });
+  return expect.objectContaining({
+    ...fields,
+    problem: expect.stringMatching(/\w/),
+    remedy: expect.stringMatching(/\w/),
+    ...(named !== undefined && { culprit: named }),
+  });
 }
 
 /** Matches the standard error of a program that ended with an error: the culprit is in it, and the code ends it. */

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Backoff } from "../../core/back-off.ts";
-import { defaultRetryPolicy, isRetriableFault, isRetriableStatus, parseRetryAfter } from "./retry.ts";
+import { isRetriableFault, isRetriableStatus, parseRetryAfter } from "./retry.ts";
 
 describe("parseRetryAfter", () => {
   it.each([
@@ -12,35 +11,6 @@ describe("parseRetryAfter", () => {
     [undefined, undefined],
   ])("reads %j", (value, expected) => {
     expect(parseRetryAfter(value, 1_000)).toBe(expected);
-  });
-});
-
-describe("Backoff", () => {
-  const policy = { ...defaultRetryPolicy, firstDelay: 1, maximumDelay: 2 };
-
-  it("waits so often, and counts anew once something was achieved", async () => {
-    const backoff = new Backoff({ ...policy, attempts: 3 });
-    expect([await backoff.wait(), await backoff.wait(), await backoff.wait()]).toEqual([true, true, false]);
-    expect(backoff.attempts).toBe(3);
-    backoff.reset();
-    expect(await backoff.wait()).toBe(true);
-  });
-
-  it("refuses at once to wait longer than its budget", async () => {
-    expect(await new Backoff(policy).wait({ retryAfter: policy.budget + 1 })).toBe(false);
-    expect(await new Backoff(policy).wait({ budget: 0 })).toBe(false);
-  });
-
-  it("adds up what it waited", async () => {
-    const backoff = new Backoff({ ...policy, budget: 20 });
-    expect([await backoff.wait({ retryAfter: 12 }), await backoff.wait({ retryAfter: 12 })]).toEqual([true, false]);
-  });
-
-  it("ends a wait that is not wanted any more", async () => {
-    const stop = new AbortController();
-    const waiting = new Backoff(policy).wait({ retryAfter: 60_000, signal: stop.signal });
-    stop.abort(new Error("stopped"));
-    await expect(waiting).rejects.toThrow("stopped");
   });
 });
 
