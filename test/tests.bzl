@@ -1,5 +1,6 @@
 """Declares tests of several parts at once."""
 
+load("//bazel/private:all_sources.bzl", "all_sources")  # buildifier: disable=bzl-visibility
 load("//tools/testing:node_test.bzl", "USER_ENVIRONMENT", "vitest_test")
 
 def part_test(name, tests = [], needs = "", **kwargs):
@@ -38,15 +39,12 @@ def own_bazel_test(name, size = "enormous", srcs = [], env_inherit = [], **kwarg
         **kwargs
     )
 
-def sources(patterns = ["**"]):
-    """Declares the files of a package that linters and the type check read, and those that tests elsewhere import.
+def sources(patterns = ["**"], without = []):
+    """Declares `sources`, and exports the files that tests elsewhere import.
 
     Args:
       patterns: list of strings, the files.
+      without: list of strings, packages that have no `sources`.
     """
     native.exports_files(native.glob(["**/*.ts", "**/*.py", "**/*.txt", "**/*.mjs"], allow_empty = True))
-    native.filegroup(
-        name = "sources",
-        srcs = native.glob(patterns),
-        visibility = ["//:__pkg__"],
-    )
+    all_sources(patterns, without)

@@ -1,6 +1,7 @@
 """The targets of a package with rules."""
 
 load("@bazel_skylib//:bzl_library.bzl", "bzl_library")
+load(":all_sources.bzl", "all_sources")
 
 def rules_package():
     """Declares `bzl`, the package's Starlark files for `//bazel:private`, and `sources`, all its files."""
@@ -9,8 +10,4 @@ def rules_package():
         srcs = native.glob(["*.bzl"]),
         visibility = ["//bazel:__pkg__"],
     )
-    native.filegroup(
-        name = "sources",
-        srcs = native.glob(["*"]),
-        visibility = ["//:__pkg__"],
-    )
+    all_sources()

@@ -1,5 +1,12 @@
 """Files of a set that a test reads, so that an edit of another does not run it."""
 
+TYPESCRIPT = [
+    ".json",
+    ".mjs",
+    ".mts",
+    ".ts",
+]
+
 def _selected_files_impl(ctx):
     files = [
         file
