@@ -5,6 +5,7 @@ import { tryProgram } from "../core/run-program.ts";
 import { errorFormat, reportedIn } from "../core/wire-error.ts";
 import { parseReference } from "../oci/reference.ts";
 import { writableHost } from "../registry/writable.ts";
+import { runnableImage } from "../signatures/runnable-image.ts";
 import { readServiceSettings } from "./settings.ts";
 
 export interface SyncImage {
@@ -29,7 +30,7 @@ export async function syncImage(env: Environment): Promise<SyncImage> {
         "Write REGISTRY/REPOSITORY@sha256:DIGEST.",
       );
     }
-    return { reference: named, push: async () => {} };
+    return { reference: await runnableImage(named, env), push: async () => {} };
   }
   const program = env[pushVariable];
   if (!program) {

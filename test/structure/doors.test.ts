@@ -39,7 +39,7 @@ describe("the rules for images are asked", () => {
   });
 
   it("at each door", () => {
-    const doors = filesWith(/\b(runnableImage|ifRunnable|allowedByHelper|isRestricted)\(/);
+    const doors = filesWith(/\b(runnableImage|requireRunnable|ifRunnable|allowedByHelper|isRestricted)\(/);
     expect(doors.filter((file) => !file.startsWith("signatures/"))).toEqual([
       // Base images.
       "build/pull/pull.ts",
@@ -51,14 +51,22 @@ describe("the rules for images are asked", () => {
       "functions/kubernetes.ts",
       "functions/open-engine.ts",
       "jobs/interpreter.ts",
+      // Schedules that are resumed.
+      "jobs/kubernetes/schedule.ts",
       // Jobs, also scheduled ones, and their code on top of the image.
       "jobs/run-job.ts",
+      "kubernetes/runnable-pod.ts",
       "python-environments/image.ts",
       "sdk/call-engine.ts",
       // Rollback and restart.
       "services/container/apply-file.ts",
+      // What a failed apply starts again.
+      "services/container/containers.ts",
       "services/kubernetes/history.ts",
+      "services/kubernetes/roll-out.ts",
       "services/resolve.ts",
+      // A sync image that the user names.
+      "services/sync-image.ts",
     ]);
   });
 });

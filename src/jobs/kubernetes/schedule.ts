@@ -10,6 +10,7 @@ import {
   releasedAnnotation,
   userLabel,
 } from "../../kubernetes/objects.ts";
+import { requireRunnable } from "../../kubernetes/runnable-pod.ts";
 import { listAll } from "../../kubernetes/watch.ts";
 import { slugOf } from "../job-folder.ts";
 import type { Program } from "../program.ts";
@@ -101,7 +102,7 @@ export async function listSchedules(cluster: Cluster, isOfAll: boolean): Promise
   return items.map(scheduleOf).sort((one, other) => (one.name < other.name ? -1 : 1));
 }
 
-/** Running jobs go on. */
+/** Running jobs go on. @throws Failure if its image may not run. UserError if it does not exist or is unfinished */
 export async function pauseSchedule(cluster: Cluster, name: string, isPaused: boolean): Promise<Schedule> {
   const found = await requireSchedule(cluster, name);
   if (stateOf(found) === "unfinished") {
@@ -111,6 +112,8 @@ export async function pauseSchedule(cluster: Cluster, name: string, isPaused: bo
       `Run that command again, or remove it with \`slipway job schedule rm ${name}\`.`,
     );
   }
+  // Someone else may have made it, or the rules may have changed since.
+  if (!isPaused) await requireRunnable(found.spec.jobTemplate.spec?.template.spec);
   const body = { spec: { suspend: isPaused } };
   return scheduleOf(await cluster.api.ask<CronJob>("PATCH", cronPath(cluster, name), { body }));
 }

@@ -193,7 +193,7 @@ export async function restartService(
       const called = replicaName(found);
       notice(stopNotice(containers, called, name, all.length));
       if (isRunning(found)) await containers.stop(found.name);
-      await containers.resume(found.name);
+      await containers.resume(found);
       if (timeLimit === undefined) continue;
       const problem = await waitUntilReady(containers, found.name, found.facts, found.hostPorts, timeLimit);
       if (problem === undefined) continue;

@@ -55,9 +55,9 @@ class Engine {
     this.put(facts, hostPorts.get(8080) ?? 0, { state: "created" });
   }
   async start(wanted: NewContainer) {
-    await this.resume(containerNameOf(wanted));
+    await this.resume({ name: containerNameOf(wanted) });
   }
-  async resume(name: string) {
+  async resume({ name }: Pick<Found, "name">) {
     this.there.set(name, { ...this.#get(name), state: "running" });
     this.onStart(name);
   }

@@ -133,7 +133,7 @@ async function replace(
     });
   } catch (error) {
     await containers.remove(containerNameOf(now));
-    for (const each of ran) await containers.resume(each.name);
+    for (const each of ran) await containers.resume(each).catch((reason) => notice(messageOf(reason)));
     throw error;
   }
   return { now, former: others, ran };
@@ -159,7 +159,7 @@ async function afterwards(
   for (const { now, ran } of done) {
     const found = await containers.find(containerNameOf(now));
     if (found) await end(containers, found);
-    for (const each of ran) await containers.resume(each.name).catch((error: unknown) => failures.push(error));
+    for (const each of ran) await containers.resume(each).catch((error: unknown) => failures.push(error));
   }
   const [failure] = failures;
   if (failure !== undefined) return `The previous version is kept, but cannot be started: ${messageOf(failure)}`;

@@ -14,6 +14,7 @@ import { otherRuntime } from "../../containers/runtime.ts";
 import type { Environment } from "../../core/environment.ts";
 import { Failure, UserError } from "../../core/errors.ts";
 import { runProgram } from "../../core/run-program.ts";
+import { runnableImage } from "../../signatures/runnable-image.ts";
 import type { LogOptions } from "../log-options.ts";
 import { containerNameOf, type Labelled, labelFile, readLabels, serviceLabel } from "./facts.ts";
 import { type HostPorts, listeningPorts, loopback } from "./ports.ts";
@@ -159,7 +160,9 @@ export class Containers {
     }
   }
 
-  async resume(name: string): Promise<void> {
+  /** Starts one again that may run. @throws Failure as {@link runnableImage} */
+  async resume({ name, facts }: Found): Promise<void> {
+    await runnableImage(facts.image, this.#env);
     await this.ask(["start", name]);
   }
 

@@ -1,16 +1,10 @@
 import { UserError } from "../../core/errors.ts";
 import type { Cluster } from "../../kubernetes/cluster.ts";
 import { ifFound } from "../../kubernetes/if-found.ts";
-import {
-  containerName,
-  type Deployment,
-  type PodSpec,
-  type PodTemplate,
-  type ReplicaSet,
-} from "../../kubernetes/objects.ts";
+import { containerName, type Deployment, type PodTemplate, type ReplicaSet } from "../../kubernetes/objects.ts";
 import { retryConflict } from "../../kubernetes/retry-conflict.ts";
+import { requireRunnable } from "../../kubernetes/runnable-pod.ts";
 import { listAll } from "../../kubernetes/watch.ts";
-import { runnableImage } from "../../signatures/runnable-image.ts";
 import type { Change } from "../change.ts";
 import { notRestorable, type Revision, revisionToRestore } from "../history.ts";
 import {
@@ -106,10 +100,6 @@ async function missingFor({ api, namespace }: Place, { template }: ClusterRevisi
     }),
   );
   return needed.filter((_, index) => found[index] === undefined);
-}
-
-async function requireRunnable({ containers }: PodSpec): Promise<void> {
-  for (const { name, image } of containers) if (name === containerName && image) await runnableImage(image);
 }
 
 async function restorePorts(place: Place, name: string, { spec }: PodTemplate): Promise<Change[]> {

@@ -1,7 +1,9 @@
 import type { Environment } from "../../core/environment.ts";
 import { type ErrorIdentity, Failure, UserError } from "../../core/errors.ts";
 import { ifFound } from "../../kubernetes/if-found.ts";
+import type { PodSpec } from "../../kubernetes/objects.ts";
 import { retryConflict } from "../../kubernetes/retry-conflict.ts";
+import { requireRunnable } from "../../kubernetes/runnable-pod.ts";
 import type { Change } from "../change.ts";
 import type { ServiceFile } from "../read.ts";
 import { allOf, applyService, changeOf, type LiveObject, type Place, prune, put, remove, setCause } from "./apply.ts";
@@ -123,6 +125,7 @@ export async function restore(
 ): Promise<readonly Change[]> {
   const now = await takeSnapshot(place, service);
   requireUntouched(service, before, left, now);
+  await requireAllowed(`Deployment ${service}`, before, now);
   const isNew = ([key]: [string, LiveObject]) => !before.has(key);
   const added = [...now].filter(isNew).map(([, object]) => object);
   const changes: Change[] = [];
@@ -176,6 +179,13 @@ function requireUntouched(service: string, before: Snapshot, left: Snapshot, now
     `Someone has changed the Deployment ${service} in the meantime, so the service was not rolled back.`,
     "Look at it with `slipway service status`, then apply the version that should run.",
   );
+}
+
+/** The rules may have changed since the previous version started. */
+async function requireAllowed(key: string, before: Snapshot, now: Snapshot): Promise<void> {
+  const [old, live] = [before.get(key), now.get(key)];
+  if (!old || (live && objectDifferences(live, old).length === 0)) return;
+  await requireRunnable((old["spec"] as { readonly template: { readonly spec: PodSpec } }).template.spec);
 }
 
 /** Sends the version that it read, so that it never overwrites someone else's change. */

@@ -1,31 +1,17 @@
-import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
-import { onTestFinished } from "vitest";
 import type { ServiceStatus } from "../../../src/services/status.ts";
 import { Machine, type Outcome } from "../../jobs/machine.ts";
+import { PodmanStorage } from "./storage.ts";
 
 /** A user with the built command line and a podman of a test's own: its images, containers and volumes are nobody else's, and gone when the test ends. */
 export class PodmanUser {
   readonly machine: Machine;
-  readonly #storage = mkdtempSync(join(tmpdir(), "slipway-podman-"));
+  readonly #storage = new PodmanStorage();
 
   constructor() {
-    const configuration = join(this.#storage, "storage.conf");
-    const [graph, run] = [join(this.#storage, "graph"), join(this.#storage, "run")];
-    writeFileSync(configuration, `[storage]\ndriver = "overlay"\ngraphroot = "${graph}"\nrunroot = "${run}"\n`);
     const runfiles = join(process.env["RUNFILES_DIR"] ?? "", "_main");
-    // First, so that it is done last.
-    onTestFinished(() => rmSync(this.#storage, { recursive: true }));
-    onTestFinished(async () => {
-      await this.podman("rm", "--force", "--all", "--time=0");
-      await this.podman("rmi", "--force", "--all");
-      await promisify(execFile)("umount", [join(graph, "overlay")]).catch(() => {});
-    });
     this.machine = new Machine({
-      CONTAINERS_STORAGE_CONF: configuration,
+      ...this.#storage.env,
       SLIPWAY_ENGINE: "container",
       SLIPWAY_SYNC_PUSH: join(runfiles, "bazel/private/service/sync_push"),
     });
@@ -33,7 +19,7 @@ export class PodmanUser {
 
   /** Folders with what podman knows of containers, and with what is in volumes. */
   get state(): readonly string[] {
-    return ["graph/overlay-containers", "graph/volumes", "run"].map((folder) => join(this.#storage, folder));
+    return ["graph/overlay-containers", "graph/volumes", "run"].map((folder) => join(this.#storage.folder, folder));
   }
 
   /** Instance types as small as this machine needs, and further settings of services. */
@@ -44,9 +30,8 @@ export class PodmanUser {
     });
   }
 
-  async podman(...args: readonly string[]): Promise<string> {
-    const { stdout } = await promisify(execFile)("podman", args, { env: this.machine.env, maxBuffer: 2 ** 26 });
-    return stdout.trim();
+  podman(...args: readonly string[]): Promise<string> {
+    return this.#storage.podman(...args);
   }
 
   /** Runs the command line. */
