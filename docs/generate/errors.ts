@@ -2,7 +2,8 @@ import catalogue from "./error-codes.json" with { type: "json" };
 import { code, sections } from "./markdown.ts";
 
 /**
- * The codes of one subject. `meaning`: when it happens, one sentence. `remedy`: what usually helps, one or two sentences. The error itself is more
+ * The codes of one subject. `meaning`: when it happens, one sentence. `remedy`: what usually helps, one or two
+ * sentences. The error itself is more
  * exact.
  */
 type Section = Readonly<Record<string, { readonly meaning: string; readonly remedy: string }>>;

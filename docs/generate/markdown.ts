@@ -1,4 +1,7 @@
-/** A table of Markdown; empty where it has no rows. In a cell, what begins with a name after a sentence has a line of its own. */
+/**
+ * A table of Markdown; empty where it has no rows. In a cell, what begins with a name after a sentence has a line of
+ * its own.
+ */
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
   if (rows.length === 0) return "";
   const line = (cells: readonly string[]) => `| ${cells.map(cell).join(" | ")} |`;

@@ -16,7 +16,8 @@ export const referenceFolder = "docs/reference";
 const read = (path: string) => readFileSync(path, "utf8");
 
 /**
- * Makes every page of the reference. Runs where Bazel has put the sources, and what was extracted from the Starlark, into one folder.
+ * Makes every page of the reference. Runs where Bazel has put the sources, and what was extracted from the Starlark,
+ * into one folder.
  *
  * @param runfiles the folder that the command line was built into
  * @returns name of a page to its text

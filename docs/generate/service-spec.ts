@@ -26,7 +26,10 @@ const links: Readonly<Record<string, string>> = {
   healthChecks: "#health-checks",
 };
 
-/** The page of the service spec with its tables made anew from the schema: each stands below a comment `<!-- fields of PATH -->`. */
+/**
+ * The page of the service spec with its tables made anew from the schema: each stands below a comment `<!-- fields of
+ * PATH -->`.
+ */
 export function serviceSpec(): string {
   const page = readFileSync(serviceSpecPage, "utf8");
   return page.replaceAll(/(<!-- fields of (\S+) -->\n\n)(?:\|.*\n)*/g, (_, head: string, path: string) => {

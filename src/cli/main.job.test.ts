@@ -289,7 +289,7 @@ describe("slipway job", () => {
     const { error, status } = await job("run", file);
     expect([error, status]).toEqual([printed("engine-unavailable", "my job.json"), 2]);
     expect(error).toContain(
-      `\nCRON_TZ=Europe/Berlin\n0 3 * * * slipway job run --once '${join(home, file)}' [engine-unavailable]\n`,
+      `\n  CRON_TZ=Europe/Berlin\n  0 3 * * * slipway job run --once '${join(home, file)}' [engine-unavailable]\n`,
     );
     expect(await job("run", "--once", file)).toMatchObject({ out: "x\n", status: 0 });
   });

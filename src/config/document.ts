@@ -187,7 +187,7 @@ const spoken: Readonly<Record<string, string>> = {
   TAB_AS_INDENT: "is indented by a tab, which YAML forbids",
 };
 
-/** What is said in place of the parser's own words, which may show a part of a value. */
+/** Replaces the parser's own words, which may show a part of a value. */
 const spokenApart: Readonly<Record<string, string>> = {
   BAD_DQ_ESCAPE: ": a backslash in quotes that means nothing there",
   BAD_INDENT: ": wrong indentation",
@@ -216,7 +216,7 @@ function itemOf(node: unknown, part: PropertyKey): unknown {
 /** In place of a key that may be a secret. */
 export const hiddenKey = "(a key)";
 
-/** What may be shown of a key that nobody knows: letters alone, which tokens and good passwords are not. */
+/** An unknown key may be shown if it is letters alone, which tokens and good passwords are not. */
 export function isFieldName(key: string): boolean {
   return /^[A-Za-z]{1,24}$/.test(key);
 }

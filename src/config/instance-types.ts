@@ -71,7 +71,7 @@ function instanceType({ architecture, nodeSelector, tolerations, gpu, ...type }:
   };
 }
 
-/** What is wrong with a name that is none of the known types, and what to do. */
+/** The problem with a name that is none of the known types, and the remedy. */
 export function unknownType(
   name: string,
   known: readonly string[],

@@ -12,7 +12,8 @@ export interface Resources {
   /** Number of GPUs. The run gets the first GPUs of the machine. */
   readonly gpu?: number;
   /**
-   * Instance type of `config.yaml`, which has CPUs, memory, GPUs and, on Kubernetes, the nodes that may run it. The other fields override those of
+   * Instance type of `config.yaml`, which has CPUs, memory, GPUs and, on Kubernetes, the nodes that may run it. The
+   * other fields override those of
    * the type.
    */
   readonly instanceType?: string;

@@ -5,7 +5,7 @@ import { nearest } from "../core/nearest.ts";
 export interface Mistake {
   /** The way to the value: keys, and indexes of lists. */
   readonly path: readonly PropertyKey[];
-  /** What follows the field's name: `is missing`. */
+  /** Follows the field's name: `is missing`. */
   readonly problem: string;
   readonly remedy: string;
   /** Whether the last part of the path is a key that should not be there, rather than one with a wrong value. */

@@ -8,7 +8,7 @@ export interface JobResources {
   readonly instance_type?: string;
 }
 
-/** What each container gets, and where it may run. */
+/** Resources of each container, and the nodes that may run it. */
 export interface InstanceType {
   readonly cpu: number;
   readonly memory: number;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { parseBytes } from "./quantity.ts";
 
-/** What a check says of a value: what is wrong, and what to do. Travels through zod as the message of an issue. */
+/** A problem and its remedy as one text, which travels through zod as the message of an issue. */
 export function mistake(problem: string, remedy: string): string {
   return JSON.stringify([problem, remedy]);
 }

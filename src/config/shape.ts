@@ -20,7 +20,7 @@ export interface NamedVariable {
 
 export interface Rule {
   readonly holds: (text: string) => boolean;
-  /** What follows the field's name: `is not a host`. */
+  /** Follows the field's name: `is not a host`. */
   readonly problem: string;
   readonly remedy: string;
   /** One form for all spellings of a name. A map has each once. */

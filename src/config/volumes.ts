@@ -2,7 +2,8 @@
 import { type Mistake, unknownKey } from "./mistake.ts";
 
 /**
- * What a job or a function sees at a path. `claim`: a PersistentVolumeClaim of the namespace; on podman and docker a named volume. `folder`: a folder
+ * What a job or a function sees at a path. `claim`: a PersistentVolumeClaim of the namespace; on podman and docker a
+ * named volume. `folder`: a folder
  * of this machine, not on Kubernetes. `writable`: whether it may change them. Default: false.
  */
 export type Volume =
@@ -14,7 +15,7 @@ export type Volumes = Readonly<Record<string, Volume>>;
 
 const fields = ["claim", "folder", "writable"];
 
-/** Where containers have something else. Below them are the system's own folders. */
+/** Containers have their own content there. The last ones are the system's own folders. */
 const taken = ["/slipway", "/proc", "/sys", "/dev", "/run"];
 const takenAlone = [
   "/",
@@ -31,7 +32,7 @@ const takenAlone = [
   "/sbin",
 ];
 
-/** What is wrong with volumes as somebody wrote them. */
+/** The mistakes in volumes as somebody wrote them. */
 export function volumeMistakes(volumes: Readonly<Record<string, unknown>>): Mistake[] {
   const paths = Object.keys(volumes);
   return Object.entries(volumes).flatMap(([path, volume]): Mistake[] => {

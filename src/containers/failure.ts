@@ -3,7 +3,7 @@ import { UserError } from "../core/errors.ts";
 import { parseReference } from "../oci/reference.ts";
 import type { ContainerClient } from "./client.ts";
 
-/** What the client prints, what to do, and the code if it is not the engine's. Fills in `{registry}`, `{client}`. */
+/** Words of the client, the remedy, and the code if it is not the engine's. Fills in `{registry}`, `{client}`. */
 const known: readonly (readonly [pattern: RegExp, remedy: string, code?: ErrorCode])[] = [
   [
     /unauthorized|authentication required|access.*denied|403 Forbidden/i,
@@ -36,7 +36,7 @@ const known: readonly (readonly [pattern: RegExp, remedy: string, code?: ErrorCo
   [/no space left/i, "Free space, for example with `{client} system prune`"],
 ];
 
-/** What a client prints when a registry refuses it, or when it does not trust the registry. */
+/** Words of a client that a registry refuses, or that does not trust the registry. */
 const refusal =
   /unauthorized|authentication required|(?<!permission )denied|forbidden|no basic auth|x509|certificate|tls: |HTTP response to HTTPS|status code from registry 400/i;
 

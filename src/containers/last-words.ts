@@ -33,7 +33,7 @@ const maximum = 16 * 1024;
 const first = /^(Error: |docker: |time="[^"]*" level=(error|fatal) )/;
 const further = /^(Error: |docker: |time="|See '|Run '|\s*$)/;
 
-/** Where the block of such lines begins that `data` ends with; its length when there is none. */
+/** The start of the block of such lines at the end of `data`; the length of `data` if there is none. */
 function startOfLastWords(data: Buffer): number {
   const text = data.subarray(-maximum).toString("latin1");
   const lines = text.split(/(?<=\n)/);

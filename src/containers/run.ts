@@ -143,7 +143,7 @@ async function attempt(
 }
 
 function whenFilled(path: string, onFilled: () => void): FSWatcher | undefined {
-  // Where changes cannot be watched, it is told by the end of the run.
+  // If changes cannot be watched, the end of the run tells it.
   try {
     const watcher = watch(dirname(path), () => {
       if (!hasContent(path)) return;

@@ -4,7 +4,7 @@ export interface BackoffPolicy {
   readonly attempts: number;
   readonly budget?: number;
   readonly firstDelay: number;
-  /** What each further limit is multiplied by. Default: 2. */
+  /** Multiplies each further limit. Default: 2. */
   readonly factor?: number;
   readonly maximumDelay?: number;
 }

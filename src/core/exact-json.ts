@@ -1,4 +1,4 @@
-/** What the language has and its types do not know yet: TC39's "JSON.parse source text access". */
+/** TC39's "JSON.parse source text access", which its types do not know yet. */
 interface ExactJson {
   parse(
     text: string,

@@ -46,7 +46,7 @@ export interface LoggedReply {
 /** The answer of a function's process: a result (left out for `void`), or an error. */
 export type Reply = { readonly result?: unknown } | { readonly error: WireError };
 
-/** What is no answer is the function's failure. Keep python/slipway/_protocol.py the same. */
+/** Anything but an answer is the function's failure. Keep python/slipway/_protocol.py the same. */
 export function parseReply(text: string, parse: (text: string) => unknown = JSON.parse): Reply | LoggedReply {
   const reply = isDeeper(text, maximumValueDepth) ? undefined : parsed(text, parse);
   if (isReply(reply)) return reply;

@@ -8,7 +8,7 @@ export function secretIn(value: string): string | undefined {
   return value.startsWith(prefix) ? value.slice(prefix.length) : undefined;
 }
 
-/** What is wrong with a text that starts like a reference. Does not quote the text, which may be the secret. */
+/** The problem with a text that starts like a reference. Does not quote the text, which may be the secret. */
 export function referenceMistake(value: string): [problem: string, remedy: string] | undefined {
   const name = secretIn(value);
   if (name === undefined || secretPattern.test(name)) return undefined;

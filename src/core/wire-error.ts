@@ -45,7 +45,7 @@ export function isWireError(value: unknown): value is WireError {
   );
 }
 
-/** What a program that answers in JSON gives in place of its result. */
+/** The answer in JSON of a program that has no result. */
 export function errorAnswer(error: unknown): string {
   return JSON.stringify({ error: toWire(explained(error)) });
 }
@@ -53,7 +53,7 @@ export function errorAnswer(error: unknown): string {
 /** Set to `json` by a program that reads the error of one that it starts. */
 export const errorFormat = "SLIPWAY_ERROR_FORMAT";
 
-/** What a program prints of the error that ends it: for people, or for the program that started it. */
+/** The text of an error that ends a program: for people, or for the program that started it. */
 export function endReport(error: unknown): string {
   return process.env[errorFormat] === "json" ? errorAnswer(error) : reportOf(error);
 }

@@ -41,7 +41,7 @@ export interface CredentialSearch<Found = Credential> {
   readonly expiresAt?: Date;
   /** For people: a path, or a helper and the path that names it. */
   readonly source?: string;
-  /** What to correct if the registry refuses it. Undefined: a new login of podman or docker replaces it. */
+  /** The correction if the registry refuses it. Undefined: a new login of podman or docker replaces it. */
   readonly correction?: string | undefined;
   /** In order. */
   readonly searched: readonly string[];

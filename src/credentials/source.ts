@@ -40,7 +40,7 @@ export function describeSource(source: Source): string {
   }
 }
 
-/** What `slipway credentials remove` takes. */
+/** As `slipway credentials remove` takes it. */
 export function nameOf({ name, url }: Entry): string {
   return name ?? url;
 }

@@ -26,7 +26,7 @@ export async function withMirror<Result>(
   await mkdir(folder, { recursive: true, mode: 0o700 });
   using _lock = await waitForLock(join(folder, "lock"), access.signal);
   const mirror = { url, gitDir: join(folder, "mirror.git"), drafts: join(folder, "drafts") };
-  // Whoever wrote this has ended.
+  // The process that wrote this has ended.
   await removeTree(mirror.drafts);
   await mkdir(mirror.drafts, { mode: 0o700 });
   if (!existsSync(mirror.gitDir)) {

@@ -42,7 +42,7 @@ export interface ListedJob extends JobStatus {
   /** Of its program; on Kubernetes as in its ID. */
   readonly name: string;
   readonly engine: "process" | "container" | "kubernetes";
-  /** Who submitted it; in a cluster as a label can hold it. */
+  /** The submitter; in a cluster as a label can hold it. */
   readonly user: string;
 }
 

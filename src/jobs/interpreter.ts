@@ -10,7 +10,7 @@ import type { ResolvedDeployment } from "./schema.ts";
 
 export interface InterpreterOptions extends Pick<AppendOptions, "embedded"> {
   readonly env: Environment;
-  /** Where the job will run: in an image, or in a process of this machine. */
+  /** The job will run in an image, or in a process of this machine. */
   readonly runsIn: "image" | "process";
   readonly onBuild?: (environment: DescribedEnvironment) => void;
 }

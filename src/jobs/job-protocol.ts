@@ -1,7 +1,7 @@
 // Part of the library, so it imports types only.
 import type { EngineKind } from "../config/engine-kind.ts";
 
-/** What a library asks of the engine helper or the command line, as JSON on its standard input. */
+/** A library's request to the engine helper or the command line, as JSON on its standard input. */
 export interface JobRequest {
   readonly action: "resolve" | "run";
   readonly name: string;

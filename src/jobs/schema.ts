@@ -201,7 +201,7 @@ function fieldsWith<I extends z.ZodType, C extends z.ZodType>(interpreterKinds: 
   };
 }
 
-/** A job as people write it. What holds between fields is in `read.ts`. @param protocols of git servers */
+/** A job as people write it. `read.ts` checks fields against each other. @param protocols of git servers */
 export function deploymentFields(protocols = safeProtocols) {
   return strictFields("a field of a job", fieldsWith(interpreter, code(protocols))).transform(withoutNull);
 }

@@ -31,7 +31,7 @@ export class LogLines {
   /** Known bytes of this line to skip. */
   #skipBytes = 0;
 
-  /** Where a new connection must begin. Undefined: at the start of the log. Call it before each connection. */
+  /** The start of a new connection. Undefined: the start of the log. Call it before each connection. */
   since(): string | undefined {
     this.#skip = undefined;
     this.#stamp = "";

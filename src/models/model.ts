@@ -9,9 +9,11 @@ import { comparePaths } from "./paths.ts";
  * A model in a registry is an OCI artifact (image specification 1.1, "Guidelines for Artifact Usage"):
  *
  * - `artifactType` says that it is a model.
- * - Each file is a layer of its own, with its path in `org.opencontainers.image.title`, as ORAS has it. So a new version moves the files that
+ * - Each file is a layer of its own, with its path in `org.opencontainers.image.title`, as ORAS has it. So a new
+ *   version moves the files that
  *   changed, and a registry keeps files once that several versions have.
- * - Where there are thousands of small files, a request for each would take longer than their bytes: then small files go into packs, which
+ * - Where there are thousands of small files, a request for each would take longer than their bytes: then small files
+ *   go into packs, which
  *   are their contents one after the other. What is in packs is listed in the configuration, which otherwise is the
  * empty descriptor.
  */

@@ -2,7 +2,7 @@
 const maximumName = 255;
 const maximumPath = 1024;
 
-/** What follows the path in a sentence. Any file system can hold a good path, and it stays in its model's folder. */
+/** Follows the path in a sentence. Any file system can hold a good path, and it stays in its model's folder. */
 export function pathProblem(path: string): string | undefined {
   if (path === "") return "is empty";
   if (!path.isWellFormed()) return "has half a character in it";

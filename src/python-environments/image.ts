@@ -19,7 +19,7 @@ import { installFor } from "./pip.ts";
 import { builtOnce, environmentsFolder } from "./store.ts";
 import { type BasePython, imageEnvironment, venvEntries } from "./venv-tree.ts";
 
-/** Where environments are in a registry; the key of each is its tag. */
+/** The repository of environments in a registry; the key of each is its tag. */
 const environmentsRepository = "slipway/environments";
 
 export interface EnvironmentImageOptions extends WritableOptions {

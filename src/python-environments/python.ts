@@ -7,7 +7,7 @@ import { isWanted, minorOf } from "./model.ts";
 export interface LocalPython {
   readonly path: string;
   readonly version: string;
-  /** What wheels for it are built for, such as `linux-x86_64`. */
+  /** The platform of its wheels, such as `linux-x86_64`. */
   readonly platform: string;
 }
 

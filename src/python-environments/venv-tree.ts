@@ -4,7 +4,7 @@ import { join, posix } from "node:path";
 import type { TarEntry } from "../layer/entry.ts";
 import { minorOf } from "./model.ts";
 
-/** Where an environment is in an image, without the slash it starts with. */
+/** The folder of an environment in an image, without the leading slash. */
 export const imageEnvironment = "slipway/environment";
 
 export interface BasePython {
@@ -47,7 +47,7 @@ export async function venvEntries(folder: string, python: BasePython, builder: s
   return [...entries.values()].map((entry) => ({ ...entry, path: `${imageEnvironment}/${entry.path}` }));
 }
 
-/** Where uv puts packages, by the version of the interpreter that it uses. */
+/** uv puts packages here, by the version of the interpreter that it uses. */
 const installed = /^lib\/python3\.\d+\/site-packages\//;
 
 function skeleton(python: BasePython): TarEntry[] {

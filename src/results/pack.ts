@@ -23,7 +23,7 @@ export function encodePack(scope: ResultScope, results: readonly KeptResult[]): 
   return Buffer.from(`${header}\n${lines.join("")}`);
 }
 
-/** Whoever made it. Returns the results, or what is wrong with the pack. */
+/** Trusts nobody. Returns the results, or what is wrong with the pack. */
 export function parsePack(bytes: Uint8Array, scope: ResultScope): readonly KeptResult[] | string {
   let text: string;
   try {

@@ -15,9 +15,11 @@ import { maximumPack } from "./pack.ts";
  * "Referrers Tag Schema") loses
  * an entry when two clients write at once. So each run has a tag of its own, which nobody else writes:
  *
- * - A writer pushes a pack, and then moves its tag to a manifest with the pack ("Pushing Manifests"). A writer that is killed between the
+ * - A writer pushes a pack, and then moves its tag to a manifest with the pack ("Pushing Manifests"). A writer that is
+ *   killed between the
  *   two leaves its tag as it was.
- * - A reader lists the tags ("Listing Tags") and reads those of its scope. Two runs may keep the same result; either is right.
+ * - A reader lists the tags ("Listing Tags") and reads those of its scope. Two runs may keep the same result; either
+ *   is right.
  */
 export const resultsType = "application/vnd.slipway.results.v1";
 export const packType = "application/vnd.slipway.results.pack.v1";
@@ -72,7 +74,7 @@ export function composeRun(tag: string, { scope, packs, stored }: StoredRun): Ui
   return canonicalJson(manifest);
 }
 
-/** Whoever made it. Returns the run, or what is wrong with it. */
+/** Trusts nobody. Returns the run, or what is wrong with it. */
 export function parseRun(tag: string, bytes: Uint8Array): StoredRun | string {
   let manifest: ImageManifest;
   try {

@@ -10,7 +10,10 @@ interface Passed {
   end: number;
 }
 
-/** A proxy before a registry that is as far away as `delay` milliseconds in each direction. Connections are made at once. */
+/**
+ * A proxy before a registry that is as far away as `delay` milliseconds in each direction. Connections are made at
+ * once.
+ */
 export class DistanceProxy {
   readonly passed: Passed[] = [];
   readonly #delay: number;

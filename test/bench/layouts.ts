@@ -5,7 +5,8 @@ import { mediaTypes } from "../../src/oci/media-types.ts";
 import { numbers } from "./text.ts";
 
 /**
- * Writes an OCI image layout (OCI image specification, image-layout.md) with layers of random bytes. They are no tars; nothing here unpacks them.
+ * Writes an OCI image layout (OCI image specification, image-layout.md) with layers of random bytes. They are no tars;
+ * nothing here unpacks them.
  *
  * @param layers the size of each, in bytes
  * @returns the manifest's digest

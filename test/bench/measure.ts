@@ -27,7 +27,8 @@ export interface Contestant {
 }
 
 /**
- * Times contestants by turns, so that what else the machine does falls on all of them, beginning with another one in each round. Round 0 warms
+ * Times contestants by turns, so that what else the machine does falls on all of them, beginning with another one in
+ * each round. Round 0 warms
  * up and is not counted.
  *
  * @param rounds at least 1

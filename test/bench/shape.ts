@@ -1,12 +1,17 @@
 import { programText } from "./text.ts";
 import { moduleOf, type Workspace } from "./workspace.ts";
 
-/** The shape of work: 30 packages, 3,000 files and 30 MB of third-party code; a program that loads one of each package. */
+/**
+ * The shape of work: 30 packages, 3,000 files and 30 MB of third-party code; a program that loads one of each package.
+ */
 const packages = 30;
 const filesPerPackage = 100;
 const bytesPerFile = 10_000;
 
-/** A program of files as they lie in the package, node_modules among them, as js_binary of rules_js has it: sources, launcher and runfiles. */
+/**
+ * A program of files as they lie in the package, node_modules among them, as js_binary of rules_js has it: sources,
+ * launcher and runfiles.
+ */
 const rule = `
 def _program_impl(ctx):
     script = ctx.actions.declare_file(ctx.label.name)

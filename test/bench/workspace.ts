@@ -4,7 +4,10 @@ import { registryPaths } from "../../src/registry-server/paths.ts";
 import type { RequestRecord } from "../../src/registry-server/request-log.ts";
 import { run } from "./measure.ts";
 
-/** A workspace of its own, on a Bazel server and with an embedded registry of its own, that uses this repository as a user's would. */
+/**
+ * A workspace of its own, on a Bazel server and with an embedded registry of its own, that uses this repository as a
+ * user's would.
+ */
 export class Workspace {
   readonly folder: string;
   readonly env: NodeJS.ProcessEnv;

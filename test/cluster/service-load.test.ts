@@ -10,7 +10,9 @@ import { nodeImages } from "./testdata/image.ts";
 import { TestNamespace } from "./testdata/namespace.ts";
 import { allInEmbeddedRegistry } from "./testdata/registries.ts";
 
-/** Says which it is, after a moment; is ready only once it has begun; and answers all that it was asked before it ends. */
+/**
+ * Says which it is, after a moment; is ready only once it has begun; and answers all that it was asked before it ends.
+ */
 const program = `
 const { createServer } = require("node:http");
 const server = createServer(({ url }, response) => {

@@ -11,12 +11,16 @@ import { command, scratchFolder, Workspace } from "../e2e/workspace.ts";
 const ours = /slipway_npm|slipway_dev_npm|slipway_machine|quickstart/;
 
 /**
- * How an example gets the Slipway of the release: `archive`, as a user writes who has no registry with it (and as a registry's entry says);
+ * How an example gets the Slipway of the release: `archive`, as a user writes who has no registry with it (and as a
+ * registry's entry says);
  * else Bazel puts the unpacked archive in the place of the Slipway that the example names.
  */
 export type Override = "archive" | "module" | "repository";
 
-/** An example as its users have it: alone in a folder, with Slipway from the release archive, and a Bazel, HOME and registry of its own. */
+/**
+ * An example as its users have it: alone in a folder, with Slipway from the release archive, and a Bazel, HOME and
+ * registry of its own.
+ */
 export class Consumer {
   readonly registry: Registry;
   readonly #workspace: Workspace;
@@ -35,7 +39,10 @@ export class Consumer {
     this.#workspace.write({ "user.bazelrc": `common --override_${override}=slipway=${unpackRelease()}\n` });
   }
 
-  /** Runs a target and gives its standard output, as for a user who has set nothing: functions of a program run in containers. */
+  /**
+   * Runs a target and gives its standard output, as for a user who has set nothing: functions of a program run in
+   * containers.
+   */
   run(target: string, env: Readonly<Record<string, string>> = {}, ...args: readonly string[]): Promise<string> {
     return this.#workspace.stdout(["run", target, "--", ...args], { env: { SLIPWAY_ENGINE: undefined, ...env } });
   }
@@ -97,7 +104,10 @@ export class Consumer {
   }
 }
 
-/** A workspace of a user who has just got an account: HOME is new. What has been downloaded for this machine already is taken from there. */
+/**
+ * A workspace of a user who has just got an account: HOME is new. What has been downloaded for this machine already is
+ * taken from there.
+ */
 class HomeWorkspace extends Workspace {
   override get env(): Record<string, string> {
     const machine = homedir();

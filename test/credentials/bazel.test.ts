@@ -24,7 +24,10 @@ const asked: string[] = [];
 let host: string;
 let passwords: string;
 
-/** The machine's own caches and ways out, so that Bazel is not downloaded again; configuration and credentials are the test's. */
+/**
+ * The machine's own caches and ways out, so that Bazel is not downloaded again; configuration and credentials are the
+ * test's.
+ */
 const env = { ...inherited(), PATH: user.env["PATH"], XDG_RUNTIME_DIR: user.env["XDG_RUNTIME_DIR"], TMPDIR: "/tmp" };
 
 const server = createServer((request, response) => {

@@ -17,7 +17,10 @@ const starlark = pages.flatMap((page) => codeOf(page, "starlark"));
 
 const reference = "docs/reference";
 const starlarkPages = readdirSync(reference).filter((name) => name.endsWith(".bzl.md"));
-/** File to its symbols, and symbol to its arguments: `defs.bzl` has `pipeline`, `extensions.bzl` has `base_images.pull`. */
+/**
+ * File to its symbols, and symbol to its arguments: `defs.bzl` has `pipeline`, `extensions.bzl` has
+ * `base_images.pull`.
+ */
 const symbols = new Map<string, string[]>();
 const files = new Map<string, string[]>();
 for (const name of starlarkPages) {

@@ -17,7 +17,9 @@ import { Registry } from "../e2e/registry.ts";
 import { command } from "../e2e/workspace.ts";
 import { type Block, fileOf, isShell, shellLines } from "./page.ts";
 
-/** Where the reader of a page works: a folder with the release archive, and a user's state without images and settings. */
+/**
+ * Where the reader of a page works: a folder with the release archive, and a user's state without images and settings.
+ */
 export class Reader {
   /** In no repository, unlike Bazel's folders for tests. Not in /tmp, which Bazel's sandbox hides. */
   readonly home = mkdtempSync("/var/tmp/slipway-docs-");

@@ -8,7 +8,8 @@ import { type Finished, moduleOf, scratchFolder, Workspace } from "./workspace.t
 const scratch = scratchFolder();
 
 /**
- * Somebody with a workspace, logins, Bazel's caches and podman's storage of his own, who uses one registry after the other; and a watch over
+ * Somebody with a workspace, logins, Bazel's caches and podman's storage of his own, who uses one registry after the
+ * other; and a watch over
  * what becomes of his secrets.
  */
 export class ChainUser {

@@ -55,7 +55,8 @@ interface Manifest {
 }
 
 /**
- * The same for every registry: a base that is in it is pulled without its layers, built on, pushed by the launcher, run by the launch script and
+ * The same for every registry: a base that is in it is pulled without its layers, built on, pushed by the launcher,
+ * run by the launch script and
  * in its container, and pulled back by two other clients. Then all that this left behind is searched for the secrets.
  *
  * @param registries by name: starts each, empty

@@ -1,7 +1,10 @@
 import { userInfo } from "node:os";
 import { join } from "node:path";
 
-/** What the machine's user has set, as far as the BUILD file lets it through, and nothing that Bazel's test runner adds. */
+/**
+ * What the machine's user has set, as far as the BUILD file lets it through, and nothing that Bazel's test runner
+ * adds.
+ */
 export function inherited(): Record<string, string> {
   const present = (process.env["SLIPWAY_TEST_INHERITED"] ?? "").split(" ").flatMap((name) => {
     const value = process.env[name];
@@ -12,7 +15,8 @@ export function inherited(): Record<string, string> {
 }
 
 /**
- * The environment of a user who has just typed a command on this machine: caches are the machine's own, so that Bazel and packages are not
+ * The environment of a user who has just typed a command on this machine: caches are the machine's own, so that Bazel
+ * and packages are not
  * downloaded again; state, configuration and logins are the test's.
  *
  * @param state `XDG_STATE_HOME`

@@ -5,7 +5,10 @@ import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { pipeline } from "node:stream/promises";
 
-/** A local server that stands for nodejs.org and for an npm registry. It hands on what the machine's registry serves, and counts. */
+/**
+ * A local server that stands for nodejs.org and for an npm registry. It hands on what the machine's registry serves,
+ * and counts.
+ */
 export class PackageHosts {
   /** Paths that were asked for, those of nodejs.org below /nodejs. */
   readonly requests: string[] = [];

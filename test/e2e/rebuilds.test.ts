@@ -6,7 +6,8 @@ import { Workspace } from "./workspace.ts";
 
 const workspace = new Workspace("rebuilds");
 
-// A program of a rule that does not say which of its files are whose, with packages as the rulesets of npm and Python bring them: folders in a
+// A program of a rule that does not say which of its files are whose, with packages as the rulesets of npm and Python
+// bring them: folders in a
 // store, each made by one action, with links beside them; and a repository for each package.
 const rule = `
 def _store_impl(ctx):

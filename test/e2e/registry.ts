@@ -34,7 +34,10 @@ export class Registry {
     while (isRunning(status.pid)) await setTimeout(10);
   }
 
-  /** What tools and engines asked of it while `action` ran; what our own tools say to the server about itself is in it too. */
+  /**
+   * What tools and engines asked of it while `action` ran; what our own tools say to the server about itself is in it
+   * too.
+   */
   async requestsDuring(action: () => Promise<unknown>): Promise<RequestRecord[]> {
     await rm(this.paths.requests, { force: true });
     await action();

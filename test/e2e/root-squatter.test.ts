@@ -84,7 +84,8 @@ describe("the port that the embedded registry had last, taken by another user's 
     expect(await login(now)).toMatchObject({ username: "token" });
     expect(heard).toEqual([]);
 
-    // It can be heard, so that silence means something; and what it could have kept of the registry before is worth nothing now.
+    // It can be heard, so that silence means something; and what it could have kept of the registry before is worth
+    // nothing now.
     const authorization = `Bearer ${token}`;
     const ask = (origin: string, path: string) => fetch(`http://${origin}${path}`, { headers: { authorization } });
     await ask(`${addresses.includes("::1") ? "[::1]" : "127.0.0.1"}:${port}`, "/v2/");

@@ -2,7 +2,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { text } from "node:stream/consumers";
 
 /*
- * Another user's program: `node squatter.ts UID PORT MANNER ADDRESS…`. Becomes that user, listens, and writes a line of JSON for every
+ * Another user's program: `node squatter.ts UID PORT MANNER ADDRESS…`. Becomes that user, listens, and writes a line
+ * of JSON for every
  * connection and every request, with all that came.
  */
 const [uid = "", port = "", manner = "", ...addresses] = process.argv.slice(2);

@@ -19,7 +19,10 @@ interface Heard {
 /** What one of the hosts answers: status, headers. */
 type Answer = readonly [number, Record<string, string>];
 
-/** A whole network: a proxy that is every host, and hears everything that is said in plain text, and to whom TLS was to be spoken. */
+/**
+ * A whole network: a proxy that is every host, and hears everything that is said in plain text, and to whom TLS was to
+ * be spoken.
+ */
 async function network(answer: (heard: Heard) => Answer) {
   const heard: Heard[] = [];
   const server = createServer((request, response) => {

@@ -3,7 +3,10 @@ import { randomBytes } from "node:crypto";
 import { onTestFinished } from "vitest";
 import type { Machine } from "./machine.ts";
 
-/** Gives a machine the cluster that KUBECONFIG names, whose node is this machine, and a namespace there, gone when the test ends. */
+/**
+ * Gives a machine the cluster that KUBECONFIG names, whose node is this machine, and a namespace there, gone when the
+ * test ends.
+ */
 export function joinCluster(machine: Machine): void {
   const kubectl = (...args: string[]) => execFileSync("kubectl", args, { encoding: "utf8" }).trim();
   const namespace = `slipway-test-${randomBytes(4).toString("hex")}`;

@@ -88,7 +88,8 @@ describe("a layer", () => {
       `; tar | gzip -6: ${peer.toFixed(2)} s, ratio ${(cost.seconds / peer).toFixed(2)}`,
     );
     expect(cost.seconds).toBeLessThan(120 * base.seconds);
-    // About 1.7 for files this small, where opening them is most of the work. Other work on the machine may disturb one of the two.
+    // About 1.7 for files this small, where opening them is most of the work. Other work on the machine may disturb one
+    // of the two.
     expect(cost.seconds).toBeLessThan(4 * peer);
 
     // As many files with forty times the content.
@@ -112,7 +113,8 @@ describe("a layer", () => {
     const metadata = JSON.parse(readFileSync(join(folder, "layer.json"), "utf8")) as { size: number };
     expect(metadata.size).toBe(statSync(join(folder, "layer.tar.gz")).size);
     const [small, medium, large] = costs.map(({ memory }) => memory) as [number, number, number];
-    // A large file has a thread that hashes it, and V8 leaves the buffers of some 64 segments to its garbage collector: 90 MiB from 3 to 10 GB.
+    // A large file has a thread that hashes it, and V8 leaves the buffers of some 64 segments to its garbage collector:
+    // 90 MiB from 3 to 10 GB.
     expect(medium).toBeLessThan(small + 160);
     expect(large).toBeLessThan(small + 160);
     // 30 times the bytes of the second.

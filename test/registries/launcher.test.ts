@@ -21,7 +21,10 @@ function launch(target: Target, options: readonly string[], env: Record<string, 
   return ended(child);
 }
 
-/** A registry with TLS and passwords, behind a proxy, that nobody here knows but by the proxy, and a target to push to it. */
+/**
+ * A registry with TLS and passwords, behind a proxy, that nobody here knows but by the proxy, and a target to push to
+ * it.
+ */
 async function start() {
   const authority = privateAuthority();
   const tls = authority.issue("registry.example");

@@ -91,7 +91,8 @@ describe("a push of such images", () => {
     expect(digests[3]).toBe(readFileSync(join(import.meta.dirname, "ours.digest"), "utf8").trim());
     for (const tag of ["image", "index", "base", "ours"])
       expect(registry.manifests.has(`team/theirs ${tag}`)).toBe(true);
-    // Three layers, three configurations: the index and its image are of the same blobs. The SBOMs of ours, and the empty configuration of these.
+    // Three layers, three configurations: the index and its image are of the same blobs. The SBOMs of ours, and the
+    // empty configuration of these.
     const documents = [...registry.blobs.values()].filter((blob) => /^\{(?:\}$|"spdxVersion")/.test(blob.toString()));
     expect(registry.log.filter((each) => /^PUT .*\/blobs\//.test(each))).toHaveLength(6 + documents.length);
   });

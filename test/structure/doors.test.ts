@@ -20,7 +20,8 @@ function filesWith(pattern: RegExp): string[] {
 }
 
 /**
- * Every place where an image, or a result that someone may have stored, is used. A new one is either behind `runnableImage`, and then gets its line
+ * Every place where an image, or a result that someone may have stored, is used. A new one is either behind
+ * `runnableImage`, and then gets its line
  * here, or it is a way around the rules of the configuration file.
  */
 describe("the rules for images are asked", () => {

@@ -5,7 +5,9 @@ import { expect, it } from "vitest";
 
 const source = fileURLToPath(new URL("../../src", import.meta.url));
 
-/** What reads all of a body, an output or a compressed text into memory, however long it is. `readWhole` has a limit. */
+/**
+ * What reads all of a body, an output or a compressed text into memory, however long it is. `readWhole` has a limit.
+ */
 const unbounded = [
   /\.(arrayBuffer|blob|bytes|formData)\(\)/,
   /\b(response|body|answer|reply)\w*\.(text|json)\(\)/,

@@ -59,7 +59,7 @@ export class FileTable {
 
   /** `cost` and `folderCost` are the bytes of a user's columns for each node and folder. */
   constructor(cost: number, folderCost = 0) {
-    // What is read of a layer is garbage at once. V8 would let 100 MB of it gather.
+    // Bytes read of a layer are garbage at once. V8 would let 100 MB of them gather.
     setFlagsFromString("--semi-space-growth-factor=1");
     this.#cost = nodeCost + cost;
     this.#folderCost = folderNodeCost + folderCost;

@@ -18,7 +18,7 @@ import { type Observed, statusOf } from "./status.ts";
 /** Milliseconds after which the cluster's events are first read: before the first line. */
 const early = 2000;
 
-/** What a job waits for. Undefined while its program runs. */
+/** Why a job waits. Undefined while its program runs. */
 export function waitOf({ job, pods }: Observed, events: readonly Event[]): Wait | undefined {
   if (hasEnded(statusOf("", { job, pods }))) return undefined;
   const running = pods.filter((pod) => containerState(pod).running !== undefined);
@@ -41,7 +41,7 @@ export function waitOf({ job, pods }: Observed, events: readonly Event[]): Wait 
   return { words: `Waiting ${what}`, since: Date.parse(job.status?.startTime ?? job.metadata.creationTimestamp) };
 }
 
-/** What a pod waits for before its program starts. `count` pods wait. */
+/** Why a pod waits before its program starts. `count` pods wait. */
 export function podWait(pod: Pod, events: readonly Event[], count = 1): Wait {
   const { name, creationTimestamp, deletionTimestamp } = pod.metadata;
   const created = Date.parse(creationTimestamp);

@@ -112,7 +112,7 @@ export function snapshotOf(objects: readonly LiveObject[]): Snapshot {
 }
 
 /**
- * Whoever set which field. Recreates deleted objects, and deletes new ones.
+ * Restores all fields, also those of others. Recreates deleted objects, and deletes new ones.
  *
  * @param left the Deployment as the failed apply left it
  * @throws Failure if someone else has changed the Deployment since. Then nothing changes

@@ -16,7 +16,10 @@ const patience = 120_000;
 
 let edits = Date.now();
 
-/** One line of a program edited: until the cluster, which KUBECONFIG names, has printed it. None where there is no cluster. */
+/**
+ * One line of a program edited: until the cluster, which KUBECONFIG names, has printed it. None where there is no
+ * cluster.
+ */
 export async function clusterCase(context: BenchContext): Promise<Result[]> {
   if (!process.env["KUBECONFIG"] || !isInstalled("kubectl")) {
     context.tell("left out: KUBECONFIG names no cluster, or there is no kubectl");
@@ -64,7 +67,8 @@ export async function clusterCase(context: BenchContext): Promise<Result[]> {
 }
 
 /**
- * Has each round begin at another part of a second, the same for all contestants: a kubelet looks for containers that have begun once a second, and
+ * Has each round begin at another part of a second, the same for all contestants: a kubelet looks for containers that
+ * have begun once a second, and
  * what follows a line that was seen would always begin in step with it.
  */
 function spreadOver(rounds: number, { prepare, run }: Contestant): Contestant {

@@ -12,7 +12,10 @@ const distances = [25, 75];
 const layers = 30;
 const layerSize = 10_240;
 
-/** Pushes of an image of 30 layers to a registry far away: nothing changed, and one layer changed. The floor is the registry here. */
+/**
+ * Pushes of an image of 30 layers to a registry far away: nothing changed, and one layer changed. The floor is the
+ * registry here.
+ */
 export async function* distanceCases(context: BenchContext): AsyncGenerator<Result> {
   const workspace = new Workspace(context.repository, context.scratch, "distance");
   // Each push of an edit needs a version of its own, and the first one makes the registry known.

@@ -120,7 +120,8 @@ export async function fromNothingCase(context: BenchContext, workspace: Workspac
 }
 
 /**
- * How it is done with tools that only push: build an OCI layout, push it, run the program. Their image has no base, whose layers are not on
+ * How it is done with tools that only push: build an OCI layout, push it, run the program. Their image has no base,
+ * whose layers are not on
  * this machine; their registry asks for no password.
  */
 function twoStepPeers(workspace: Workspace, base: BaseImage) {

@@ -22,7 +22,8 @@ interface Said {
 }
 
 /**
- * Case 10: one function for many items, in containers and in a cluster, beside the same program in as many containers by xargs, and by a Job made by
+ * Case 10: one function for many items, in containers and in a cluster, beside the same program in as many containers
+ * by xargs, and by a Job made by
  * hand. Each once: it takes minutes.
  */
 export async function* fanoutCases(context: BenchContext): AsyncGenerator<Result> {

@@ -24,7 +24,8 @@ const memoryFlag =
   "--import=data:text/javascript,process.on(`exit`,()=>process.stderr.write(`maxrss:`.concat(process.resourceUsage().maxRSS,`\\n`)))";
 
 /**
- * Pushes of an image that a build farm has built, with the setting `remote_cache`. The floor is the same without the setting: all layers in the run
+ * Pushes of an image that a build farm has built, with the setting `remote_cache`. The floor is the same without the
+ * setting: all layers in the run
  * target's runfiles.
  */
 export async function* farmCases(context: BenchContext): AsyncGenerator<Result> {

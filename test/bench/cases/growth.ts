@@ -15,7 +15,10 @@ const mostMemory = 400;
 const memory =
   "--import=data:text/javascript,process.on(`exit`,()=>process.stderr.write(`maxrss:`.concat(process.resourceUsage().maxRSS,`\\n`)))";
 
-/** From 1,000 to 100,000 files, and from 10 MB to 3 GB: the time and memory of a layer made from nothing, in a process of its own. */
+/**
+ * From 1,000 to 100,000 files, and from 10 MB to 3 GB: the time and memory of a layer made from nothing, in a process
+ * of its own.
+ */
 export async function* growthCases(context: BenchContext): AsyncGenerator<Result> {
   for (const count of [1000, 10_000, 100_000]) {
     yield await growthCase(context, `${count}_files_of_1_kb`, writeFiles(context, count));

@@ -125,7 +125,10 @@ function analyse(workspace: Workspace, name: string): Metrics {
   throw new Error("Bazel told no metrics of its build");
 }
 
-/** The phases in which targets are loaded and analysed. The events' own figure for analysis leaves out the loading of what is named. */
+/**
+ * The phases in which targets are loaded and analysed. The events' own figure for analysis leaves out the loading of
+ * what is named.
+ */
 function phaseSeconds(profile: string): number {
   const { traceEvents } = JSON.parse(gunzipSync(readFileSync(profile)).toString("utf8")) as {
     readonly traceEvents: readonly { readonly name: string; readonly dur?: number }[];

@@ -11,7 +11,10 @@ const shapes = {
   push_2000_blobs: { layers: Array.from({ length: 2000 }, () => 10_240), what: "2,000 blobs of 10 KB" },
 };
 
-/** Case 7: pushing to a registry on this machine, every time to a new one, since tools remember where a blob can be mounted from. */
+/**
+ * Case 7: pushing to a registry on this machine, every time to a new one, since tools remember where a blob can be
+ * mounted from.
+ */
 export async function throughputCases(context: BenchContext): Promise<Result[]> {
   const workspace = new Workspace(context.repository, context.scratch, "throughput");
   const layouts = Object.entries(shapes).map(([name, { layers }], index) => {

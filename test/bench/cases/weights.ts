@@ -14,7 +14,10 @@ const size = 1024 * mebibyte;
 /** MiB that are flat. */
 const mostMemory = 250;
 
-/** A model's weights, which are as good as random: 1 GiB, from nothing and after one changed byte, in a process of its own, without a worker. */
+/**
+ * A model's weights, which are as good as random: 1 GiB, from nothing and after one changed byte, in a process of its
+ * own, without a worker.
+ */
 export async function* weightsCases(context: BenchContext): AsyncGenerator<Result> {
   const folder = join(context.scratch, "weights");
   mkdirSync(join(folder, "files"), { recursive: true });

@@ -1,4 +1,7 @@
-/** Squares many numbers, each in a container of its own, and says on standard output what that took. `one N` squares one number here. */
+/**
+ * Squares many numbers, each in a container of its own, and says on standard output what that took. `one N` squares
+ * one number here.
+ */
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,5 @@
-// A client of the cluster in a process of its own, which a test may kill: client.ts WHAT ARGUMENT, with a Program, or a job's id.
+// A client of the cluster in a process of its own, which a test may kill: client.ts WHAT ARGUMENT, with a Program, or a
+// job's id.
 import { KubernetesEngine } from "../../../src/jobs/kubernetes/engine.ts";
 
 const [what, argument = ""] = process.argv.slice(2);

@@ -14,7 +14,8 @@ interface EndpointSlice {
 }
 
 /**
- * What kube-proxy is in other clusters: each connection goes to one of a service's endpoints, in turn, as the API server has them at that time.
+ * What kube-proxy is in other clusters: each connection goes to one of a service's endpoints, in turn, as the API
+ * server has them at that time.
  * Where it breaks there, it breaks here.
  */
 export async function frontOf({ api, namespace }: Cluster, service: string): Promise<string> {

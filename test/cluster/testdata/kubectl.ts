@@ -13,7 +13,9 @@ export interface KubernetesObject {
   readonly [field: string]: any;
 }
 
-/** What a user of Slipway does not do: looks at a cluster, and changes it, as its administrator and by another client. */
+/**
+ * What a user of Slipway does not do: looks at a cluster, and changes it, as its administrator and by another client.
+ */
 export async function kubectl(args: readonly string[], input = ""): Promise<string> {
   const running = promisify(execFile)("kubectl", args, { maxBuffer: 64 * 1024 * 1024 });
   running.child.stdin?.end(input);

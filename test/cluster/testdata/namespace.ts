@@ -17,7 +17,10 @@ const everything: Rule = { apiGroups: ["*"], resources: ["*"], verbs: ["*"] };
 /** What Slipway makes in a cluster, or what is made of it. */
 const kinds = "jobs,pods,secrets,configmaps";
 
-/** A namespace of a test's own, with a user who has rights in it alone. Gone, with all that is in it, when the test ends. */
+/**
+ * A namespace of a test's own, with a user who has rights in it alone. Gone, with all that is in it, when the test
+ * ends.
+ */
 export class TestNamespace {
   readonly name: string;
   /** Everything of the user's on this machine. */

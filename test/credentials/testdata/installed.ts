@@ -16,7 +16,9 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-/** A user's machine with Slipway installed, and a watch over what becomes of the secrets. Gone when the test file ends. */
+/**
+ * A user's machine with Slipway installed, and a watch over what becomes of the secrets. Gone when the test file ends.
+ */
 export class Installed {
   readonly folder = mkdtempSync(join(tmpdir(), "slipway-installed-"));
   readonly bin = join(this.folder, "bin");

@@ -3,7 +3,8 @@ import { startDockerRegistry } from "../../registries/testdata/docker-registry.t
 import type { Installed } from "./installed.ts";
 
 /**
- * Of user `u`, whose line below is bcrypt: the one kind that Debian's registry takes. No other test has this password, since the command
+ * Of user `u`, whose line below is bcrypt: the one kind that Debian's registry takes. No other test has this password,
+ * since the command
  * lines of everything that runs are searched for it.
  */
 export const password = "geheim-nur-hier-5d1c";

@@ -18,7 +18,8 @@ const interval = 10;
 const lag = 1000;
 
 /**
- * Collects what could show a secret: what commands print, the arguments of all processes while they run, and files, unpacked where they are
+ * Collects what could show a secret: what commands print, the arguments of all processes while they run, and files,
+ * unpacked where they are
  * packed, as layers are.
  */
 export class SecretWatch {
@@ -29,7 +30,10 @@ export class SecretWatch {
   readonly #commandLines = new Set<string>();
   readonly #environments = new Set<string>();
 
-  /** @param folders where to look for files that came, or were changed, since now: the others cannot hold what nobody knew yet */
+  /**
+   * @param folders where to look for files that came, or were changed, since now: the others cannot hold what nobody
+   * knew yet
+   */
   constructor(secrets: readonly string[], ...folders: readonly string[]) {
     this.#folders = folders;
     for (const secret of secrets) this.protect(secret);

@@ -30,7 +30,8 @@ export interface Tally {
 }
 
 /**
- * Pushes images over a way that breaks at random, from hardly ever to nearly always. Each must arrive byte for byte, or fail with an
+ * Pushes images over a way that breaks at random, from hardly ever to nearly always. Each must arrive byte for byte,
+ * or fail with an
  * error that names the registry; and in no case may a tag name what is not whole.
  */
 export async function pushAtRandom(seed: number, count: number): Promise<Tally> {

@@ -67,7 +67,8 @@ export function survives(startRegistry: () => Promise<Upstream>): void {
       };
       const clean = await pushOnce("team/clean", () => ({ kind: "pass" }));
       expect(clean.map(({ method }) => method)).toContain("PUT");
-      // A password that was never taken is wrong when it is refused, and not tried twice. Two tags are asked for at once, at first
+      // A password that was never taken is wrong when it is refused, and not tried twice. Two tags are asked for at
+      // once, at first
       // without it, in an order that is not always the same.
       const isAuthorized = clean.some(({ headers }) => headers.authorization !== undefined);
       const start = name === "status 401" && isAuthorized ? 4 : 0;

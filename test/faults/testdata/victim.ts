@@ -17,7 +17,8 @@ export interface Limits {
 }
 
 /**
- * Runs tasks in a process of its own, which is killed when an operation of one takes too much. The next task gets a new process then.
+ * Runs tasks in a process of its own, which is killed when an operation of one takes too much. The next task gets a
+ * new process then.
  * The module calls `serveTasks` of victim-side.ts.
  */
 export class Victim {

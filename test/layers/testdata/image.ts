@@ -10,7 +10,10 @@ import { formatLayerMetadata } from "../../../src/oci/layer.ts";
 
 const bytes = (size: number) => Buffer.alloc(size, "what a file holds\n");
 
-/** Everything that a layer can hold, and that readers of tar differ about: long names, names in Unicode, links, empty and large files. */
+/**
+ * Everything that a layer can hold, and that readers of tar differ about: long names, names in Unicode, links, empty
+ * and large files.
+ */
 export const entries: readonly TarEntry[] = [
   { type: "file", path: "app/empty", content: { bytes: bytes(0) } },
   { type: "file", path: "app/large", content: { bytes: bytes(3_000_001) } },
@@ -35,7 +38,10 @@ export async function makeLayer(folder: string, compression: Compression): Promi
   return output;
 }
 
-/** Makes an image of that layer: an OCI layout in `layout` whose image is called `latest`, and the archive `image.tar` with the image `NAME`. */
+/**
+ * Makes an image of that layer: an OCI layout in `layout` whose image is called `latest`, and the archive `image.tar`
+ * with the image `NAME`.
+ */
 export async function makeImage(folder: string, compression: Compression, name: string): Promise<void> {
   await makeLayer(folder, compression);
   const context = { folder, signal: new AbortController().signal };

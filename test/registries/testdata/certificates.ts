@@ -9,7 +9,10 @@ export interface KeyPair {
   readonly key: string;
 }
 
-/** An authority that nobody but a test knows, and a way to certificates from it; made by openssl, in a folder of the running test unless another is given. */
+/**
+ * An authority that nobody but a test knows, and a way to certificates from it; made by openssl, in a folder of the
+ * running test unless another is given.
+ */
 export function privateAuthority(folder = temporaryFolder()): KeyPair & { issue(name: string): KeyPair; readonly pem: string } {
   const at = (name: string) => join(folder, name);
   const authority = { certificate: at("ca.pem"), key: at("ca.key") };

@@ -28,7 +28,8 @@ export interface TokenServer {
 export const identityToken = "geheimes-identity-token";
 
 /**
- * A token server by the distribution project's "Token Authentication Specification" and its OAuth2 form: JWTs (RS256) that docker-registry
+ * A token server by the distribution project's "Token Authentication Specification" and its OAuth2 form: JWTs (RS256)
+ * that docker-registry
  * checks. User `u` with the password, or whoever has {@link identityToken}, may do everything; nobody may do nothing.
  */
 export async function startTokenServer(password = "geheim"): Promise<TokenServer> {

@@ -17,7 +17,10 @@ export interface Pod {
   };
 }
 
-/** A user with the built command line, a namespace of a real cluster, and what its pods need. All of it is gone when the test ends. */
+/**
+ * A user with the built command line, a namespace of a real cluster, and what its pods need. All of it is gone when
+ * the test ends.
+ */
 export class ServiceUser {
   readonly machine: Machine;
   readonly namespace: string;
@@ -44,7 +47,10 @@ export class ServiceUser {
     return new ServiceUser(machine, namespace, await bridgeAddress());
   }
 
-  /** Writes the user's configuration: the node shares this machine's network; instance types are as small as this machine needs. */
+  /**
+   * Writes the user's configuration: the node shares this machine's network; instance types are as small as this
+   * machine needs.
+   */
   async configure(services: object = {}, registries: object = {}): Promise<void> {
     const context = (await kubectl("config", "current-context")).trim();
     const instanceTypes = { C4: { cpu: 0.2, memory: "256MiB" } };

@@ -10,7 +10,10 @@ vi.setConfig({ testTimeout: 300_000 });
 
 const MiB = 2 ** 20;
 
-/** A user with a registry that pods reach and others may not read, an image, and the example with a model, unchanged apart from that. */
+/**
+ * A user with a registry that pods reach and others may not read, an image, and the example with a model, unchanged
+ * apart from that.
+ */
 async function example(claim?: string, more = "") {
   const user = await ServiceUser.make();
   const { machine } = user;

@@ -14,7 +14,8 @@ const everything =
   "pods,deployments.apps,replicasets.apps,configmaps,events,services,endpointslices,serviceaccounts,persistentvolumeclaims,leases";
 
 /**
- * A git server with a public and a private repository, whose certificate only those trust who were told to, and the example with two repositories,
+ * A git server with a public and a private repository, whose certificate only those trust who were told to, and the
+ * example with two repositories,
  * unchanged apart from image and server.
  */
 async function example(user: ServiceUser) {

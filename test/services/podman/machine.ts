@@ -3,7 +3,10 @@ import type { ServiceStatus } from "../../../src/services/status.ts";
 import { Machine, type Outcome } from "../../jobs/machine.ts";
 import { PodmanStorage } from "./storage.ts";
 
-/** A user with the built command line and a podman of a test's own: its images, containers and volumes are nobody else's, and gone when the test ends. */
+/**
+ * A user with the built command line and a podman of a test's own: its images, containers and volumes are nobody
+ * else's, and gone when the test ends.
+ */
 export class PodmanUser {
   readonly machine: Machine;
   readonly #storage = new PodmanStorage();

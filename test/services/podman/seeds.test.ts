@@ -79,7 +79,8 @@ it("the four examples, unchanged but for what this network does not have, answer
       "slipway-models",
     ]);
 
-    // A new commit and a new version are a change of the two that name them, and old containers keep what they have until then.
+    // A new commit and a new version are a change of the two that name them, and old containers keep what they have
+    // until then.
     priv?.commit({ "README.md": "newer\n" });
     expect(await user.slipway(["service", "apply", "--wait", "services"])).toMatchObject({
       status: 0,
