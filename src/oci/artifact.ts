@@ -12,6 +12,9 @@ export const emptyDescriptor: Descriptor = {
   size: emptyContent.length,
 };
 
+/** Bytes of content that the manifest has too, which saves readers a request. Signatures have 1000. */
+const largestInline = 8 * 1024;
+
 /** A document that refers to an image: an SBOM, a signature, provenance. */
 export interface Artifact {
   readonly artifactType: string;
@@ -30,7 +33,9 @@ export interface ComposedArtifact {
 /** The same content gives the same bytes (image specification 1.1, "Guidelines for Artifact Usage"). */
 export function composeArtifact(subject: Descriptor, artifact: Artifact): ComposedArtifact {
   const { artifactType, mediaType, content, annotations } = artifact;
-  const layer = { mediaType, digest: sha256(content), size: content.length };
+  const stored = { mediaType, digest: sha256(content), size: content.length };
+  const isInline = content.length <= largestInline;
+  const layer = isInline ? { ...stored, data: Buffer.from(content).toString("base64") } : stored;
   const manifest: ImageManifest = {
     schemaVersion: 2,
     mediaType: mediaTypes.manifest,
@@ -41,7 +46,11 @@ export function composeArtifact(subject: Descriptor, artifact: Artifact): Compos
     ...(annotations ? { annotations } : {}),
   };
   const bytes = canonicalJson(manifest);
-  return { bytes, descriptor: describeReferrer(manifest, { digest: sha256(bytes), size: bytes.length }), layer };
+  return {
+    bytes,
+    descriptor: describeReferrer(manifest, { digest: sha256(bytes), size: bytes.length }),
+    layer: stored,
+  };
 }
 
 /** A referrer's entry in a list: distribution specification 1.1, "Listing Referrers". */

@@ -1,4 +1,4 @@
-import type { Digest } from "./digest.ts";
+import { type Digest, digestOf, splitDigest } from "./digest.ts";
 import type { JsonNode } from "./json.ts";
 
 /** With Go's names: OCI image specification, "Image Index". */
@@ -35,6 +35,17 @@ export function checkDescriptor(node: JsonNode): Descriptor {
   platform?.get("architecture").string();
   platform?.optional("variant")?.string();
   return node.value as Descriptor;
+}
+
+/** What its `data` has. Undefined: nothing, or something else than the digest says. */
+export function inlineContent({
+  data,
+  digest,
+  size,
+}: Pick<Descriptor, "data" | "digest" | "size">): Buffer | undefined {
+  const content = Buffer.from(data ?? "", "base64");
+  const isIt = content.length === size && digestOf(splitDigest(digest).algorithm, content) === digest;
+  return data !== undefined && isIt ? content : undefined;
 }
 
 /** This machine's architecture, by its name in images. */

@@ -28,8 +28,7 @@ describe("attachReferrer without the referrers API", () => {
     expect(attached).toMatchObject({ mediaType: mediaTypes.manifest, artifactType, annotations: { about: "one" } });
     expect(await open().referrers("a", subject.digest)).toEqual([attached]);
     const second = await attachReferrer(open(), "a", subject, document("two"));
-    expect(await open().referrers("a", subject.digest, artifactType)).toEqual([attached, second]);
-    expect(await open().referrers("a", subject.digest, "another")).toEqual([]);
+    expect(await open().referrers("a", subject.digest)).toEqual([attached, second]);
     registry.seen.length = 0;
     expect(await attachReferrer(open(), "a", subject, document("one"))).toEqual(attached);
     expect(writes()).toEqual([]);

@@ -45,13 +45,28 @@ export async function* bundlesOf(
   predicateType: string,
 ): AsyncGenerator<FetchedBundle> {
   const spend = budgetFor(client, repository, image);
-  const listed = (await client.referrers(repository, image)).filter(
-    ({ artifactType, size, annotations = {} }) =>
-      (artifactType === bundleType || noTypes.includes(artifactType)) &&
-      size <= largestManifest &&
-      // The registry lists annotations; a list that a client wrote can lack them.
-      (annotations[predicateAnnotation] ?? predicateType) === predicateType,
-  );
+  const seen = new Set<Digest>();
+  for await (const all of client.referrerLists(repository, image)) {
+    const listed = all.filter(
+      ({ digest, artifactType, size, annotations = {} }) =>
+        (artifactType === bundleType || noTypes.includes(artifactType)) &&
+        size <= largestManifest &&
+        // The registry lists annotations; a list that a client wrote can lack them.
+        (annotations[predicateAnnotation] ?? predicateType) === predicateType &&
+        !seen.has(digest),
+    );
+    for (const { digest } of listed) seen.add(digest);
+    yield* fetchBundles(client, repository, image, listed, spend);
+  }
+}
+
+async function* fetchBundles(
+  client: RegistryClient,
+  repository: string,
+  image: Digest,
+  listed: readonly Descriptor[],
+  spend: (bytes: number) => void,
+): AsyncGenerator<FetchedBundle> {
   for (let start = 0; start < listed.length; start += atOnce) {
     const some = await Promise.all(
       listed.slice(start, start + atOnce).map(async ({ digest, size }) => {

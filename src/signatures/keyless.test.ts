@@ -6,9 +6,10 @@ import { mediaTypes } from "../oci/media-types.ts";
 import { open, registry, useRegistry } from "../registry/client/testdata/harness.ts";
 import { signatureType } from "./bundle.ts";
 import { bundlesOf, type FetchedBundle } from "./fetch-bundles.ts";
-import { type SigstoreServices, signKeyless, verifyKeyless } from "./keyless.ts";
+import { identityJudge, type SigstoreServices, signKeyless } from "./keyless.ts";
 import { attachBundle } from "./sign.ts";
 import { identityToken, startSigstore } from "./testdata/sigstore.ts";
+import { verifyImage } from "./verify.ts";
 
 useRegistry();
 
@@ -18,8 +19,8 @@ const issuer = "https://token.actions.githubusercontent.com";
 const env = { SIGSTORE_ID_TOKEN: identityToken({ iss: issuer, sub: workflow }) };
 
 const sign = (services: SigstoreServices) => signKeyless(open(), "team/app", image, env, services);
-const verify = (services: SigstoreServices, by = {}, digest = image.digest) =>
-  verifyKeyless(open(), "team/app", digest, { identity: workflow, issuer, ...by }, services);
+const verify = async (services: SigstoreServices, by = {}, digest = image.digest) =>
+  verifyImage(open(), "team/app", digest, await identityJudge({ identity: workflow, issuer, ...by }, services));
 
 describe("a signature without a key", () => {
   it("is valid for its identity and issuer", async () => {

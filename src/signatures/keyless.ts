@@ -7,13 +7,11 @@ import type { Environment } from "../core/environment.ts";
 import { Failure, UserError } from "../core/errors.ts";
 import { cacheFolder } from "../core/user-folders.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
-import type { Digest } from "../oci/digest.ts";
 import { canonicalJson } from "../oci/json.ts";
 import type { RegistryClient } from "../registry/client/client.ts";
 import { composeStatement, statementType } from "./bundle.ts";
-import type { FoundSignature } from "./fetch-bundles.ts";
 import { attachBundle } from "./sign.ts";
-import { type Judge, verifyImage } from "./verify.ts";
+import type { Judge } from "./verify.ts";
 
 export interface SigstoreServices {
   /** 22 */
@@ -76,21 +74,7 @@ export async function signKeyless(
   return "signed";
 }
 
-/**
- * By Sigstore's public services, unless `services` has others.
- * @throws Failure if none is valid or no service answers
- */
-export async function verifyKeyless(
-  client: RegistryClient,
-  repository: string,
-  image: Digest,
-  by: Identity,
-  services?: SigstoreServices,
-): Promise<readonly FoundSignature[]> {
-  return verifyImage(client, repository, image, await identityJudge(by, services));
-}
-
-/** @throws Failure if the services do not answer */
+/** By Sigstore's public services, unless `services` has others. @throws Failure if the services do not answer */
 export async function identityJudge(
   { identity, issuer }: Identity,
   services: SigstoreServices = publicServices,

@@ -5,7 +5,7 @@ import { xsalsa20poly1305 } from "@noble/ciphers/salsa.js";
 import { describe, expect, it } from "vitest";
 import { temporaryFolder } from "../core/testdata/folder.ts";
 import { userErrorWith } from "../core/testdata/reported.ts";
-import { isSameKey, isSignedBy, readPublicKey, readSigningKey } from "./keys.ts";
+import { isSignedBy, readPublicKey, readSigningKey } from "./keys.ts";
 
 const password = "geheim";
 
@@ -60,7 +60,7 @@ describe("readSigningKey", () => {
     const env = { KEY: cosignKey(privateKey), COSIGN_PASSWORD: password };
     const signing = await readSigningKey("env://KEY", env);
     const pub = await readPublicKey(file(publicKey.export({ format: "pem", type: "spki" })));
-    expect(isSameKey(signing.publicKey, pub)).toBe(true);
+    expect(signing.publicKey.key.equals(pub.key)).toBe(true);
     expect(signing.publicKey.name).toBe("env://KEY");
   });
 

@@ -64,10 +64,6 @@ export function isSignedBy({ key }: PublicKey, data: readonly Uint8Array[], sign
   }
 }
 
-export function isSameKey(one: PublicKey, other: PublicKey): boolean {
-  return one.key.equals(other.key);
-}
-
 /** Undefined: Ed25519 has its own. */
 function hashFor(key: KeyObject): string | undefined {
   return key.asymmetricKeyType === "ed25519" ? undefined : "sha256";

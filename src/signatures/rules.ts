@@ -25,14 +25,14 @@ export async function requireSignature(
 ): Promise<void> {
   const { requiredKey, attestations = [] } = await imageRules(registry, repository, env);
   if (!requiredKey) return;
-  const [{ readPublicKey }, { verifyImage }] = await Promise.all([import("./keys.ts"), import("./verify.ts")]);
-  const key = await readPublicKey(requiredKey.source, env);
+  const [{ readPublicKey }, { judgeOf, verifyImage }] = await Promise.all([import("./keys.ts"), import("./verify.ts")]);
+  const judge = { ...judgeOf(await readPublicKey(requiredKey.source, env)), enough: 1 };
   const client = await open(registry);
   try {
-    await verifyImage(client, repository, image, key);
+    await verifyImage(client, repository, image, judge);
     if (attestations.length === 0) return;
     const { verifyAttestation } = await import("./attestations.ts");
-    for (const each of attestations) await verifyAttestation(client, repository, image, key, each);
+    for (const each of attestations) await verifyAttestation(client, repository, image, judge, each);
   } catch (error) {
     if (!(error instanceof Failure) || !/^signature-/.test(error.code)) throw error;
     const remedy = `${error.remedy.replace(/\.$/, "")}. ${requiredKey.where} requires the signature.`;

@@ -7,6 +7,7 @@ import { failureWith } from "../core/testdata/reported.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import { sha256 } from "../oci/digest.ts";
 import { mediaTypes } from "../oci/media-types.ts";
+import { hintsIn } from "../registry/client/hints.ts";
 import { open, registry, useRegistry } from "../registry/client/testdata/harness.ts";
 import { readSigningKey } from "./keys.ts";
 import { isRestricted, ownImage, runnableImage } from "./runnable-image.ts";
@@ -54,15 +55,39 @@ describe("an image", () => {
     await expect(ask(env)).rejects.toThrow(failureWith("signature-invalid", name()));
   });
 
-  it("runs signed with the key, and is asked about once", async () => {
+  it("runs signed with the key, and is asked about once, with two requests", async () => {
     const env = configured();
     await sign("right");
-    const before = registry.log.length;
-    expect(await ask(env)).toBe(name());
-    // Referrers and, in place of their API that this registry lacks, the tag; then the bundle's manifest and the
-    // bundle.
-    expect(registry.log.slice(before)).toHaveLength(4);
+    const hints = hintsIn({ XDG_STATE_HOME: folder });
+    const requests = async (reference: string) => {
+      const before = registry.log.length;
+      expect(await runnableImage(reference, env, async () => open({ hints }))).toBe(reference);
+      return registry.log.slice(before).map((each) => each.replace(/:[0-9a-f]{64}$|-[0-9a-f]{64}$/, ""));
+    };
+    const bundle = ["GET /v2/team/app/manifests/sha256", "GET /v2/team/app/manifests/sha256"];
+    // The first one tries the API that this registry lacks.
+    expect(await requests(name())).toEqual(["GET /v2/team/app/referrers/sha256", ...bundle]);
     expect(await runnableImage(name(), env, never)).toBe(name());
+    const second = { ...image, digest: sha256("second") };
+    await sign("right", second);
+    expect(await requests(`${registry.host}/team/app@${second.digest}`)).toEqual(bundle);
+  });
+
+  it("runs if the registry lacked the API for referrers, and has it by now", async () => {
+    const env = configured();
+    const third = { ...image, digest: sha256("third") };
+    await sign("right", third);
+    const hints = hintsIn({ XDG_STATE_HOME: folder });
+    hints.note("referrers", new URL(registry.url).origin, false);
+    const tag = third.digest.replace(":", "-");
+    const list = registry.manifests.get(`team/app ${tag}`)?.bytes ?? Buffer.alloc(0);
+    registry.manifests.delete(`team/app ${tag}`);
+    registry.intervene = ({ url = "" }, response) => {
+      if (url.includes("/referrers/")) response.writeHead(200, { "content-type": mediaTypes.index }).end(list);
+      return url.includes("/referrers/");
+    };
+    const reference = `${registry.host}/team/app@${third.digest}`;
+    expect(await runnableImage(reference, env, async () => open({ hints }))).toBe(reference);
   });
 
   it("does not run without an attestation that is required too", async () => {

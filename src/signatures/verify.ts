@@ -16,7 +16,7 @@ import {
 import { bundlesOf, type FetchedBundle, type FoundSignature, fetchLayers, orError } from "./fetch-bundles.ts";
 import { isSignedBy, type PublicKey } from "./keys.ts";
 
-/** After so many bundles, one that is valid is enough. */
+/** Bundles that are looked at for further valid ones. */
 const enough = 100;
 
 /** By a key or an identity. */
@@ -25,6 +25,8 @@ export interface Judge {
   readonly name: string;
   /** Undefined: it verifies no formats that have a key alone. */
   readonly key?: PublicKey;
+  /** After so many bundles, one that is valid is enough. Default: 100. */
+  readonly enough?: number;
   /** The reason why a bundle is by another signer. */
   refute(bundle: FetchedBundle & { readonly claim: Claim }): string | undefined;
 }
@@ -125,6 +127,7 @@ export function judgeBundles<Found extends FoundSignature = FoundSignature>(
       if (statement.predicateType !== predicateType) return undefined;
       return refuteSubject(statement, image) ?? accept(statement, signature);
     },
+    judge.enough,
   );
 }
 
@@ -142,6 +145,7 @@ async function judgeEach<Item, Found extends FoundSignature>(
   items: AsyncIterable<Item>,
   describe: (item: Item) => FoundSignature,
   judge: (item: Item, signature: FoundSignature) => Found | string | UserError | Failure | undefined,
+  most = enough,
 ): Promise<Verdict<Found>> {
   const verified: Found[] = [];
   const refused: (FoundSignature & { readonly reason: string })[] = [];
@@ -154,7 +158,7 @@ async function judgeEach<Item, Found extends FoundSignature>(
     if (typeof judged === "string") refused.push({ ...signature, reason: judged });
     else if (judged instanceof Error) refused.push({ ...signature, reason: judged.problem.replace(/\.$/, "") });
     else verified.push(judged);
-    if (verified.length > 0 && verified.length + refused.length >= enough) break;
+    if (verified.length > 0 && verified.length + refused.length >= most) break;
   }
   return { verified, refused, ...(failure ? { failure } : {}) };
 }

@@ -90,7 +90,7 @@ async function attached(digests: readonly Digest[], artifactType: string) {
   const documents = [];
   for (const [index, digest] of digests.entries()) {
     const repository = ["team/one", "team/two", "app"][index] as string;
-    const [found] = await client.referrers(repository, digest, artifactType);
+    const found = (await client.referrers(repository, digest)).find((each) => each.artifactType === artifactType);
     const stored = await client.getManifest(repository, found?.digest ?? "");
     const { layers } = parseImageManifest(stored?.bytes ?? Buffer.alloc(0));
     documents.push(JSON.parse(await text(client.getBlob(repository, layers[0] as never))));

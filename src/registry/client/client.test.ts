@@ -69,7 +69,7 @@ describe("manifests", () => {
     expect(await open().listTags("a")).toEqual(["x", "y"]);
   });
 
-  it("that refer to one are found by the API, page by page, and chosen here where the registry does not", async () => {
+  it("that refer to one are found by the API, page by page", async () => {
     const subject = sha256("subject");
     const page = (artifactType: string) => {
       const descriptor = { mediaType: mediaTypes.manifest, digest: sha256(artifactType), size: 3, artifactType };
@@ -80,11 +80,9 @@ describe("manifests", () => {
       const link = `</v2/a/referrers/${subject}?last=1>; rel="next"`;
       return answer(200, isLast ? {} : { link }, page(isLast ? "two" : "one"))(...call);
     };
-    const digests = async (type?: string) => (await open().referrers("a", subject, type)).map(({ digest }) => digest);
-    expect(await digests()).toEqual([sha256("one"), sha256("two")]);
-    expect(await digests("two")).toEqual([sha256("two")]);
+    const found = await open().referrers("a", subject);
+    expect(found.map(({ digest }) => digest)).toEqual([sha256("one"), sha256("two")]);
     expect(registry.log.every((each) => each === `GET /v2/a/referrers/${subject}`)).toBe(true);
-    expect(registry.seen.map(({ path }) => path)).toContain(`/v2/a/referrers/${subject}?artifactType=two`);
   });
 
   it.each([
@@ -106,7 +104,7 @@ describe("manifests", () => {
     }));
     const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.index, manifests }));
     registry.manifests.set(`a ${subject.replace(":", "-")}`, { bytes, mediaType: mediaTypes.index });
-    expect((await open().referrers("a", subject, "two")).map((each) => each.digest)).toEqual([sha256("two")]);
+    expect((await open().referrers("a", subject)).map((each) => each.digest)).toEqual([sha256("one"), sha256("two")]);
     expect(await open().referrers("a", sha256("another"))).toEqual([]);
   });
 

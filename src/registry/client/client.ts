@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import { type Failure, UserError } from "../../core/errors.ts";
 import { ReadLimit } from "../../core/read-whole.ts";
-import type { Descriptor } from "../../oci/descriptor.ts";
+import { type Descriptor, inlineContent } from "../../oci/descriptor.ts";
 import { type Digest, digestOf, isDigest, splitDigest } from "../../oci/digest.ts";
 import { maximumManifestSize } from "../../oci/manifest.ts";
 import { manifestMediaTypes } from "../../oci/media-types.ts";
@@ -155,7 +155,7 @@ export class RegistryClient {
   /** `field` is for errors: "configuration (`config`)". Default of `limit`: 8 MiB. */
   async readBlob(
     repository: string,
-    descriptor: Pick<Descriptor, "digest" | "size">,
+    descriptor: Pick<Descriptor, "digest" | "size" | "data">,
     field: string,
     image = formatReference({ registry: this.registry, repository, digest: descriptor.digest }),
     limit = maximumDocument,
@@ -168,6 +168,8 @@ export class RegistryClient {
         "Use another image.",
       );
     }
+    const inline = inlineContent(descriptor);
+    if (inline) return inline;
     const within = this.#session.answerTimeout;
     const signal = AbortSignal.timeout(within);
     try {
@@ -259,22 +261,21 @@ export class RegistryClient {
     return listRepositories(this.#session);
   }
 
-  async referrers(repository: string, subject: Digest, artifactType?: string): Promise<readonly Descriptor[]> {
-    const found =
-      (await this.listedReferrers(repository, subject, artifactType)) ??
-      (await this.taggedReferrers(repository, subject))?.manifests ??
-      [];
-    // Registries need not filter.
-    return artifactType === undefined ? found : found.filter((each) => each.artifactType === artifactType);
+  async referrers(repository: string, subject: Digest): Promise<readonly Descriptor[]> {
+    const listed = await this.listedReferrers(repository, subject);
+    return listed ?? (await this.taggedReferrers(repository, subject))?.manifests ?? [];
   }
 
-  /** May be unfiltered. Undefined: no such API (distribution specification 1.1, "Unavailable Referrers API"). */
-  listedReferrers(
-    repository: string,
-    subject: Digest,
-    artifactType?: string,
-  ): Promise<readonly Descriptor[] | undefined> {
-    return listReferrers(this.#session, repository, subject, artifactType);
+  /** The same, for who stops as soon as possible: the tag comes first where the registry lacked the API. */
+  async *referrerLists(repository: string, subject: Digest): AsyncGenerator<readonly Descriptor[]> {
+    if (this.#session.can("referrers") !== false) return yield await this.referrers(repository, subject);
+    yield (await this.taggedReferrers(repository, subject))?.manifests ?? [];
+    yield (await this.listedReferrers(repository, subject)) ?? [];
+  }
+
+  /** Undefined: no such API (distribution specification 1.1, "Unavailable Referrers API"). */
+  listedReferrers(repository: string, subject: Digest): Promise<readonly Descriptor[] | undefined> {
+    return listReferrers(this.#session, repository, subject);
   }
 
   /** Clients maintain this list where the API is missing: distribution specification 1.1, "Referrers Tag Schema". */

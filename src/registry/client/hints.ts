@@ -10,19 +10,20 @@ export interface ChallengeHints {
   write(origin: string, challenge: Challenge): void;
 }
 
-/** Whether registries take a blob in one POST, which saves the request that opens an upload. */
-export interface UploadHints {
-  takesOnePost(origin: string): boolean | undefined;
-  noteOnePost(origin: string, takes: boolean): void;
-}
+/** A blob in one POST, which saves the request that opens an upload; the referrers API. */
+export type Ability = "onePost" | "referrers";
 
-export type RegistryHints = ChallengeHints & UploadHints;
+/** What registries can do. */
+export interface RegistryHints extends ChallengeHints {
+  can(ability: Ability, origin: string): boolean | undefined;
+  note(ability: Ability, origin: string, can: boolean): void;
+}
 
 /** One file per registry and kind in the state folder. Ignores read and write errors: they only cost a request. */
 export function hintsIn(env: Environment, now: () => number = Date.now): RegistryHints {
   const folder = join(stateFolder(env), "challenges");
-  const uploads = join(stateFolder(env), "uploads");
   const pathOf = (origin: string, of = folder) => join(of, `${encodeURIComponent(origin)}.json`);
+  const noteOf = (ability: Ability, origin: string) => pathOf(origin, join(stateFolder(env), "abilities", ability));
   return {
     read(origin) {
       try {
@@ -35,17 +36,17 @@ export function hintsIn(env: Environment, now: () => number = Date.now): Registr
       // The scope is for one request only.
       writeHint(pathOf(origin), JSON.stringify({ scheme, parameters: scheme === "bearer" ? { realm, service } : {} }));
     },
-    takesOnePost(origin) {
+    can(ability, origin) {
       try {
-        const { onePost, seen } = JSON.parse(readFileSync(pathOf(origin, uploads), "utf8")) as Record<string, unknown>;
+        const { can, seen } = JSON.parse(readFileSync(noteOf(ability, origin), "utf8")) as Record<string, unknown>;
         const isFresh = typeof seen === "number" && Math.abs(now() - seen) < maximumAge;
-        return typeof onePost === "boolean" && isFresh ? onePost : undefined;
+        return typeof can === "boolean" && isFresh ? can : undefined;
       } catch {
         return undefined;
       }
     },
-    noteOnePost(origin, takes) {
-      writeHint(pathOf(origin, uploads), JSON.stringify({ onePost: takes, seen: now() }));
+    note(ability, origin, can) {
+      writeHint(noteOf(ability, origin), JSON.stringify({ can, seen: now() }));
     },
   };
 }

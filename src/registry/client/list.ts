@@ -53,19 +53,13 @@ export async function listReferrers(
   session: Session,
   repository: string,
   subject: Digest,
-  artifactType?: string,
 ): Promise<readonly Descriptor[] | undefined> {
   const step = { doing: `asking what refers to ${subject}`, repository };
-  const query = artifactType === undefined ? "" : `?${new URLSearchParams({ artifactType })}`;
   let found: Descriptor[] | undefined;
-  for await (const page of fetchPages(
-    session,
-    step,
-    `/v2/${repository}/referrers/${subject}${query}`,
-    noReferrersApi,
-  )) {
+  for await (const page of fetchPages(session, step, `/v2/${repository}/referrers/${subject}`, noReferrersApi)) {
     found = [...(found ?? []), ...parseReferrers(session, page, repository, subject)];
   }
+  session.note("referrers", found !== undefined);
   return found;
 }
 

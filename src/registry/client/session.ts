@@ -4,7 +4,7 @@ import { heartbeat, patience } from "../../core/heartbeat.ts";
 import { ReadLimit, readWhole } from "../../core/read-whole.ts";
 import { type Endpoint, isLoopback } from "../../oci/endpoint.ts";
 import { Authenticator, type FindCredential } from "./auth.ts";
-import type { RegistryHints } from "./hints.ts";
+import type { Ability, RegistryHints } from "./hints.ts";
 import { BodyError, HttpConnection, type HttpOptions, type HttpRequest, type HttpResponse } from "./http.ts";
 import {
   discard,
@@ -66,7 +66,7 @@ export class Session {
   readonly #auth: Authenticator;
   readonly #firstAnswerTimeout: number;
   readonly #hints: RegistryHints | undefined;
-  #takesOnePost: boolean | undefined;
+  readonly #abilities = new Map<Ability, boolean | undefined>();
   #answeredOnce = false;
   /** Values of `Authorization` that were accepted. */
   readonly #accepted = new Set<string>();
@@ -125,15 +125,21 @@ export class Session {
   mayPostOnce(size: number, isStreamed: boolean): boolean {
     if (this.endpoint.isEmbedded) return size <= maximumOnePost;
     if (!this.#hints) return false;
-    this.#takesOnePost ??= this.#hints.takesOnePost(this.endpoint.base.origin);
-    if (this.#takesOnePost === undefined) return !isStreamed && size <= maximumTrial;
-    return this.#takesOnePost && size <= maximumOnePost;
+    const can = this.can("onePost");
+    return can === undefined ? !isStreamed && size <= maximumTrial : can && size <= maximumOnePost;
   }
 
-  noteOnePost(takes: boolean): void {
-    if (this.#takesOnePost === takes) return;
-    this.#takesOnePost = takes;
-    this.#hints?.noteOnePost(this.endpoint.base.origin, takes);
+  /** Undefined: nobody has tried. */
+  can(ability: Ability): boolean | undefined {
+    const known = this.#abilities.get(ability) ?? this.#hints?.can(ability, this.endpoint.base.origin);
+    this.#abilities.set(ability, known);
+    return known;
+  }
+
+  note(ability: Ability, can: boolean): void {
+    if (this.#abilities.get(ability) === can) return;
+    this.#abilities.set(ability, can);
+    this.#hints?.note(ability, this.endpoint.base.origin, can);
   }
 
   /** @throws the registry's refusal, unless the status is one of `absent` */

@@ -124,12 +124,12 @@ class Upload {
     await discard(response);
     const { status } = response;
     if (status === 201) {
-      this.#session.noteOnePost(true);
+      this.#session.note("onePost", true);
       this.#report(size);
       return undefined;
     }
     this.#report(0);
-    if (!isRetriableStatus(status)) this.#session.noteOnePost(false);
+    if (!isRetriableStatus(status)) this.#session.note("onePost", false);
     return status === 202 ? this.#location(response, this.#uploads()) : this.#start();
   }
 

@@ -10,8 +10,11 @@ export interface Proxy {
   cut: { after: number; times: number };
 }
 
-/** @param target `localhost:PORT`, or the path of a Unix socket */
-export async function proxyTo(target: string): Promise<Proxy> {
+/**
+ * @param target `localhost:PORT`, or the path of a Unix socket
+ * @param socket the path of a Unix socket to listen at. Default: a port, which `host` names
+ */
+export async function proxyTo(target: string, socket?: string): Promise<Proxy> {
   const requests: string[] = [];
   const cut = { after: Number.POSITIVE_INFINITY, times: 0 };
   const server = createServer((client) => {
@@ -38,9 +41,11 @@ export async function proxyTo(target: string): Promise<Proxy> {
       one.on("close", () => other.destroy());
     }
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) =>
+    socket === undefined ? server.listen(0, "127.0.0.1", resolve) : server.listen(socket, resolve),
+  );
   onTestFinished(() => void server.close());
   const address = server.address();
-  if (typeof address !== "object" || address === null) throw new Error("not listening");
-  return { host: `localhost:${address.port}`, requests, cut };
+  if (address === null) throw new Error("not listening");
+  return { host: typeof address === "object" ? `localhost:${address.port}` : address, requests, cut };
 }
