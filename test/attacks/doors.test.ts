@@ -15,6 +15,7 @@ import { openByName } from "../../src/registry/open-by-name.ts";
 import { pushImage, serverOfTest, stateOfTest } from "../../src/registry-server/testdata/fixture.ts";
 import { restartService, rollBackService } from "../../src/services/kubernetes/history.ts";
 import { resolveService } from "../../src/services/resolve.ts";
+import { syncImage } from "../../src/services/sync-image.ts";
 import { serviceOf } from "../../src/services/testdata/service.ts";
 import { attest } from "../../src/signatures/attestations.ts";
 import { composeStatement } from "../../src/signatures/bundle.ts";
@@ -151,6 +152,8 @@ const doors: Record<string, Door> = {
     return pinned;
   },
   "the image of a job": ({ env, tagged }) => runnableImage(tagged, env),
+  "a sync image that the user names": async ({ env, pinned }) =>
+    (await syncImage({ ...env, SLIPWAY_SYNC_IMAGE: pinned })).reference,
   "a base image": async ({ env, pinned }) => {
     const open = (registry: string): Promise<RegistryClient> => openByName(registry, env);
     const [image = ""] = pinned.split("@");
