@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { crc32 } from "node:zlib";
 import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 import { temporaryFolder } from "../core/testdata/folder.ts";
@@ -20,6 +21,14 @@ function open(bytes: Buffer) {
 
 // "hello\n" in a tar, by `xz -9`: the compression that Debian's own packages have.
 const XZ_DATA = Buffer.from(readFileSync(new URL("./testdata/hello.tar.xz.base64", import.meta.url), "utf8"), "base64");
+
+/** The .xz file format 1.2, section 3.1: the header of the first block has a CRC32 in its last bytes. */
+function withDictionary(xz: Buffer, bits: number): Buffer {
+  const [start, size] = [12, ((xz[12] ?? 0) + 1) * 4];
+  xz[xz.indexOf(Buffer.from([0x21, 1]), start) + 2] = bits;
+  xz.writeUInt32LE(crc32(xz.subarray(start, start + size - 4)), start + size - 4);
+  return xz;
+}
 
 describe("openDeb", () => {
   it.each(["", ".gz", ".zst"] as const)("reads members compressed as %j", async (compression) => {
@@ -48,6 +57,19 @@ describe("openDeb", () => {
     const [entry] = opened.entries.filter(({ type }) => type === "file");
     expect(entry).toMatchObject({ path: "hello", size: 6 });
     expect(readFileSync(opened.dataPath).toString("utf8", entry?.offset, (entry?.offset ?? 0) + 6)).toBe("hello\n");
+  });
+
+  it.each<[string, (xz: Buffer) => Buffer]>([
+    ["needs a dictionary of 1.5 GiB", (xz) => withDictionary(xz, 37)],
+    ["is cut short", (xz) => xz.subarray(0, 60)],
+    ["is empty", () => Buffer.from("\n")],
+  ])("refuses xz that %s, by name", async (_, change) => {
+    const deb = testAr({
+      "debian-binary": Buffer.from("2.0\n"),
+      "control.tar": testTar([{ path: "control", content: "Package: a\n" }]),
+      "data.tar.xz": change(Buffer.from(XZ_DATA)),
+    });
+    await expect(open(deb)).rejects.toThrow(failureWith("file-invalid", "data.tar.xz"));
   });
 
   it("reads long names, links and folders", async () => {

@@ -13,7 +13,7 @@ const { XzReadableStream } = "default" in xz ? (xz.default as typeof xz) : xz;
  * @throws Failure for `.lzma` and `.bz2`, which nobody writes since Debian 8
  */
 export function decompressed(name: string, open: () => Readable): AsyncIterable<Uint8Array> {
-  if (name.endsWith(".xz")) return new XzReadableStream(Readable.toWeb(open()) as ReadableStream<Uint8Array>);
+  if (name.endsWith(".xz")) return unxz(name, open());
   if (name.endsWith(".zst")) return piped(open(), createZstdDecompress());
   if (name.endsWith(".gz")) return piped(open(), createGunzip());
   if (/\.(lzma|bz2)$/.test(name)) {
@@ -24,6 +24,26 @@ export function decompressed(name: string, open: () => Readable): AsyncIterable<
     );
   }
   return open();
+}
+
+/** The WebAssembly has a limit of 64 MiB for the dictionary, which `xz -9` needs, and numbers for errors. */
+async function* unxz(name: string, source: Readable): AsyncGenerator<Uint8Array> {
+  let sourceError: Error | undefined;
+  source.once("error", (error) => {
+    sourceError = error;
+  });
+  try {
+    yield* new XzReadableStream(Readable.toWeb(source) as ReadableStream<Uint8Array>);
+  } catch (cause) {
+    if (sourceError) throw sourceError;
+    const needsMore = /error code 4$/.test((cause as Error).message);
+    throw new Failure(
+      { code: "file-invalid", culprit: name },
+      `${name} ${needsMore ? "needs more than 64 MiB of memory to be unpacked" : "is damaged: xz cannot unpack it"}.`,
+      "Use another mirror or package.",
+      { cause },
+    );
+  }
 }
 
 /** A pipe does not forward errors of its source. */
