@@ -13,8 +13,7 @@ export interface Resources {
   readonly gpu?: number;
   /**
    * Instance type of `config.yaml`, which has CPUs, memory, GPUs and, on Kubernetes, the nodes that may run it. The
-   * other fields override those of
-   * the type.
+   * other fields override those of the type.
    */
   readonly instanceType?: string;
 }

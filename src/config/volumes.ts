@@ -3,8 +3,8 @@ import { type Mistake, unknownKey } from "./mistake.ts";
 
 /**
  * What a job or a function sees at a path. `claim`: a PersistentVolumeClaim of the namespace; on podman and docker a
- * named volume. `folder`: a folder
- * of this machine, not on Kubernetes. `writable`: whether it may change them. Default: false.
+ * named volume. `folder`: a folder of this machine, not on Kubernetes. `writable`: whether it may change them.
+ * Default: false.
  */
 export type Volume =
   | { readonly claim: string; readonly writable?: boolean }

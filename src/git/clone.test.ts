@@ -76,6 +76,7 @@ it("asks which commit the main branch names", async () => {
   git(repository.folder, "checkout", "--quiet", "-b", "trunk");
   const commit = repository.commit({ "a.txt": "two" });
   expect(await resolveHead(repository.url, access)).toBe(commit);
-  await expect(resolveHead("file:///nonexistent/repository", access)).rejects.toThrow(/nonexistent/);
-  expect(existsSync("/nonexistent")).toBe(false);
+  const nowhere = join(folderOfTest(), "nowhere");
+  await expect(resolveHead(`file://${nowhere}/repository`, access)).rejects.toThrow(/nowhere/);
+  expect(existsSync(nowhere)).toBe(false);
 });

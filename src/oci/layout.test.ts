@@ -56,7 +56,7 @@ it.each([undefined, { a: "1" }])("an artifact refers to its subject, with annota
     mediaType: mediaTypes.manifest,
     artifactType: "application/sbom",
     config: { mediaType: mediaTypes.empty, digest: sha256("{}"), size: 2 },
-    layers: [part],
+    layers: [{ ...part, data: content.toString("base64") }],
     subject: descriptor,
     ...(annotations && { annotations }),
   });

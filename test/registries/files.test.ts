@@ -116,7 +116,9 @@ async function python(action: string, access: string, path: string): Promise<voi
     "import json, sys",
     "from slipway import _files, _pod_files, Failure",
     "try: getattr(_pod_files.PodFiles(sys.argv[2], _files.damaged), sys.argv[1])(json.loads(sys.argv[4]), sys.argv[3])",
-    "except Failure as error: print(json.dumps({'code': error.code, 'culprit': error.culprit}))",
+    "except Failure as error:",
+    "  problem, remedy = str(error).split('\\n')",
+    "  print(json.dumps({'code': error.code, 'culprit': error.culprit, 'problem': problem, 'remedy': remedy}))",
   ].join("\n");
   const env = { ...process.env, PYTHONPATH: "python" };
   const { stdout } = await run("python3", ["-c", program, action, access, path, JSON.stringify(content)], { env });
