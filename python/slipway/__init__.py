@@ -14,7 +14,7 @@ from slipway._deployments import (
     ServerAvailableFolder,
     ServerAvailableInterpreter,
 )
-from slipway._engine import Engine, Resources, engine
+from slipway._engine import Engine, engine
 from slipway._errors import Failure, ItemFailure, MapError, RemoteError, UserError
 from slipway._files import File, file, folder, scratch_folder
 from slipway._functions import (
@@ -34,11 +34,13 @@ from slipway._jobs import (
     resolve_job,
     run_job,
 )
+from slipway._options import CallOptions, Resources
 from slipway._steps import Handle
 
 __all__ = [
     "SLIPWAY_INTERPRETER",
     "AwsSecret",
+    "CallOptions",
     "CondaEnv",
     "ContainerAtDigest",
     "ContainerAtTag",

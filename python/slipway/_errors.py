@@ -1,10 +1,8 @@
 """The public errors, and how errors of functions get back to the program."""
 
-import asyncio
 import os
-import re
 import traceback
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Type, TypeVar, Union
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Type, TypeVar, Union
 
 from slipway._printable import printable, printable_lines
 
@@ -15,7 +13,7 @@ _TOLD = 5
 _LISTED = 20
 
 
-_OWN_FOLDERS = (os.path.dirname(__file__), os.path.dirname(asyncio.__file__))
+_OWN_FOLDERS = (os.path.dirname(__file__), os.path.join(os.path.dirname(traceback.__file__), "asyncio"))
 
 
 class UserError(Exception):
@@ -106,7 +104,10 @@ class MapError(Exception):
 
 def describe(error: BaseException) -> Dict[str, Any]:
     """Describes an exception as JSON for the caller (`WireError` in TypeScript)."""
-    message = str(error)[:_MAXIMUM_TEXT]
+    try:
+        message = str(error)[:_MAXIMUM_TEXT]
+    except Exception:
+        message = "its text cannot be shown"
     described = {"name": type(error).__name__, "message": message}
     if isinstance(error, (UserError, Failure)):
         identity = {"code": error.code, "culprit": error.culprit} if error.code else {}
@@ -119,37 +120,15 @@ def describe(error: BaseException) -> Dict[str, Any]:
     return {**described, "details": "".join(lines)[-_MAXIMUM_TEXT:]}
 
 
-class RanIn(NamedTuple):
-    """How a function ran. `memory` is its limit in bytes."""
+def revive(failure: Mapping[str, Any], where: str) -> Exception:
+    """The exception to raise for one of another process.
 
-    kind: str
-    network: str
-    memory: Optional[float] = None
-
-
-# Of errors of the helper.
-HERE = RanIn("process", "host")
-
-
-def limits_remedy(details: str, ran_in: RanIn) -> Optional[str]:
-    """The remedy for an error that comes from the limits of containers, else None. Keep src/sdk/remote-error.ts the same."""
-    if ran_in.kind == "process":
-        return None
-    if re.search(r"\bEROFS\b|Read-only file system", details, re.IGNORECASE):
-        return "The file system of its image is read-only. Write below /tmp, or below HOME (/home/slipway)."
-    unreachable = (
-        r"\b(EAI_AGAIN|ENETUNREACH|ENOTFOUND|ECONNREFUSED)\b|Temporary failure in name resolution|"
-        "Name or service not known|Network is unreachable|Connection refused"
-    )
-    if ran_in[:2] == ("container", "none") and re.search(unreachable, details):
-        return 'It ran without a network. Set network="host" in the options of the function.'
-    return None
-
-
-def revive(failure: Dict[str, Any], where: str, ran_in: RanIn) -> Exception:
-    """The exception to raise for a remote one."""
+    Args:
+        where: where a function runs, if the error does not say.
+    """
     name, message = str(failure["name"]), str(failure["message"])
     if name in _REPORTED:
         return reported(_REPORTED[name], failure.get("code"), failure.get("culprit"), message)
-    details = str(failure["details"])
-    return RemoteError(name, message, details, where, limits_remedy(details, ran_in))
+    remedy = failure.get("remedy")
+    shown = None if remedy is None else printable_lines(str(remedy))
+    return RemoteError(name, message, str(failure["details"]), str(failure.get("where", where)), shown)

@@ -236,7 +236,8 @@ def _next_entry(reader: _Reader) -> Optional[_Entry]:
     raw_path = records.get(b"path", prefix + b"/" + name if prefix else name)
     size = _octal(records.get(b"size", block[124:136]), 10 if b"size" in records else 8)
     path = os.fsdecode(raw_path[:-1] if kind == tarfile.DIRTYPE and raw_path.endswith(b"/") else raw_path)
-    target = os.fsdecode(records.get(b"linkpath", _text(block[157:257])))
+    # Of another entry, it would be lost.
+    target = os.fsdecode(records.get(b"linkpath", _text(block[157:257]))) if kind == tarfile.SYMTYPE else ""
     mode = 0o755 if kind != tarfile.REGTYPE or block[100:107] == b"0000755" else 0o644
     is_known = kind == tarfile.REGTYPE or kind in (tarfile.DIRTYPE, tarfile.SYMTYPE) and size == 0
     if not is_known or _header(path, kind, mode, size, target) != raw:

@@ -9,8 +9,8 @@ from typing import Any, Dict, Optional, Union
 
 from slipway import _steps
 from slipway._deployments import Deployment
-from slipway._engine import HELPER
-from slipway._errors import HERE, Failure, UserError, reported, revive
+from slipway._errors import Failure, UserError, reported, revive
+from slipway._helper import HELPER
 from slipway._printable import printable_lines
 
 # Names the program that runs jobs where a program has no engine helper. Default: `slipway` on PATH.
@@ -135,7 +135,7 @@ def _ask(action: str, deployment: Deployment, name: str, folder: Optional[str], 
         problem = f"{program} ended with status {done.returncode} before it was done.\nLook at what it printed above."
         raise reported(Failure, "program-failed", program, problem) from None
     if "error" in answer:
-        raise revive(answer["error"], program, HERE)
+        raise revive(answer["error"], program)
     if "failed" in answer:
         failed = answer["failed"]
         raise JobError(failed["message"], failed["status"], failed["id"])

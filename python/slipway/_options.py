@@ -1,13 +1,70 @@
-"""Checks of the options of functions. Keep src/sdk/check-options.ts the same."""
+"""Options of functions, and their checks. Keep src/sdk/check-options.ts the same."""
 
 import difflib
 import math
 import re
-from typing import Any, Callable, Dict, Mapping, Optional, Tuple
+from typing import Any, Callable, Dict, List, Literal, Mapping, Optional, Sequence, Tuple, TypedDict, Union
 
 from slipway._errors import UserError, reported
-from slipway._secrets import names_a_secret
 from slipway._volumes import volume_complaint
+
+Network = Literal["none", "host"]
+# Claims and folders, by the absolute path at which they are seen.
+Volumes = Mapping[str, Mapping[str, Union[str, bool]]]
+
+
+class Resources(TypedDict, total=False):
+    """Resource limits of one run. Omitted keys are not limited.
+
+    Attributes:
+        cpu: number of CPUs; may be a fraction.
+        memory: memory: bytes, or a text such as `512MiB`.
+        gpu: number of GPUs. The run gets the first GPUs of the machine.
+        instance_type: instance type of `config.yaml`, which has CPUs, memory, GPUs and, on Kubernetes, the nodes that may run it. The other keys
+            override those of the type.
+    """
+
+    cpu: float
+    memory: Union[int, str]
+    gpu: int
+    instance_type: str
+
+
+class CallOptions(TypedDict, total=False):
+    """Options for running a function in this program's image. A map or stream can override them for its items.
+
+    Attributes:
+        tag: image to use, a key of the pipeline's `bases`. Default: `default`.
+        env: environment variables to set in addition to the image's own. `SECRET:NAME` is the value of a secret of `slipway secret`. Default: none.
+        network: network of the container, `none` or `host`. Default: `none`. Pods always have the cluster's network.
+        resources: resource limits of the container or pod. Default: no limits.
+        retries: how many times to retry a failed call, from 0 to 100. Default: 0.
+        time_limit: timeout of each attempt, in seconds or as a text such as `1h30m`. Default: no timeout.
+        volumes: claims and folders by the absolute path at which the function sees them: `{"/data": {"claim": "training-data"}}`. On Kubernetes a
+            PersistentVolumeClaim; on podman and docker a named volume, or a folder of this machine, relative to where you called `bazel run`.
+            The function may change what has `"writable": True`. Default: none.
+        keep: keep results in the registry, in the image's repository. A call whose function, arguments and version have a kept result does not run.
+            Failures are not kept. Needs an image. Default: False.
+        version: with `keep`, the version of the function. Change it when results are no longer right. Default: the image's layers.
+        fresh: a worker of its own for each call: a new process, container or pod. Default: False, workers serve one call after the other.
+        max_calls: a worker ends after so many calls, and another one takes its place. Default: no limit.
+        keep_warm: how long containers and pods wait for the next run of this program after its end, in seconds or as a text such as `5m`.
+            Default: they end with the program.
+    """
+
+    tag: Optional[str]
+    env: Optional[Mapping[str, str]]
+    network: Optional[Network]
+    resources: Optional[Resources]
+    retries: Optional[int]
+    time_limit: Union[int, str, None]
+    volumes: Optional[Volumes]
+    keep: Optional[bool]
+    version: Optional[str]
+    fresh: Optional[bool]
+    max_calls: Optional[int]
+    keep_warm: Union[int, str, None]
+
 
 _BYTES_PER = {
     "": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12,
@@ -15,66 +72,12 @@ _BYTES_PER = {
 }
 # The largest integer that JavaScript has.
 _LARGEST = 2**53 - 1
+_SECRET = "SECRET:"
+_SECRET_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?", re.ASCII)
 
 # What a value is not, and how to write it. None if it is right.
 _Complaint = Optional[Tuple[str, str]]
-
-
-def check_options(
-    subject: str,
-    tag: Any = None,
-    env: Any = None,
-    network: Any = None,
-    resources: Any = None,
-    retries: Any = None,
-    time_limit: Any = None,
-    volumes: Any = None,
-    keep: Any = None,
-    version: Any = None,
-    parallelism: Any = None,
-) -> Dict[str, Any]:
-    """Checks options, which programs without types can give in any form. None means not given.
-
-    Args:
-        subject: what has them, such as `"score"`, for errors.
-
-    Returns:
-        The resources, with memory in bytes.
-
-    Raises:
-        UserError: an option is invalid, or a resource is unknown. The message then names the nearest that is known.
-    """
-    texts = [*env.keys(), *env.values()] if isinstance(env, Mapping) else [None]
-    for name, value, is_right, problem, remedy in (
-        ("tag", tag, isinstance(tag, str), "is not a text", "Name a key of the pipeline's `bases`."),
-        ("env", env, all(isinstance(each, str) for each in texts), "does not map names to texts", "Give texts."),
-        ("env", env, all(names_a_secret(each) for each in texts if isinstance(each, str)), "does not name a secret",
-         "Write SECRET:NAME with the name that `slipway secret set` gave it. If this is the secret itself, change the secret."),
-        ("network", network, network in ("none", "host"), f"is {network!r}, neither none nor host",
-         "Write none, or host to use this machine's network."),
-        ("resources", resources, isinstance(resources, Mapping), "is not a dict", 'Write it like {"memory": "512MiB"}.'),
-        ("retries", retries, _is_whole(retries) and 0 <= retries <= 100,
-         f"is {retries!r}", "Give a whole number from 0 to 100."),
-        ("time_limit", time_limit, seconds(time_limit) is not None,
-         f"is {time_limit!r}, which is not a duration", "Write it like 90s, 1h30m, 2d, or a number of seconds."),
-        ("keep", keep, isinstance(keep, bool), "is neither True nor False", "Write one of them."),
-        ("version", version, isinstance(version, str) and version != "", "is not a text", 'Write it like "3".'),
-        ("parallelism", parallelism, _is_whole(parallelism) and parallelism > 0,
-         f"is {parallelism!r}, which is not a number of calls", "Set it to a whole number of 1 or more."),
-    ):
-        if value is not None and not is_right:
-            raise _refusal(subject, name, problem, remedy)
-    complaint_of_volumes = volume_complaint({} if volumes is None else volumes)
-    if complaint_of_volumes is not None:
-        raise _refusal(subject, *complaint_of_volumes)
-    checked: Dict[str, Any] = {}
-    for name, value in (resources or {}).items():
-        check = _RESOURCES.get(name)
-        complaint = _unknown(name) if check is None else check(value)
-        if complaint is not None:
-            raise _refusal(subject, f"resources.{name}", *complaint)
-        checked[name] = _bytes(value) or 0 if name == "memory" else value
-    return checked
+_Check = Callable[[Any], _Complaint]
 
 
 def seconds(value: Any) -> Optional[int]:
@@ -85,43 +88,13 @@ def seconds(value: Any) -> Optional[int]:
     return value if _is_whole(value) and 0 < value <= _LARGEST else None
 
 
-def _refusal(subject: str, path: str, problem: str, remedy: str) -> UserError:
-    return reported(UserError, "value-invalid", path, f"{subject}: {path} {problem}.\n{remedy}")
-
-
-def _unknown(name: object) -> _Complaint:
-    near = difflib.get_close_matches(str(name), _RESOURCES, 1)
-    hint = f" (did you mean {near[0]}?)" if near else ""
-    return f"is not a resource{hint}", f"Known here: {', '.join(_RESOURCES)}."
-
-
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _cpu(value: Any) -> _Complaint:
-    is_number = _is_whole(value) or isinstance(value, float)
-    return None if is_number and 0.001 <= value <= 10_000 else (f"is {value!r}", "Give a number from 0.001 to 10000.")
-
-
-def _gpu(value: Any) -> _Complaint:
-    is_right = _is_whole(value) and 0 <= value <= 1000
-    return None if is_right else (f"is {value!r}", "Give a whole number from 0 to 1000.")
-
-
-def _memory(value: Any) -> _Complaint:
-    if _bytes(value) is not None:
-        return None
-    return f"is {value!r}, which is not an amount of memory", "Write it like 512MiB, 2GB, or a number of bytes."
-
-
-def _instance_type(value: Any) -> _Complaint:
-    return None if isinstance(value, str) and value else (f"is {value!r}, not a text", "Name an instance type.")
-
-
-_RESOURCES: Mapping[str, Callable[[Any], _Complaint]] = {
-    "cpu": _cpu, "memory": _memory, "gpu": _gpu, "instance_type": _instance_type,
-}
+def _wait(value: Any) -> Optional[float]:
+    """Seconds, also a part of one: `20ms`."""
+    match = re.fullmatch(r"(\d{1,7})ms", value, re.ASCII) if isinstance(value, str) else None
+    if match is not None:
+        return int(match[1]) / 1000
+    is_short = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 3600
+    return value if is_short else seconds(value)
 
 
 def _bytes(value: Any) -> Optional[int]:
@@ -129,3 +102,126 @@ def _bytes(value: Any) -> Optional[int]:
         match = re.fullmatch(r"(\d{1,15}(?:\.\d{1,6})?) ?(?:([kMGT]|[KMGT]i)?B?)", value, re.ASCII)
         value = match and math.floor(float(match[1]) * _BYTES_PER[match[2] or ""] + 0.5)
     return value if _is_whole(value) and 0 < value <= _LARGEST else None
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _check(is_right: Callable[[Any], Any], problem: str, remedy: str) -> _Check:
+    return lambda value: None if is_right(value) else (problem.format(value), remedy)
+
+
+def _whole(least: int, most: int) -> _Check:
+    return _check(lambda value: _is_whole(value) and least <= value <= most, "is {!r}", f"Give a whole number from {least} to {most}.")
+
+
+def _env(value: Any) -> _Complaint:
+    texts: List[Any] = [*value.keys(), *value.values()] if isinstance(value, Mapping) else [None]
+    if not all(isinstance(each, str) for each in texts):
+        return "does not map names to texts", "Give texts."
+    if all(_SECRET_NAME.fullmatch(each[len(_SECRET) :]) for each in texts if each.startswith(_SECRET)):
+        return None
+    remedy = "Write SECRET:NAME with the name that `slipway secret set` gave it. If this is the secret itself, change the secret."
+    return "does not name a secret", remedy
+
+
+def _batch(value: Any) -> _Complaint:
+    if isinstance(value, Mapping) and set(value) <= {"size", "wait"}:
+        if _is_whole(value.get("size")) and value["size"] > 0 and _wait(value.get("wait", 0)) is not None:
+            return None
+    return "is not a batch", 'Write it like {"size": 32, "wait": "20ms"}.'
+
+
+_flag = _check(lambda value: isinstance(value, bool), "is neither True nor False", "Write one of them.")
+_function = _check(callable, "is not a function", "Give a function.")
+_duration = _check(seconds, "is {!r}, which is not a duration", "Write it like 90s, 1h30m, 2d, or a number of seconds.")
+
+_RESOURCES: Mapping[str, _Check] = {
+    "cpu": _check(
+        lambda value: (_is_whole(value) or isinstance(value, float)) and 0.001 <= value <= 10_000,
+        "is {!r}",
+        "Give a number from 0.001 to 10000.",
+    ),
+    "memory": _check(_bytes, "is {!r}, which is not an amount of memory", "Write it like 512MiB, 2GB, or a number of bytes."),
+    "gpu": _whole(0, 1000),
+    "instance_type": _check(lambda value: isinstance(value, str) and value, "is {!r}, not a text", "Name an instance type."),
+}
+
+_OPTIONS: Mapping[str, _Check] = {
+    "tag": _check(lambda value: isinstance(value, str), "is not a text", "Name a key of the pipeline's `bases`."),
+    "env": _env,
+    "network": _check(
+        lambda value: value in ("none", "host"), "is {!r}, neither none nor host", "Write none, or host to use this machine's network."
+    ),
+    "resources": _check(lambda value: isinstance(value, Mapping), "is not a dict", 'Write it like {"memory": "512MiB"}.'),
+    "retries": _whole(0, 100),
+    "time_limit": _duration,
+    "volumes": lambda value: None,
+    "keep": _flag,
+    "version": _check(lambda value: isinstance(value, str) and value, "is not a text", 'Write it like "3".'),
+    "fresh": _flag,
+    "max_calls": _whole(1, 1_000_000_000),
+    "keep_warm": _duration,
+}
+_OF_FUNCTIONS: Mapping[str, _Check] = {
+    **_OPTIONS,
+    "concurrency": _whole(1, 10_000),
+    "batch": _batch,
+    "setup": _function,
+    "teardown": _function,
+}
+_OF_MAPS: Mapping[str, _Check] = {
+    **_OPTIONS,
+    "parallelism": _check(
+        lambda value: _is_whole(value) and value > 0, "is {!r}, which is not a number of calls", "Set it to a whole number of 1 or more."
+    ),
+}
+
+
+def check_options(subject: str, options: Mapping[str, Any], is_map: bool = False) -> Dict[str, Any]:
+    """Checks options, which programs without types can give in any form. None means not given.
+
+    Args:
+        subject: what has them, such as `"score"`, for errors.
+        is_map: whether they are those of a map rather than of a function.
+
+    Returns:
+        Those that were given, with memory in bytes and durations in seconds.
+
+    Raises:
+        UserError: an option is invalid or unknown. The message then names the nearest that is known.
+    """
+    given = {name: value for name, value in options.items() if value is not None}
+    _check_all(subject, "", "an option", given, _OF_MAPS if is_map else _OF_FUNCTIONS)
+    complaint_of_volumes = volume_complaint(given.get("volumes", {}))
+    if complaint_of_volumes is not None:
+        raise _refusal(subject, *complaint_of_volumes)
+    _check_all(subject, "resources.", "a resource", given.get("resources", {}), _RESOURCES)
+    if "teardown" in given and "setup" not in given:
+        raise _refusal(subject, "teardown", "has no setup", "Give `setup` too: `teardown` gets what it returned.")
+    if "batch" in given and given.get("concurrency", 1) > 1:
+        raise _refusal(subject, "batch", "cannot be used with concurrency", "Choose one of them.")
+    if "memory" in given.get("resources", {}):
+        given["resources"] = {**given["resources"], "memory": _bytes(given["resources"]["memory"])}
+    if "batch" in given:
+        given["batch"] = {"size": given["batch"]["size"], "wait": _wait(given["batch"].get("wait", 0))}
+    return {name: seconds(value) if name in ("time_limit", "keep_warm") else value for name, value in given.items()}
+
+
+def _check_all(subject: str, prefix: str, what: str, given: Mapping[str, Any], checks: Mapping[str, _Check]) -> None:
+    for name, value in given.items():
+        check = checks.get(name)
+        complaint = _unknown(name, what, list(checks)) if check is None else check(value)
+        if complaint is not None:
+            raise _refusal(subject, f"{prefix}{name}", *complaint)
+
+
+def _refusal(subject: str, path: str, problem: str, remedy: str) -> UserError:
+    return reported(UserError, "value-invalid", path, f"{subject}: {path} {problem}.\n{remedy}")
+
+
+def _unknown(name: object, what: str, known: Sequence[str]) -> _Complaint:
+    near = difflib.get_close_matches(str(name), known, 1)
+    hint = f" (did you mean {near[0]}?)" if near else ""
+    return f"is not {what}{hint}", f"Known here: {', '.join(known)}."

@@ -7,15 +7,17 @@ import json
 import os
 import secrets
 import ssl
+import tempfile
 import time
 from contextlib import contextmanager
 from typing import IO, Any, Callable, Dict, Iterator, Mapping, Optional
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
-from slipway._errors import Failure, reported
+from slipway._errors import Failure, UserError, reported
+from slipway._file_place import FilePlace, damaged, lost
 
 # The file with `PodAccess` of src/functions/pod-access.ts, in the folder of a pod.
-ACCESS_FILE = "access.json"
+_ACCESS_FILE = "access.json"
 _ATTEMPTS = 6
 # Seconds that a registry may be silent.
 _PATIENCE = 60
@@ -24,17 +26,35 @@ _RENEWAL = 180
 _PIECE = 1 << 20
 
 
+def place_of_worker(folder: Optional[str]) -> FilePlace:
+    """The content of files in a worker.
+
+    Args:
+        folder: what the helper has given it. None: the engine has none.
+
+    Raises:
+        UserError: the engine has none.
+    """
+    if folder is None:
+        text = "This engine cannot hand on files, folders and values above 16 MiB.\n"
+        remedy = "Use an engine on this machine, or a cluster whose pods reach the registry. docs/functions.md says how."
+        raise reported(UserError, "engine-unavailable", "files", text + remedy)
+    access = os.path.join(folder, _ACCESS_FILE)
+    if not os.path.exists(access):
+        return FilePlace(folder, lost)
+    remote = PodFiles(access)
+    return FilePlace(tempfile.mkdtemp(prefix="slipway-files-"), remote.fetch, remote.store)
+
+
 class PodFiles:
     """Moves content between this pod and the registry.
 
     Args:
         path: of the file with the access, which changes when the token is renewed.
-        damaged: the error for content that is not what its digest says.
     """
 
-    def __init__(self, path: str, damaged: Callable[[Dict[str, Any], str], Failure]) -> None:
+    def __init__(self, path: str) -> None:
         self._path = path
-        self._damaged = damaged
 
     def store(self, content: Dict[str, Any], source: str) -> None:
         def attempt() -> None:
@@ -77,14 +97,14 @@ class PodFiles:
                         out.write(piece)
                         done += len(piece)
                         if done > size:
-                            raise self._damaged(content, f"it has more than {size} bytes")
+                            raise damaged(content, f"it has more than {size} bytes")
             if done < size:
                 raise OSError(f"the answer ended after {done} of {size} bytes")
 
         try:
             self._patiently(f"fetching {digest}", attempt)
             if f"sha256:{hashed.hexdigest()}" != digest:
-                raise self._damaged(content, urlsplit(self._access()["url"]).netloc)
+                raise damaged(content, urlsplit(self._access()["url"]).netloc)
             os.chmod(partial, 0o444)
             os.replace(partial, target)
         finally:
@@ -137,7 +157,7 @@ class PodFiles:
 
 def _reached(access: Dict[str, Any], location: str) -> str:
     """A URL of the registry, as pods reach it."""
-    parts = urlsplit(urljoin(access["url"], location))
+    parts: SplitResult = urlsplit(urljoin(access["url"], location))
     if parts.netloc != access.get("host"):
         return parts.geturl()
     own = urlsplit(access["url"])

@@ -5,8 +5,6 @@ import os
 import re
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
-from slipway._errors import UserError, reported
-
 _FIELDS = ("claim", "folder", "writable")
 _TAKEN = ("/slipway", "/proc", "/sys", "/dev", "/run")
 _TAKEN_ALONE = ("/", "/tmp", "/var/tmp", "/home/slipway", "/etc", "/usr", "/var", "/home", "/bin", "/lib", "/lib64", "/sbin")
@@ -73,21 +71,3 @@ def absolute_volumes(volumes: Mapping[str, Mapping[str, Any]]) -> Dict[str, Dict
         path: {**volume, "folder": os.path.join(base, volume["folder"])} if "folder" in volume else dict(volume)
         for path, volume in volumes.items()
     }
-
-
-def require_in_place(volumes: Mapping[str, Mapping[str, Any]]) -> None:
-    """Refuses volumes that a process of this machine would not see.
-
-    Raises:
-        UserError: one is not a folder of this machine at its own path.
-    """
-    for path, volume in volumes.items():
-        folder = volume.get("folder")
-        if folder is not None and not os.path.isdir(folder):
-            problem = "is not a folder" if os.path.exists(folder) else "does not exist on this machine"
-            text = f"volumes: {path} names {folder}, which {problem}.\nMake the folder, or name another one."
-            raise reported(UserError, "volume-unusable", path, text)
-        if folder is None or os.path.realpath(folder) != os.path.realpath(path):
-            remedy = "Run it in a container or on Kubernetes, or use a folder whose path is the same inside and outside."
-            text = f"volumes: {path} cannot be mounted for a process of this machine.\n{remedy}"
-            raise reported(UserError, "volume-unusable", path, text)

@@ -1,51 +1,33 @@
-"""Remedies in errors of functions in containers. The TypeScript SDK has the same tests."""
+"""How errors of functions get back to the program. The TypeScript SDK has the same tests."""
 
-import errno
-import os
-import socket
 import unittest
 
-from slipway._errors import RanIn, UserError, describe, reported, revive
-
-CONTAINER = RanIn("container", "none")
-LOOKUP = socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
-READ_ONLY = OSError(errno.EROFS, os.strerror(errno.EROFS), "/x")
+from slipway._errors import Failure, RemoteError, UserError, describe, reported, revive
 
 
-def arrived(error: Exception, ran_in: RanIn) -> str:
-    return str(revive(describe(error), "a container of x", ran_in))
+class Errors(unittest.TestCase):
+    def test_of_slipway_arrive_with_their_code_and_culprit(self) -> None:
+        for kind in (UserError, Failure):
+            sent = reported(kind, "file-invalid", "a.csv:3", "It has no header.\nAdd one.")
+            error = revive({**describe(sent), "where": "a container of x"}, "here")
+            assert isinstance(error, kind)
+            self.assertEqual((error.code, error.culprit, str(error)), ("file-invalid", "a.csv:3", str(sent)))
 
+    def test_of_functions_say_where_they_were_raised_and_what_to_do(self) -> None:
+        sent = {**describe(OSError("no route")), "where": "a container of x", "remedy": 'Set network="host".'}
+        error = revive(sent, "here")
+        assert isinstance(error, RemoteError)
+        self.assertEqual((error.name, str(error)), ("OSError", 'OSError: no route\nSet network="host".'))
+        self.assertIn("--- raised in a container of x ---", str(error.__cause__))
+        self.assertIn("--- raised in here ---", str(revive(describe(ValueError("x")), "here").__cause__))
 
-class LimitsRemedy(unittest.TestCase):
-    def test_names_the_option_for_a_network_also_where_a_cause_says_why(self) -> None:
-        wrapped = RuntimeError("cannot fetch")
-        wrapped.__cause__ = LOOKUP
-        unreachable = OSError(errno.ENETUNREACH, "Network is unreachable")
-        refused = ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused")
-        for error in (LOOKUP, wrapped, unreachable, refused):
-            self.assertIn('\nIt ran without a network. Set network="host"', arrived(error, CONTAINER))
+    def test_that_cannot_be_shown_are_sent_too(self) -> None:
+        class Silent(Exception):
+            def __str__(self) -> str:
+                raise RuntimeError
 
-    def test_names_the_folders_that_can_be_written(self) -> None:
-        for kind in ("container", "kubernetes"):
-            self.assertRegex(arrived(READ_ONLY, RanIn(kind, "none")), r"\n.*/tmp.*/home/slipway")
-
-    def test_says_nothing_of_what_is_no_such_limit(self) -> None:
-        for error, ran_in in (
-            (LOOKUP, RanIn("process", "none")),
-            (READ_ONLY, RanIn("process", "none")),
-            (LOOKUP, RanIn("container", "host")),
-            (LOOKUP, RanIn("kubernetes", "none")),
-            (ValueError("else"), CONTAINER),
-        ):
-            self.assertNotIn("\n", arrived(error, ran_in))
-
-
-class Reported(unittest.TestCase):
-    def test_arrives_with_its_code_and_culprit(self) -> None:
-        sent = reported(UserError, "file-invalid", "a.csv:3", "It has no header.\nAdd one.")
-        error = revive(describe(sent), "a container of x", CONTAINER)
-        assert isinstance(error, UserError)
-        self.assertEqual((error.code, error.culprit, str(error)), ("file-invalid", "a.csv:3", str(sent)))
+        described = describe(Silent())
+        self.assertEqual((described["name"], described["message"]), ("Silent", "its text cannot be shown"))
 
 
 if __name__ == "__main__":

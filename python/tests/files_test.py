@@ -11,10 +11,11 @@ import tempfile
 import unittest
 from typing import Any, Tuple
 
-from slipway import Failure, UserError, _files, _folder_tar, _json
+from helped import ENVIRONMENT
+from slipway import Failure, UserError, _file_place, _files, _folder_tar
+from slipway._values import copied, decode, encode
 
 PROGRAM = str(pathlib.Path(__file__).with_name("files_program.py"))
-ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("SLIPWAY_")}
 # The folder of the programs, as src/sdk/files.test.ts has it: both give the same bytes.
 TREE_DIGEST = "sha256:f44017b684c47181737295ad655100b56a0ccef8eefa3378fdb2aeb0397b59f0"
 
@@ -75,17 +76,25 @@ class Files(unittest.TestCase):
         draw = random.Random(seed)
         for _ in range(500):
             value = lookalike(draw, 4)
-            self.assertEqual(_files.decode(json.loads(_json.encode(value, "it"))), (value, []))
+            self.assertEqual(decode(copied(encode(value, "it"))), value)
 
     def test_have_the_form_that_typescript_reads_and_writes(self) -> None:
         digest = digest_of("hello")
-        form = f'[{{"$slipway": "file", "digest": "{digest}", "name": "model.bin", "size": 5}}]'
-        value, files = _files.decode(json.loads(form))
-        self.assertEqual(([each.name for each in files], files[0].size, files[0].digest), (["model.bin"], 5, digest))
-        self.assertEqual(_json.encode(value, "it"), form)
-        for wrong in ('"size": -1', '"name": "../x"', '"digest": "md5:1"', '"$slipway": "socket"'):
+        form = f'[{{"$slipway":"file","digest":"{digest}","name":"model.bin","size":5}}]'
+        (self.folder / digest[7:]).write_text("hello")
+        _files.use_place(lambda: _file_place.FilePlace(str(self.folder), _file_place.lost))
+        found = []
+        value = decode([form.encode()], found.append)
+        self.assertEqual((value, found[0].name, found[0].size, found[0].digest), (found, "model.bin", 5, digest))
+        self.assertEqual(copied(encode(value, "it")), [form.encode()])
+        for wrong in ('"size":-1', '"name":"../x"', '"digest":"md5:1"', '"$slipway":"socket"'):
             with self.assertRaises(Failure):
-                _files.decode(json.loads(f"{form[1:-2]}, {wrong}}}"))
+                decode([f"{form[1:-2]},{wrong}}}".encode()])
+        # What is handed on has to be there.
+        (self.folder / digest[7:]).unlink()
+        with self.assertRaises(Failure) as raised:
+            encode(value, "it")
+        self.assertEqual((raised.exception.code, raised.exception.culprit), ("content-lost", digest))
 
     def test_are_refused_by_name(self) -> None:
         for scenario, code, problem in (
@@ -99,11 +108,11 @@ class Files(unittest.TestCase):
             self.assertEqual(status, 2)
 
     def test_are_refused_when_damaged_or_gone(self) -> None:
-        place = _files.FilePlace(str(self.folder), _files._lost)
+        place = _file_place.FilePlace(str(self.folder), _file_place.lost)
         content = place.put(str(self.data), "file", False)
         os.chmod(place.path_of(content), 0o644)
         pathlib.Path(place.path_of(content)).write_text("b,a\n")
-        again = _files.FilePlace(str(self.folder), _files._lost)
+        again = _file_place.FilePlace(str(self.folder), _file_place.lost)
         for path in ("kept", "data.csv"):
             with self.assertRaises(Failure) as raised:
                 again.save({**content, "kind": "file", "name": "x"}, str(self.folder / path))
@@ -115,7 +124,7 @@ class Files(unittest.TestCase):
         self.assertEqual(raised.exception.code, "content-lost")
 
     def test_are_refused_if_a_container_replaced_them(self) -> None:
-        place = _files.FilePlace(str(self.folder), _files._lost)
+        place = _file_place.FilePlace(str(self.folder), _file_place.lost)
         form = {"kind": "file", "name": "data.csv", **place.put(str(self.data), "file", False)}
         stored, other = place.path_of(form), str(self.folder / "other")
         pathlib.Path(other).write_text("key\n")
@@ -125,7 +134,7 @@ class Files(unittest.TestCase):
             lambda: os.mkdir(stored),
             lambda: pathlib.Path(stored).write_text("b,a\n"),
         ):
-            _files._remove(stored)
+            _file_place._remove(stored)
             replace()
             # The helper stores in a registry what is here.
             is_file = os.path.isfile(stored) and not os.path.islink(stored)
@@ -137,7 +146,7 @@ class Files(unittest.TestCase):
             self.assertEqual(sorted(os.listdir(self.folder)), sorted(["data.csv", "other", os.path.basename(stored)]))
 
     def test_never_replace_what_they_do_not_own(self) -> None:
-        place = _files.FilePlace(str(self.folder), _files._lost)
+        place = _file_place.FilePlace(str(self.folder), _file_place.lost)
         tree, full, link = self.folder / "tree", self.folder / "full", self.folder / "link"
         tree.mkdir()
         full.mkdir()
@@ -164,7 +173,7 @@ def lookalike(draw: random.Random, depth: int) -> Any:
     if kind == 1:
         return [lookalike(draw, depth - 1) for _ in range(draw.randrange(3))]
     if kind == 2:
-        return {"$slipway": draw.choice(["file", "folder", "json", "object", 1]), "digest": digest_of(""), "size": 0, "name": "x"}
+        return {"$slipway": draw.choice(["file", "folder", "value", "object", 1]), "digest": digest_of(""), "size": 0, "name": "x"}
     if kind == 3:
         return {"$slipway": "object", "value": lookalike(draw, depth - 1)}
     keys = ["$slipway", "value", "digest", "size", "name"]

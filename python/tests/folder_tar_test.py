@@ -105,6 +105,14 @@ class FolderTars(unittest.TestCase):
                 self.assertEqual(self.unpack(tar), each["problem"])
             shutil.rmtree(self.new, ignore_errors=True)
 
+    def test_are_refused_if_a_file_has_the_target_of_a_link(self) -> None:
+        for kind in (tarfile.REGTYPE, tarfile.DIRTYPE):
+            tar = bytearray(_folder_tar._header("a", tarfile.SYMTYPE, 0o755, target="b") + bytes(1024))
+            tar[156:157] = kind
+            tar[148:156] = b"%06o\0 " % (sum(tar[:148]) + sum(tar[156:512]) + 256)
+            self.assertIn("an entry is not that of a folder", self.unpack(bytes(tar)))
+            shutil.rmtree(self.new, ignore_errors=True)
+
     def test_give_the_same_bytes_again_if_they_are_taken(self) -> None:
         seed = int(os.environ.get("SLIPWAY_TEST_SEED", random.randrange(1 << 30)))
         print(f"seed {seed}")

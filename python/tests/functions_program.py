@@ -60,8 +60,8 @@ async def fails_late() -> int:
 
 
 @slipway.in_image
-def nan() -> float:
-    return float("nan")
+def unsendable() -> complex:
+    return 1j
 
 
 @slipway.in_image
@@ -85,7 +85,7 @@ def slow() -> None:
 
 @slipway.in_image(env={"DECLARED": "line one\nline two"})
 def declared() -> Any:
-    return [os.environ.get("DECLARED"), os.environ.get("SLIPWAY_CALL_NONCE")]
+    return [os.environ.get("DECLARED"), os.environ.get("SLIPWAY_WORKER")]
 
 
 @slipway.in_image
@@ -137,7 +137,7 @@ SCENARIOS: Dict[str, Callable[[], Any]] = {
     "late": fails_late,
     "leaves_a_child": lambda: [leaves_a_child(1), *slipway.map_in_image([1, 2], leaves_a_child)],
     "two_of_one_name": two_of_one_name,
-    "nan": nan,
+    "complex": unsendable,
     "keys": lambda: add({1: 2}, 3),
     "outer": outer,
     "declared": declared,

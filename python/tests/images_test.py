@@ -4,7 +4,7 @@ import unittest
 import unittest.mock
 
 import slipway
-from slipway._engine import _choose
+from slipway._engine import check_engine
 from slipway._images import _parse_images
 
 DIGEST = "sha256:" + "a" * 64
@@ -47,12 +47,13 @@ class ChooseEngine(unittest.TestCase):
         for name, words in {"kubernets": "did you mean kubernetes", "podman": "is not an engine\\."}.items():
             for env in ({}, BUILT):
                 with self.assertRaisesRegex(slipway.UserError, words) as raised:
-                    _choose({**env, "SLIPWAY_ENGINE": name})
+                    check_engine({**env, "SLIPWAY_ENGINE": name})
                 self.assertEqual((raised.exception.code, raised.exception.culprit), ("variable-invalid", "SLIPWAY_ENGINE"))
 
     def test_takes_processes_without_an_image(self) -> None:
         for env in ({}, {"SLIPWAY_ENGINE": ""}, {"SLIPWAY_ENGINE": "process"}):
-            self.assertEqual(_choose(env).kind, "process")
+            with unittest.mock.patch.dict("os.environ", env, clear=True):
+                self.assertEqual(slipway.engine().kind, "process")
 
 
 class ParseImages(unittest.TestCase):

@@ -10,10 +10,16 @@ from slipway._options import check_options, seconds
 class Options(unittest.TestCase):
     def test_are_those_of_jobs_and_give_memory_in_bytes(self) -> None:
         for text, size in (("1GiB", 2**30), ("512Mi", 2**29), ("1.5kB", 1500), (1000, 1000)):
-            checked = check_options('"f"', "gpu", {"A": "b"}, "host", {"cpu": 0.5, "memory": text, "gpu": 1})
-            self.assertEqual(checked, {"cpu": 0.5, "memory": size, "gpu": 1})
-        self.assertEqual(check_options('"f"', resources={"instance_type": "big"}), {"instance_type": "big"})
-        self.assertEqual(check_options('"f"'), {})
+            given = {"tag": "gpu", "env": {"A": "b"}, "network": "host", "resources": {"cpu": 0.5, "memory": text, "gpu": 1}}
+            self.assertEqual(check_options('"f"', given)["resources"], {"cpu": 0.5, "memory": size, "gpu": 1})
+        self.assertEqual(check_options('"f"', {"resources": {"instance_type": "big"}}), {"resources": {"instance_type": "big"}})
+        self.assertEqual(check_options('"f"', {"tag": None}), {})
+
+    def test_of_workers_give_seconds(self) -> None:
+        for wait, number in (("20ms", 0.02), (0.5, 0.5), ("2s", 2), (0, 0)):
+            checked = check_options('"f"', {"batch": {"size": 32, "wait": wait}, "keep_warm": "5m", "time_limit": "1h30m"})
+            self.assertEqual(checked, {"batch": {"size": 32, "wait": number}, "keep_warm": 300, "time_limit": 5400})
+        self.assertEqual(check_options('"f"', {"batch": {"size": 1}})["batch"], {"size": 1, "wait": 0})
 
     def test_are_refused_by_name(self) -> None:
         cases: Any = (
@@ -47,12 +53,23 @@ class Options(unittest.TestCase):
             ({"volumes": {"/a": {"claim": "a", "writeable": True}}}, "volumes./a.writeable", "did you mean writable?"),
             ({"volumes": {"/a": {"claim": "a", "writable": "yes"}}}, "volumes./a.writable", "neither True nor False"),
             ({"tag": 1}, "tag", "is not a text"),
-            ({"parallelism": 0}, "parallelism", "1 or more"),
-            ({"parallelism": 2.5}, "parallelism", "is 2.5"),
+            ({"fresh": 1}, "fresh", "neither True nor False"),
+            ({"max_calls": 0}, "max_calls", "from 1 to"),
+            ({"keep_warm": "20ms"}, "keep_warm", "not a duration"),
+            ({"concurrency": 0}, "concurrency", "is 0"),
+            ({"batch": 32}, "batch", "is not a batch"),
+            ({"batch": {"size": 0}}, "batch", "is not a batch"),
+            ({"batch": {"size": 1, "wait": -1}}, "batch", '"wait": "20ms"'),
+            ({"batch": {"size": 1, "weight": 1}}, "batch", "is not a batch"),
+            ({"batch": {"size": 2}, "concurrency": 2}, "batch", "cannot be used with concurrency"),
+            ({"setup": 1}, "setup", "is not a function"),
+            ({"teardown": print}, "teardown", "has no setup"),
+            ({"parallelism": 2}, "parallelism", "is not an option"),
+            ({"retrys": 2}, "retrys", "did you mean retries?"),
         )
         for options, culprit, words in cases:
             with self.subTest(options), self.assertRaises(slipway.UserError) as raised:
-                check_options('"f"', **options)
+                check_options('"f"', options)
             self.assertEqual((raised.exception.code, raised.exception.culprit), ("value-invalid", culprit))
             self.assertIn(words, str(raised.exception))
 
@@ -67,8 +84,12 @@ class Options(unittest.TestCase):
 
     def test_of_a_map_are_checked_where_it_is_asked_for(self) -> None:
         function = slipway.in_image(name="h")(lambda item: item)
-        with self.assertRaisesRegex(TypeError, "paralelism"):
-            function.map([1], paralelism=2)
+        wrong: Any = {"paralelism": 2}, {"parallelism": 0}, {"parallelism": 2.5}, {"concurrency": 2}, {"setup": print}
+        for options in wrong:
+            for call in (function.map, function.stream):
+                with self.assertRaises(slipway.UserError) as raised:
+                    call([1], **options)
+                self.assertEqual((raised.exception.code, raised.exception.culprit), ("value-invalid", *options))
 
 
 if __name__ == "__main__":

@@ -2,9 +2,10 @@
 
 import unittest
 
-from slipway._engine import _output_of
-from slipway._errors import RanIn, revive
+from slipway._errors import revive
+from slipway._output import _labelled
 from slipway._printable import printable, printable_lines
+from slipway._running import Running
 
 HOSTILE = "a\x1b]0;b\x07\r\x9b2J\u202ec\u200b\ud800\U000e0041\n"
 SHOWN = "a\\u001b]0;b\\u0007\\r\\u009b2J\\u202ec\\u200b\\ud800\\udb40\\udc41"
@@ -21,13 +22,10 @@ class Printable(unittest.TestCase):
 
     def test_is_used_for_errors_of_functions_and_names_of_calls(self) -> None:
         for name in ("UserError", "ValueError"):
-            error = revive({"name": name, "message": HOSTILE, "details": HOSTILE}, "a pod", RanIn("process", "none"))
+            error = revive({"name": name, "message": HOSTILE, "details": HOSTILE}, "a pod")
             self.assertNotRegex(str(error), "[\x1b\x07\r\x9b\u202e\u200b\ud800\U000e0041]")
             self.assertIn("\\u001b]0;b", str(error))
-        said = []
-        output = _output_of({"name": HOSTILE, "labels": "plain"}, 0, said.append)
-        output.write(b"\x1b[31mred\n")
-        self.assertEqual(b"".join(said), b"[" + SHOWN.encode() + b"\\n 0] \x1b[31mred\n")
+        self.assertEqual(_labelled(Running(7, HOSTILE), b"\x1b[31mred\n"), b"[" + SHOWN.encode() + b"\\n 7] \x1b[31mred\n")
 
 
 if __name__ == "__main__":

@@ -10,8 +10,9 @@ import tempfile
 import unittest
 from typing import Tuple
 
+from helped import ENVIRONMENT
+
 PROGRAM = str(pathlib.Path(__file__).with_name("steps_program.py"))
-ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("SLIPWAY_")}
 
 
 def run(scenario: str, **env: str) -> Tuple[str, str, int]:
@@ -100,7 +101,7 @@ class Steps(unittest.TestCase):
             events = [json.loads(line) for line in path.read_text().splitlines()]
         batches = [each["batch"] for each in events if "batch" in each]
         results = {each["item"]["batch"]: each["item"]["result"] for each in events if "result" in each.get("item", {})}
-        self.assertEqual((results["load"], "nothing" in results), ("[0, 1, 2]", False))
+        self.assertEqual((results["load"], "nothing" in results), ("[0,1,2]", False))
         ran = {each["id"] + (f" after {', '.join(each['after'])}" if each["after"] else "") for each in batches}
         printed = run("graph", SLIPWAY_DRY_RUN="steps")[0].splitlines()
         self.assertEqual(ran, {each.replace("would run ", "") for each in printed})

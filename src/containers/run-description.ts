@@ -1,3 +1,4 @@
+import type { Writable } from "node:stream";
 import type { Network } from "../config/limits.ts";
 import type { PlacedResources } from "../config/resources.ts";
 import type { Sink } from "../core/flow.ts";
@@ -6,9 +7,10 @@ import type { RunnableImage } from "../oci/runnable-image.ts";
 export interface Run {
   readonly programArguments: readonly string[];
   readonly env: Readonly<Record<string, string>>;
-  readonly stdin: string;
-  /** Keeps its standard input open, so that it learns of the end of this process. */
-  readonly holdsStdin?: boolean;
+  /** All of its standard input. Default: empty. */
+  readonly stdin?: string;
+  /** Gets its standard input instead, which stays open; again if it has to start another time. */
+  readonly onStdin?: (stdin: Writable) => void;
   readonly onStdout: Sink;
 }
 

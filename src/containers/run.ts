@@ -103,8 +103,8 @@ async function attempt(
     const ended = once(child, "close") as Promise<[number | null, NodeJS.Signals | null]>;
     const words = new LastWords(options.onStderr);
     child.stdin.on("error", () => {});
-    if (run.holdsStdin) child.stdin.write(run.stdin);
-    else child.stdin.end(run.stdin);
+    if (run.onStdin) run.onStdin(child.stdin);
+    else child.stdin.end(run.stdin ?? "");
     flow(child.stdout, run.onStdout);
     flow(child.stderr, (chunk) => words.write(chunk));
     const endHeartbeat = heartbeat(`${client.name} is pulling ${run.image}`, {

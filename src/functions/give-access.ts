@@ -9,7 +9,7 @@ import { parseReference } from "../oci/reference.ts";
 import { normalizeRegistry } from "../oci/registry-host.ts";
 import { embeddedHost, openConfigured } from "../registry/open-by-name.ts";
 import { findEmbeddedRegistry, requestToken } from "../registry-server/ensure.ts";
-import type { GivenAccess } from "./indexed-job.ts";
+import type { GivenAccess } from "./pod-access.ts";
 
 /** Seconds. */
 const tokenLifetime = 60 * 60;

@@ -1,6 +1,5 @@
 import type { Environment } from "../core/environment.ts";
 import { messageOf } from "../core/errors.ts";
-import { parseExactly } from "../core/exact-json.ts";
 import { type Digest, sha256 } from "../oci/digest.ts";
 import { isIndex, parseManifest } from "../oci/manifest.ts";
 import { parseReference } from "../oci/reference.ts";
@@ -11,14 +10,32 @@ import { inParallel, type ResultPlace } from "../results/read.ts";
 import { ResultIndex } from "../results/result-index.ts";
 import { ResultWriter } from "../results/writer.ts";
 import { isRestricted } from "../signatures/runnable-image.ts";
-import { type CallBatch, type CallEngine, type CallListener, partOf, tell } from "./calls.ts";
-import { formsIn } from "./file-form.ts";
+import { formsIn, mark } from "./file-form.ts";
+import type { Bodies } from "./frames.ts";
 
 interface Kept {
   readonly place: ResultPlace;
   readonly scope: ResultScope;
   readonly index: ResultIndex;
   readonly writer: ResultWriter;
+}
+
+/** Calls whose results are kept. */
+export interface KeptFunction {
+  readonly name: string;
+  readonly image: string;
+  readonly version?: string | undefined;
+  /** The pipeline, for a version that the user has named. */
+  readonly program?: string | undefined;
+}
+
+/** Kept results of one function, in one version. */
+export interface KeptResults {
+  /** The results of calls, by their arguments; undefined for those that have to run. */
+  readonly find: (inputs: readonly Bodies[]) => Promise<readonly (readonly Buffer[] | undefined)[]>;
+  readonly add: (input: Bodies, result: Bodies) => void;
+  /** Stores what was added. Never fails. */
+  readonly end: () => Promise<void>;
 }
 
 /** Keeps results in the repository of the image. If the registry fails, all calls run, and one notice says so. */
@@ -34,37 +51,47 @@ export class KeptCalls {
     this.#env = env;
   }
 
-  /** With `keep`, only calls without a kept result run. Failures are not kept. */
-  async run(engine: CallEngine, batch: CallBatch, listener: CallListener): Promise<void> {
-    if (!batch.keep) return engine.run(batch, listener);
-    this.#notice = (text) => tell(listener, `${batch.name}: ${text}`);
-    let kept: Kept | undefined;
-    let keys: string[] = [];
-    let found = new Map<string, string>();
-    // Anyone who may push to the repository could have written them.
-    if (await isRestricted(batch.image ?? "", this.#env)) {
-      if (!this.#failed)
+  /** Undefined: nothing can be kept, and a notice has said so once. */
+  async open(known: KeptFunction, notice: (text: string) => void): Promise<KeptResults | undefined> {
+    this.#notice = (text) => notice(`${known.name}: ${text}`);
+    try {
+      // Anyone who may push to the repository could have written them.
+      if (!this.#failed && (await isRestricted(known.image, this.#env))) {
         this.#notice("Results are not kept, because `require` in the configuration file is for this image.");
-      this.#failed = true;
-    }
-    try {
-      if (!this.#failed) {
-        const now = await this.#of(batch);
-        keys = batch.inputs.map((input) => resultKey(now.scope, input));
-        found = await withContent(now.place, await now.index.find(keys));
-        kept = now;
+        this.#failed = true;
       }
+      return this.#failed ? undefined : this.#results(await this.#of(known));
     } catch (error) {
-      this.#failed = true;
-      this.#notice(`Kept results cannot be used, and all calls run: ${messageOf(error)}`);
+      return this.#refused(error);
     }
-    if (kept === undefined) return engine.run(batch, listener);
-    try {
-      await runMissing(engine, batch, listener, { ...kept, keys, found });
-    } finally {
-      // A single call does not wait for the registry.
-      if (batch.inputs.length > 1) await kept.writer.end();
-    }
+  }
+
+  #refused(error: unknown): undefined {
+    if (!this.#failed) this.#notice(`Kept results cannot be used, and all calls run: ${messageOf(error)}`);
+    this.#failed = true;
+  }
+
+  #results({ scope, place, index, writer }: Kept): KeptResults {
+    const keyOf = (input: Bodies) => resultKey(scope, textOf(input));
+    return {
+      find: async (inputs) => {
+        try {
+          const keys = inputs.map(keyOf);
+          const found = this.#failed ? new Map<string, string>() : await withContent(place, await index.find(keys));
+          return keys.map((key) => bodiesOf(found.get(key)));
+        } catch (error) {
+          this.#refused(error);
+          return inputs.map(() => undefined);
+        }
+      },
+      add: (input, result) => {
+        if (this.#failed) return;
+        const kept = { key: keyOf(input), result: textOf(result) };
+        index.add(kept);
+        writer.add(kept);
+      },
+      end: () => writer.end(),
+    };
   }
 
   async settle(): Promise<void> {
@@ -76,15 +103,15 @@ export class KeptCalls {
     for (const client of this.#clients.values()) void client.then((open) => open.close()).catch(() => {});
   }
 
-  async #of({ image = "", name, keep }: CallBatch): Promise<Kept> {
+  async #of({ image, name, version: named, program }: KeptFunction): Promise<Kept> {
     const { registry, repository } = parseReference(image);
     const client = await once(this.#clients, registry, () => openByName(registry, this.#env));
     const place: ResultPlace = { client, repository, onNotice: (text) => this.#notice(text) };
     // A name and a digest are never equal.
     const version =
-      keep?.version === undefined
+      named === undefined
         ? await once(this.#versions, image, () => layersOf(place, image))
-        : `named ${keep.version} of ${keep.program ?? repository}`;
+        : `named ${named} of ${program ?? repository}`;
     const scope: ResultScope = { function: name, version };
     return once(this.#kept, JSON.stringify([registry, repository, name, version]), () => ({
       place,
@@ -95,45 +122,34 @@ export class KeptCalls {
   }
 }
 
+/** A value in one text: its JSON, or with its attachments. Empty: there is none. */
+function textOf([json, ...attachments]: Bodies): string {
+  if (json === undefined) return "";
+  const text = Buffer.from(json).toString();
+  if (attachments.length === 0) return text;
+  return JSON.stringify({
+    [mark]: "bodies",
+    json: text,
+    attachments: attachments.map((each) => Buffer.from(each).toString("base64")),
+  });
+}
+
+function bodiesOf(text: string | undefined): readonly Buffer[] | undefined {
+  if (text === undefined || text === "") return text === undefined ? undefined : [];
+  if (text.startsWith(`{"${mark}":"bodies"`)) {
+    const { json, attachments } = JSON.parse(text) as {
+      readonly json: string;
+      readonly attachments: readonly string[];
+    };
+    return [Buffer.from(json), ...attachments.map((each) => Buffer.from(each, "base64"))];
+  }
+  return [Buffer.from(text)];
+}
+
 function once<Value>(values: Map<string, Value>, key: string, make: () => Value): Value {
   const value = values.get(key) ?? make();
   values.set(key, value);
   return value;
-}
-
-async function runMissing(
-  engine: CallEngine,
-  batch: CallBatch,
-  listener: CallListener,
-  {
-    keys,
-    found,
-    index: known,
-    writer,
-  }: Kept & { readonly keys: readonly string[]; readonly found: ReadonlyMap<string, string> },
-): Promise<void> {
-  const missing: number[] = [];
-  for (const [index, key] of keys.entries()) {
-    const result = found.get(key);
-    if (result === undefined) missing.push(index);
-    else listener.onOutcome(index, { reply: result === "" ? {} : { result: parseExactly(result) }, kept: true });
-  }
-  if (missing.length === 0) return;
-  if (missing.length < keys.length) {
-    const counts = `${keys.length - missing.length} of ${keys.length} results are kept; ${missing.length} run`;
-    tell(listener, `${batch.name}: ${counts}`);
-  }
-  const keep: CallListener["onOutcome"] = (index, outcome) => {
-    if ("reply" in outcome && !("error" in outcome.reply)) {
-      const { result } = outcome.reply;
-      const kept = { key: keys[index] ?? "", result: result === undefined ? "" : JSON.stringify(result) };
-      known.add(kept);
-      writer.add(kept);
-    }
-    listener.onOutcome(index, outcome);
-  };
-  const part = partOf(batch, { ...listener, onOutcome: keep }, missing);
-  await engine.run(part.batch, part.listener);
 }
 
 /** Drops results whose files are gone, so that their calls run again. One request for each file. */

@@ -13,3 +13,9 @@ export interface PodAccess {
   readonly problem?: string;
   readonly remedy?: string;
 }
+
+export interface GivenAccess {
+  readonly content: PodAccess;
+  /** A Secret of the namespace with a name and a password. */
+  readonly credential?: string;
+}

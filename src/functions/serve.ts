@@ -1,67 +1,115 @@
-import { once } from "node:events";
-import { rmSync } from "node:fs";
-import { createServer, type Socket } from "node:net";
+import { closeSync, mkdirSync, openSync, rmSync } from "node:fs";
+import { createServer, type Server } from "node:net";
 import { dirname } from "node:path";
+import type { Readable } from "node:stream";
 import type { Environment } from "../core/environment.ts";
-import { writeTo } from "../core/flow.ts";
+import { type Sink, writeTo } from "../core/flow.ts";
 import { isRunning } from "../core/processes.ts";
-import { converse } from "./converse.ts";
-import type { HelperAnswer, HelperRequest } from "./helper.ts";
-import { KeptCalls } from "./keep.ts";
-import { openEngine } from "./open-engine.ts";
+import { openPods } from "./open-pods.ts";
+import { ProgramSession } from "./program-session.ts";
+import type { ProgramWorkers } from "./program-workers.ts";
+import { warmSocket } from "./warm-socket.ts";
 
-/** Milliseconds. */
+/** Milliseconds between looks at the program, and for which a program may come. */
 const interval = 250;
-/** Variables that do not change an engine. */
-const meaningless =
-  /^(_|PWD|OLDPWD|SHLVL|LC_CTYPE|PYTHONPATH|RUNFILES_DIR|SLIPWAY_(MAIN_REPOSITORY|RUNFILES|ENGINE_HELPER|ENGINE_SOCKET))$/;
-/** Milliseconds without a caller. */
 const patience = 60_000;
 
-/** Ends with the program `pid`, or when it has not called for a minute. Removes the socket's folder at the end. */
-export async function serve(path: string, pid: number, images: readonly string[]): Promise<void> {
-  const env: Environment = { ...process.env };
-  let callers = 0;
-  let idleSince = Date.now();
-  const kept = new KeptCalls(env);
-  const server = createServer({ allowHalfOpen: true }, async (socket) => {
-    callers += 1;
-    const open = async (request: HelperRequest) => {
-      if (!sameEnvironment(request.env ?? {}, env)) return undefined;
-      return (await engine)();
+/** Makes calls of programs, and keeps workers for their next runs. */
+export class CallServer {
+  readonly #env: Environment;
+  readonly #pods: ReturnType<typeof openPods>;
+  /** Workers that wait, with the time at which they end. */
+  readonly #warm = new Map<ProgramWorkers, number>();
+  readonly #servers = new Map<string, Server>();
+  #callers = 0;
+
+  constructor(env: Environment, images: readonly string[] = []) {
+    this.#env = env;
+    this.#pods = openPods(env, images);
+  }
+
+  /** Makes the calls of the program at the other end, until it closes. */
+  async serve(input: Readable, write: Sink): Promise<void> {
+    this.#callers += 1;
+    const [left] = this.#warm.keys();
+    if (left) this.#warm.delete(left);
+    const session = new ProgramSession(write, this.#env, this.#pods, left);
+    input.on("data", (piece: Buffer) => {
+      try {
+        session.write(piece);
+      } catch (error) {
+        process.stderr.write(`slipway: the program sent what is no frame: ${String(error)}\n`);
+        input.destroy();
+      }
+    });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    for (const event of ["end", "error", "close"]) input.once(event, () => resolve());
+    await promise;
+    const workers = await session.end();
+    this.#callers -= 1;
+    if (workers) this.#keep(workers);
+  }
+
+  #keep(workers: ProgramWorkers): void {
+    const path = warmSocket(workers.env);
+    const until = workers.warmUntil();
+    if (path === undefined || until === 0) return;
+    if (!this.#servers.has(path)) {
+      // A newer one takes the place of an older one.
+      rmSync(path, { force: true });
+      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      this.listen(path);
+      detach();
+    }
+    this.#warm.set(workers, until);
+  }
+
+  /** Takes programs that connect. */
+  listen(path: string): void {
+    const server = createServer(async (socket) => {
+      socket.on("error", () => {});
+      await this.serve(socket, (data) => (socket.writable ? writeTo(socket, data) : undefined));
+      socket.end();
+    });
+    server.on("error", () => {});
+    server.listen(path);
+    this.#servers.set(path, server);
+  }
+
+  /** Settles when nobody calls, no workers wait, and `isAwaited` says that no program is about to come. */
+  async end(isAwaited: () => boolean = () => false): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const look = () => {
+      for (const [workers, until] of this.#warm) {
+        if (until > Date.now()) continue;
+        this.#warm.delete(workers);
+        this.#callers += 1;
+        void workers.close().finally(() => {
+          this.#callers -= 1;
+        });
+      }
+      if (this.#callers === 0 && this.#warm.size === 0 && !isAwaited()) resolve();
     };
-    await converse(callerAt(socket), open, kept);
-    socket.end();
-    callers -= 1;
-    idleSince = Date.now();
-  });
-  server.listen(path);
-  await once(server, "listening");
-  const engine = openEngine(env, images);
-  engine.catch(() => {});
-  process.stdout.on("error", () => {});
-  process.stdout.write("listening\n");
-  const timer = setInterval(() => {
-    if (callers > 0 || (isRunning(pid) && Date.now() - idleSince < patience)) return;
+    const timer = setInterval(look, interval);
+    look();
+    await promise;
     clearInterval(timer);
-    server.close();
-    rmSync(dirname(path), { recursive: true, force: true });
-    // Open connections to the cluster would keep this process alive.
-    void kept.end().finally(() => process.exit());
-  }, interval);
+    // Removes the sockets too.
+    for (const server of this.#servers.values()) server.close();
+  }
 }
 
-function callerAt(socket: Socket) {
-  socket.on("error", () => {});
-  const answer = (answer: HelperAnswer) =>
-    socket.writable ? writeTo(socket, `${JSON.stringify(answer)}\n`) : undefined;
-  return {
-    questions: socket,
-    answer,
-    output: (data: Buffer) => answer({ output: data.toString("base64") }),
-  };
+/** Whoever reads the program's output must not wait for this process. */
+function detach(): void {
+  closeSync(2);
+  openSync("/dev/null", "w");
 }
 
-function sameEnvironment(one: Environment, other: Environment): boolean {
-  return Object.keys({ ...one, ...other }).every((name) => meaningless.test(name) || one[name] === other[name]);
+/** The same over a socket, for the program `pid` that starts soon. Removes the socket's folder at the end. */
+export async function serveSocket(path: string, pid: number, images: readonly string[]): Promise<void> {
+  const server = new CallServer({ ...process.env }, images);
+  const since = Date.now();
+  server.listen(path);
+  await server.end(() => isRunning(pid) && Date.now() - since < patience);
+  rmSync(dirname(path), { recursive: true, force: true });
 }

@@ -1,11 +1,12 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { parse } from "yaml";
-import { describeRight, neededRights, scheduleRights } from "./access.ts";
+import { describeRight, functionRights, neededRights, scheduleRights } from "./access.ts";
 
 it.each([
   ["jobs", 0, neededRights],
-  ["schedules", 1, scheduleRights],
+  ["functions", 1, functionRights],
+  ["schedules", 2, scheduleRights],
 ] as const)("the rights of %s are those of the role in the documentation", (_, index, rights) => {
   const roles = [...readFileSync("docs/kubernetes.md", "utf8").matchAll(/```yaml\n(apiVersion: rbac[\s\S]*?)```/g)];
   const text = roles[index]?.[1] ?? "";

@@ -23,15 +23,26 @@ export const neededRights: readonly Right[] = [
   { group: "", resource: "events", verb: "list" },
 ];
 
+/** Additional rights for calls of functions: they reach their workers through the API server, and end single ones. */
+export const functionRights: readonly Right[] = [
+  // Kubernetes requires `create` in place of `get` from 1.35 on.
+  ...["get", "create"].map((verb) => ({ group: "", resource: "pods", subresource: "portforward", verb })),
+  { group: "", resource: "pods", verb: "delete" },
+];
+
 /** `verb resource[/subresource][.group]`, as errors name a right. */
 export function describeRight({ group, resource, subresource, verb }: Right): string {
   return `${verb} ${resource}${subresource ? `/${subresource}` : ""}${group ? `.${group}` : ""}`;
 }
 
-/** The rights for jobs that the user lacks. Every user may ask that. */
-export async function missingRights({ api, namespace }: Cluster, signal: AbortSignal): Promise<Right[]> {
+/** The rights that the user lacks. Every user may ask that. */
+export async function missingRights(
+  { api, namespace }: Cluster,
+  signal: AbortSignal,
+  rights: readonly Right[] = neededRights,
+): Promise<Right[]> {
   const answers = await Promise.all(
-    neededRights.map(async (right) => {
+    rights.map(async (right) => {
       const body = {
         apiVersion: "authorization.k8s.io/v1",
         kind: "SelfSubjectAccessReview",

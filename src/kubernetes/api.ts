@@ -43,10 +43,15 @@ export interface Asked {
 export interface WebSocketLike {
   send(data: Buffer, done: (error?: Error) => void): void;
   close(): void;
+  /** Closes it without waiting for the other side. */
+  terminate(): void;
   pause(): void;
   resume(): void;
+  ping(): void;
+  on(event: "pong", listener: () => void): void;
   onclose: (() => void) | null;
   readonly readyState: number;
+  readonly bufferedAmount: number;
 }
 
 /**
@@ -133,7 +138,7 @@ export class Api {
       if (status === 401) this.#logins.forget();
       // The library drops the reason. The same request without a web socket gets it.
       const told: unknown = status === 403 ? await this.ask("GET", path).catch((error: unknown) => error) : undefined;
-      if (refusalOf(told)?.status === 403) throw told;
+      if (refusalOf(told)?.status === 403 || isUnanswered(told)) throw told;
       throw Number.isNaN(status) ? this.#unanswered(question, new Error(words)) : refusalError(question, status, "");
     }
   }

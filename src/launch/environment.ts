@@ -1,6 +1,6 @@
 import type { Environment } from "../core/environment.ts";
 import { dryRunVariable } from "../core/protocol.ts";
-import { helperSocketVariable, helperVariable } from "../functions/calls.ts";
+import { helperSocketVariable, helperVariable, targetVariable } from "../functions/helper-variables.ts";
 import { builtImages } from "../oci/image-uris.ts";
 import { formatReference } from "../oci/reference.ts";
 import { normalizeRegistry } from "../oci/registry-host.ts";
@@ -36,7 +36,7 @@ export function programEnvironment(
   // It belongs to the program that started this one.
   delete result[helperSocketVariable];
   result["RUNFILES_DIR"] = runfiles;
-  if (options.target !== undefined) result["SLIPWAY_TARGET"] = options.target;
+  if (options.target !== undefined) result[targetVariable] = options.target;
   if (options.helper !== undefined) result[helperVariable] = options.helper;
   const list = [...references].map(([tag, reference]) => `${tag}##${reference}`).join("::");
   for (const name of [builtImages, ...imageEnv]) {

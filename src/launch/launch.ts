@@ -1,7 +1,9 @@
+import { existsSync } from "node:fs";
 import { engineIn } from "../config/engine-kind.ts";
 import type { Environment } from "../core/environment.ts";
 import { showsSteps } from "../core/protocol.ts";
-import { helperSocketVariable } from "../functions/calls.ts";
+import { helperSocketVariable } from "../functions/helper-variables.ts";
+import { warmSocket } from "../functions/warm-socket.ts";
 import { customImage } from "../oci/image-uris.ts";
 import { become } from "./become.ts";
 import { type Destinations, destinationOf, repositoryIn } from "./destination.ts";
@@ -55,16 +57,23 @@ export async function launch(
   if (helper !== undefined && engine === "kubernetes") {
     const { checkImages, startHelper } = await import("./engine-helper.ts");
     const images = known();
-    if (!isDry) started = startHelper(helper, images, environmentFor(images));
+    const environment = environmentFor(images);
+    if (!isDry && waitingHelper(environment) === undefined) started = startHelper(helper, images, environment);
     await checkImages(helper, images, env);
   }
   const isPush = request.mode === "launch";
   const named = () =>
     isPush ? ship(shipments, destinations, { check: "digest" }) : referencesOf(shipments, destinations);
   const environment = environmentFor(isDry ? known() : await named());
-  const socket = await started;
+  const socket = (await started) ?? waitingHelper(environment);
   if (socket !== undefined) environment[helperSocketVariable] = socket;
   return run({ program, args, environment, env, shipments: isPush ? shipments : [], destinations });
+}
+
+/** The socket of the helper whose workers the last run kept. */
+function waitingHelper(environment: Environment): string | undefined {
+  const path = warmSocket(environment);
+  return path !== undefined && existsSync(path) ? path : undefined;
 }
 
 interface Run {

@@ -6,6 +6,8 @@ export type RunEvent = { readonly at: number } & (
   | { readonly output: { readonly batch: string; readonly text: string } }
   /** The file is as large as it may become. Later events are missing, but for the end. */
   | { readonly full: true }
+  /** Workers wait for the next run, until then, as long as that process runs. */
+  | { readonly warm: { readonly until: number; readonly process: number } }
   | { readonly end: { readonly status: number } }
 );
 

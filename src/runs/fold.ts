@@ -24,6 +24,8 @@ export interface RecordedRun extends Omit<RunStart, "version" | "began"> {
   readonly started: number;
   readonly ended?: number;
   readonly status?: number;
+  /** Its workers wait for the next run until then. */
+  readonly warmUntil?: number;
   readonly batches: readonly RunBatch[];
   readonly output: readonly { readonly at: number; readonly batch: string; readonly text: string }[];
   /** The program did more than is written here. */
@@ -36,6 +38,7 @@ type Writable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
 export class RunFold {
   #start: { readonly at: number; readonly run: RunStart } | undefined;
   #end: { readonly at: number; readonly status: number } | undefined;
+  #warm: { readonly until: number; readonly process: number } | undefined;
   #isCut = false;
   #last = 0;
   readonly #batches = new Map<string, Omit<RunBatch, "calls"> & { readonly calls: Writable<RunItem>[] }>();
@@ -52,6 +55,7 @@ export class RunFold {
       change(this.#batches.get(event.item.batch)?.calls[event.item.index], event.at, event.item);
     } else if ("output" in event) this.#output.push({ at: event.at, ...event.output });
     else if ("full" in event) this.#isCut = true;
+    else if ("warm" in event) this.#warm = event.warm;
     else this.#end = { at: event.at, status: event.end.status };
   }
 
@@ -62,6 +66,8 @@ export class RunFold {
     const isOver = end !== undefined || !isAlive(run.process, began);
     let state: RecordedRun["state"] = isOver ? "killed" : "running";
     if (end) state = end.status === 0 ? "done" : "failed";
+    const warm = this.#warm;
+    const isWarm = warm !== undefined && warm.until > Date.now() && isAlive(warm.process, "");
     return {
       id,
       state,
@@ -69,6 +75,7 @@ export class RunFold {
       started: this.#start.at,
       ...(isOver ? { ended: end?.at ?? this.#last } : {}),
       ...(end ? { status: end.status } : {}),
+      ...(isWarm ? { warmUntil: warm.until } : {}),
       batches: [...this.#batches.values()],
       output: this.#output,
       isCut: this.#isCut,
@@ -84,4 +91,6 @@ function change(item: Writable<RunItem> | undefined, time: number, { state, wher
   if (result !== undefined) item.result = result;
   if (state === "running") item.started = time;
   else item.ended = time;
+  // Of quick calls, only the end is recorded.
+  if (state !== "kept") item.started ??= time;
 }

@@ -40,6 +40,7 @@ const eventSchema = z.union([
   }),
   z.object({ at, output: z.object({ batch: z.string(), text: z.string() }) }),
   z.object({ at, full: z.literal(true) }),
+  z.object({ at, warm: z.object({ until: z.number(), process: z.number().int().positive() }) }),
   z.object({ at, end: z.object({ status: z.number().int() }) }),
 ]);
 

@@ -26,7 +26,7 @@ function place() {
   return { env, notices, begin, folder: join(env.XDG_STATE_HOME, "slipway/runs") };
 }
 
-it("gives back what happened, while it happens and afterwards", () => {
+it("gives back what happened, while it happens and afterwards", async () => {
   const { env, begin, notices } = place();
   const record = begin();
   record.add({ batch });
@@ -49,7 +49,7 @@ it("gives back what happened, while it happens and afterwards", () => {
     ],
     output: [{ batch: "square", text: "ebb\n" }],
   };
-  expect(readRun(id, env)).toMatchObject(known);
+  await expect.poll(() => readRun(id, env)).toMatchObject(known);
   record.end(1);
   record.add({ output: { batch: "square", text: "late\n" } });
   expect(readRun(id, env)).toMatchObject({ ...known, state: "failed", status: 1, ended: expect.any(Number) });

@@ -18,12 +18,18 @@ type Event = RunEvent extends infer Each ? (Each extends RunEvent ? Omit<Each, "
 
 /** Room for the end of a full file. */
 const endBytes = 1024;
+/** Milliseconds for which events wait for others, so that thousands of calls cost few writes; and bytes. */
+const writeTime = 100;
+const writeBytes = 64 * 1024;
 
 /** Records what a program does, for its user alone. Never makes the program fail: calls `onNotice` once instead. */
 export class RunRecord {
   #file: number | undefined;
   #size = 0;
   #output = 0;
+  #waiting: Buffer[] = [];
+  #waitingBytes = 0;
+  #timer: NodeJS.Timeout | undefined;
   readonly #onNotice: (text: string) => void;
 
   constructor(env: Environment, start: RunStart, onNotice: (text: string) => void) {
@@ -53,7 +59,20 @@ export class RunRecord {
     const isFull = this.#size > maximumFile - endBytes && !isEnd;
     if (isFull) this.#size = maximumFile + 1;
     const full = Buffer.from(`${JSON.stringify({ at: Date.now(), full: true })}\n`);
-    this.#try(() => writeSync(this.#file as number, isFull ? full : line));
+    this.#waiting.push(isFull ? full : line);
+    this.#waitingBytes += line.length;
+    const canWait = "item" in event || "output" in event;
+    if (this.#waitingBytes > writeBytes || !canWait) this.#flush();
+    else this.#timer ??= setTimeout(() => this.#flush(), writeTime).unref();
+  }
+
+  #flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const data = Buffer.concat(this.#waiting);
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    if (this.#file !== undefined) this.#try(() => writeSync(this.#file as number, data));
   }
 
   end(status: number): void {

@@ -33,4 +33,24 @@ export interface CallOptions {
    * With `keep`: the version of the function. Change it when results are no longer right. Default: the image's layers.
    */
   readonly version?: string;
+  /**
+   * A worker of its own for each call: a new process, container or pod. Default: false, workers serve one call after
+   * the other.
+   */
+  readonly fresh?: boolean;
+  /** A worker ends after so many calls, and another one takes its place. Default: no limit. */
+  readonly maxCalls?: number;
+  /** How many calls a worker runs at once, for a function that waits for others. Default: 1. */
+  readonly concurrency?: number;
+  /**
+   * The function takes a list of items, and returns a list with a result for each. A worker collects up to `size`
+   * calls, and waits for them at most `wait` (seconds, or a text such as `20ms`) after the first one. Default: the
+   * function takes single items.
+   */
+  readonly batch?: { readonly size: number; readonly wait?: number | string };
+  /**
+   * How long containers and pods wait for the next run of this program after its end, in seconds or as a text such as
+   * `5m`. Default: they end with the program.
+   */
+  readonly keepWarm?: number | string;
 }

@@ -1,172 +1,99 @@
 import { absoluteVolumes } from "../containers/volumes.ts";
 import { Failure } from "../core/errors.ts";
-import { type Sink, writeTo } from "../core/flow.ts";
-import { wholeProgram } from "../core/protocol.ts";
+import { interruptible } from "../core/interrupts.ts";
 import { userPath } from "../core/user-path.ts";
-import { type CallOutcome, placeOf } from "../functions/calls.ts";
-import { HelperCalls } from "../functions/helper.ts";
-import { callEngine, placedResources } from "./call-engine.ts";
-import { type CallPlace, receiveFiles, sendFiles } from "./call-files.ts";
+import type { Bodies } from "../functions/frames.ts";
+import type { CallsStart } from "../functions/program-protocol.ts";
+import { chosenEngine } from "./call-engine.ts";
 import type { CallOptions } from "./call-options.ts";
 import type { CheckedOptions } from "./check-options.ts";
+import { type Batch, type BatchListener, type Helper, openHelper } from "./helper.ts";
 import { containerImage, imageVariables } from "./images.ts";
-import { folderForFiles } from "./own-place.ts";
-import { BatchRecord, targetVariable } from "./recorded.ts";
-import { type RanIn, revive } from "./remote-error.ts";
+import { useFolder } from "./own-place.ts";
+import { revive } from "./remote-error.ts";
 import type { Step } from "./steps.ts";
+import { decodeValue } from "./values.ts";
 
 export interface Calls {
   readonly name: string;
-  /** One JSON list of arguments per call. */
-  readonly inputs: readonly string[];
   readonly programArguments: readonly string[];
   readonly options: CheckedOptions<CallOptions> & { readonly parallelism?: number };
-  /** See `CallBatch`. */
-  readonly labels?: "plain" | "colored";
   /** The stack of the caller, for errors. */
   readonly site: string;
   readonly step: Step;
-  /** Called once per call when it has ended, with its result or error. */
-  readonly onSettled: (index: number, settled: PromiseSettledResult<unknown>) => void;
-  readonly onOutput: Sink;
 }
 
-/** Makes calls on the chosen engine. @throws UserError or Failure if the engine does not work, or leaves a call out */
-export async function makeCalls(calls: Calls): Promise<void> {
-  const { name, inputs, programArguments, options, site, step, onSettled, onOutput, labels } = calls;
-  const keep = options.keep === true;
-  const target = process.env[targetVariable];
-  const engine = callEngine(keep);
+type Settled = PromiseSettledResult<unknown> | Promise<PromiseSettledResult<unknown>>;
+
+/** Opens the connection to the helper. @throws UserError or Failure if the engine cannot be used */
+export async function prepareCalls(): Promise<Helper> {
+  chosenEngine();
+  const helper = await openHelper();
+  useFolder(helper);
+  return helper;
+}
+
+/** Starts calls of one function. @param items how many; null: not known yet. Undefined: a single call */
+export async function startCalls(
+  { name, programArguments, options, site, step }: Calls,
+  items: number | null | undefined,
+  onSettled: (index: number, settled: Settled) => void,
+): Promise<Batch> {
+  const helper = await prepareCalls();
   const images = imageVariables();
-  const image = Object.keys(images).length > 0 ? containerImage(options.tag) : undefined;
-  const network = options.network ?? "none";
-  const place = placeOf(engine.kind, image);
-  if (keep && !(engine instanceof HelperCalls)) sayNothingIsKept();
-  const kind = image === undefined ? "process" : engine.kind;
-  const resources = await placedResources(name, options.resources);
-  const ranIn: RanIn = { kind, network, memory: resources.memory, site };
-  const callPlace = { kind: engine.kind, image };
-  const sent = await sendFiles(inputs, callPlace);
-  const files = engine.kind === "kubernetes" ? undefined : folderForFiles();
-  const isMap = labels !== undefined;
-  const record = new BatchRecord(
-    { engine: kind, images: image === undefined ? [] : [image] },
-    { id: step.id, name, after: step.after, items: inputs.length, isMap },
-  );
-  const open = new Set(inputs.keys());
-  // Files may have to reach the registry before a result is one.
-  const settling: Promise<void>[] = [];
-  const end = async (index: number, outcome: CallOutcome) => {
-    const result = await settle(name, outcome, place, ranIn, callPlace);
-    record.ended(index, result, "kept" in outcome);
-    onSettled(index, result);
+  const { tag, env, network = "none", resources = {}, volumes, keep, version, ...rest } = options;
+  const start: CallsStart = {
+    id: step.id,
+    after: step.after,
+    name,
+    items: items === undefined ? 1 : items,
+    isMap: items !== undefined,
+    ...(Object.keys(images).length > 0 ? { image: containerImage(tag) } : {}),
+    programArguments,
+    env: { ...images, ...env },
+    network,
+    resources,
+    ...(volumes === undefined ? {} : { volumes: absoluteVolumes(volumes, userPath()) }),
+    ...(keep === true ? { keep: version === undefined ? {} : { version } } : {}),
+    ...rest,
   };
-  const onOutcome = (index: number, outcome: CallOutcome) => {
-    open.delete(index);
-    settling.push(end(index, outcome));
+  const listener: BatchListener = {
+    onResult: (index, bodies) => onSettled(index, settledOf(bodies)),
+    onError: (index, error) => onSettled(index, { status: "rejected", reason: revive(error, site) }),
   };
-  const run = engine.run(
-    {
-      ...(image === undefined ? {} : { image }),
-      programArguments,
-      env: { ...images, ...options.env },
-      network,
-      resources,
-      id: step.id,
-      after: step.after,
-      name,
-      inputs: sent,
-      ...(files === undefined ? {} : { files }),
-      ...(options.volumes === undefined ? {} : { volumes: absoluteVolumes(options.volumes, userPath()) }),
-      ...(options.parallelism === undefined ? {} : { parallelism: options.parallelism }),
-      ...(options.retries === undefined ? {} : { retries: options.retries }),
-      ...(keep
-        ? {
-            keep: {
-              ...(options.version === undefined ? {} : { version: options.version }),
-              ...(target ? { program: target } : {}),
-            },
-          }
-        : {}),
-      ...(options.timeLimit === undefined ? {} : { timeLimit: options.timeLimit }),
-      ...(labels === undefined ? {} : { labels }),
-    },
-    {
-      onStart: (index, where) => record.started(index, where),
-      onOutput: (data) => {
-        record.printed(data);
-        return onOutput(data);
-      },
-      onOutcome,
-    },
-  );
-  await run.catch((error) => {
-    // Of all that did not come to an end, one tells why.
-    for (const index of [...open].slice(0, 1)) record.failed(index, error);
-    throw error;
-  });
-  await Promise.all(settling);
-  if (open.size === 0) return;
-  throw new Failure(
-    { code: "function-failed", culprit: name },
-    `Only ${inputs.length - open.size} of ${inputs.length} calls of ${JSON.stringify(name)} ran on the engine ${engine.kind}.`,
-    "Report this error, with the options of the function.",
-  );
+  return helper.start(start, listener);
 }
 
-let isSaid = false;
-
-function sayNothingIsKept(): void {
-  if (!isSaid) process.stderr.write("slipway: `keep` has no effect: calls run in processes, without an image.\n");
-  isSaid = true;
-}
-
-export async function makeCall(
-  calls: Pick<Calls, "name" | "programArguments" | "options" | "site" | "step"> & { readonly input: string },
-) {
-  let settled: PromiseSettledResult<unknown> | undefined;
-  await makeCalls({
-    ...calls,
-    inputs: [calls.input],
-    onSettled: (_, value) => {
-      settled = value;
-    },
-    onOutput: (data) => writeTo(process.stderr, data),
-  });
-  if (settled?.status === "fulfilled") return settled.value;
-  throw settled?.reason;
-}
-
-async function settle(
-  name: string,
-  outcome: CallOutcome,
-  place: string,
-  ranIn: RanIn,
-  callPlace: CallPlace,
-): Promise<PromiseSettledResult<unknown>> {
-  if ("reply" in outcome) {
-    const { reply } = outcome;
-    if ("error" in reply) return { status: "rejected", reason: revive(reply.error, place, ranIn) };
-    const [settled] = await Promise.allSettled([receiveFiles(reply.result, callPlace)]);
-    return settled;
+function settledOf(bodies: readonly Buffer[]): Settled {
+  try {
+    const value = decodeValue(bodies);
+    if (!(value instanceof Promise)) return { status: "fulfilled", value };
+    return Promise.allSettled([value]).then(([settled]) => settled);
+  } catch (reason) {
+    return { status: "rejected", reason };
   }
-  const { status, reason } = outcome;
-  // runInImage also works for programs that do not call `main`.
-  if (name === wholeProgram && status === 0 && reason === undefined) return { status: "fulfilled", value: undefined };
-  const subject = name === wholeProgram ? "The program" : JSON.stringify(name);
-  const problem = reason
-    ? `${subject} failed in ${place}: ${reason.problem}`
-    : `${subject} ended with status ${status} in ${place} before it returned a result.`;
-  const identity = { code: "function-failed", culprit: name } as const;
-  return { status: "rejected", reason: new Failure(identity, problem, reason?.remedy ?? remedyOf(status, ranIn)) };
 }
 
-/** Keep python/slipway/_functions.py the same. */
-function remedyOf(status: number, { kind, memory }: RanIn): string {
-  if (status === 137 && kind === "container" && memory !== undefined)
-    return `It was killed, most often because it used more than its \`resources.memory\` of ${memory} bytes. Raise that, or give it less to do.`;
-  if (status === 137)
-    return "It was killed, most often because the machine ran out of memory. Lower `parallelism`, or give it less to do.";
-  if (status === 0) return "The program must call main after it has defined its functions.";
-  return "Look at what it printed above.";
+export async function makeCall(calls: Calls, input: Bodies): Promise<unknown> {
+  let settled: Settled | undefined;
+  const batch = await startCalls(calls, undefined, (_, value) => {
+    settled = value;
+  });
+  void batch.item(0, input);
+  batch.close();
+  await finished(batch);
+  const result = (await settled) ?? leftOut(calls.name, 1, 1);
+  if (result.status === "fulfilled") return result.value;
+  throw result.reason;
+}
+
+/** Waits for a batch. A signal to this process ends its calls first. @throws UserError or Failure of the engine */
+export function finished(batch: Batch): Promise<void> {
+  return interruptible(batch.done, () => batch.cancel());
+}
+
+export function leftOut(name: string, missing: number, count: number): PromiseRejectedResult {
+  const problem = `Only ${count - missing} of ${count} calls of ${JSON.stringify(name)} ran.`;
+  const remedy = "Report this error, with the options of the function.";
+  return { status: "rejected", reason: new Failure({ code: "function-failed", culprit: name }, problem, remedy) };
 }

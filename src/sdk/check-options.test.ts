@@ -35,7 +35,7 @@ it.each([
   [
     { toString: "host" },
     "toString",
-    "Known here: tag, env, network, resources, volumes, retries, timeLimit, parallelism.",
+    "Known here: tag, env, network, resources, volumes, retries, timeLimit, fresh, maxCalls, concurrency, batch, keepWarm, parallelism.",
   ],
   [{ env: { A: 1 } }, "env", "does not map names to texts"],
   [{ env: { A: "SECRET:not a name" } }, "env", "does not name a secret"],

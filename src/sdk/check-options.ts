@@ -34,6 +34,16 @@ function secondsOf(value: unknown): number | undefined {
   return typeof seconds === "number" && Number.isSafeInteger(seconds) && seconds > 0 ? seconds : undefined;
 }
 
+/** Seconds, also a part of one: `20ms`. */
+function waitOf(value: unknown = 0): number | undefined {
+  const milliseconds = isText(value) ? /^(\d{1,7})ms$/.exec(value)?.[1] : undefined;
+  if (milliseconds !== undefined) return Number(milliseconds) / 1000;
+  return typeof value === "number" && value >= 0 && value < 3600 ? value : secondsOf(value);
+}
+
+const isFlag: Check = (value) =>
+  typeof value === "boolean" ? undefined : ["is neither true nor false", "Write one of them."];
+
 /** The limits and units of src/jobs/schema.ts. */
 const resourceChecks: Readonly<Record<keyof Resources, Check>> = {
   cpu: number(0.001, 10_000, false),
@@ -66,22 +76,47 @@ const checks = {
     secondsOf(value) === undefined
       ? [`is ${shown(value)}, which is not a duration`, "Write it like 90s, 1h30m, 2d, or a number of seconds."]
       : undefined,
-  keep: (value) => (typeof value === "boolean" ? undefined : ["is neither true nor false", "Write one of them."]),
+  keep: isFlag,
   version: (value) => (isText(value) && value !== "" ? undefined : ["is not a text", 'Write it like "3".']),
+  fresh: isFlag,
+  maxCalls: number(1, 1_000_000_000, true),
+  concurrency: number(1, 10_000, true),
+  batch: (value) =>
+    isRecord(value) &&
+    Number.isInteger(value["size"]) &&
+    (value["size"] as number) > 0 &&
+    waitOf(value["wait"]) !== undefined
+      ? undefined
+      : ["is not a batch", 'Write it like { size: 32, wait: "20ms" }.'],
+  keepWarm: (value) =>
+    secondsOf(value) === undefined
+      ? [`is ${shown(value)}, which is not a duration`, "Write it like 5m, or a number of seconds."]
+      : undefined,
   args: (value) =>
     Array.isArray(value) && value.every(isText) ? undefined : ["is not a list of texts", "Give a list of texts."],
   parallelism: (value) =>
     Number.isInteger(value) && (value as number) > 0
       ? undefined
       : [`is ${shown(value)}, which is not a number of calls`, "Set it to a whole number of 1 or more."],
-  settled: (value) => (typeof value === "boolean" ? undefined : ["is neither true nor false", "Write one of them."]),
+  ordered: isFlag,
+  settled: isFlag,
 } satisfies Record<string, Check>;
 
 /** Options as engines take them: memory is in bytes, a time limit in seconds. */
-export type CheckedOptions<Options extends CallOptions> = Omit<Options, "resources" | "timeLimit"> & {
+export type CheckedOptions<Options extends CallOptions> = Omit<
+  Options,
+  "resources" | "timeLimit" | "batch" | "keepWarm"
+> & {
   readonly resources?: JobResources;
   readonly timeLimit?: number;
+  readonly batch?: { readonly size: number; readonly wait: number };
+  readonly keepWarm?: number;
 };
+
+const usual: readonly (keyof typeof checks)[] = [
+  ...(["tag", "env", "network", "resources", "volumes", "retries", "timeLimit"] as const),
+  ...(["fresh", "maxCalls", "concurrency", "batch", "keepWarm"] as const),
+];
 
 /**
  * Checks options of functions, since not every program has types.
@@ -95,21 +130,19 @@ export function checkOptions<Options extends CallOptions>(
   options: Options,
   ...more: readonly (keyof typeof checks)[]
 ): CheckedOptions<Options> {
-  checkEntries(
-    subject,
-    "",
-    "an option",
-    options,
-    ["tag", "env", "network", "resources", "volumes", "retries", "timeLimit", ...more],
-    checks,
-  );
+  checkEntries(subject, "", "an option", options, [...usual, ...more], checks);
   for (const { path, problem, remedy } of volumeMistakes(options.volumes ?? {}).slice(0, 1)) {
     const culprit = ["volumes", ...path].join(".");
     throw new UserError({ code: "value-invalid", culprit }, `${subject}: ${culprit} ${problem}.`, remedy);
   }
-  const { resources, timeLimit, ...others } = options;
-  const seconds = secondsOf(timeLimit);
-  const rest = { ...others, ...(seconds === undefined ? {} : { timeLimit: seconds }) };
+  const { resources, timeLimit, batch, keepWarm, ...others } = options;
+  const [seconds, warm] = [secondsOf(timeLimit), secondsOf(keepWarm)];
+  const rest = {
+    ...others,
+    ...(seconds === undefined ? {} : { timeLimit: seconds }),
+    ...(warm === undefined ? {} : { keepWarm: warm }),
+    ...(batch === undefined ? {} : { batch: { size: batch.size, wait: waitOf(batch.wait) ?? 0 } }),
+  };
   if (resources === undefined) return rest;
   checkEntries(subject, "resources.", "a resource", resources, Object.keys(resourceChecks), resourceChecks);
   const { memory, instanceType, ...limits } = resources;

@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { link, lstat, open, rename, rm, stat, symlink } from "node:fs/promises";
 import { basename, dirname, join, resolve, sep } from "node:path";
+import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { Failure, messageOf, UserError } from "../core/errors.ts";
 import { removedAtEnd } from "../core/interrupts.ts";
@@ -65,6 +66,12 @@ export class FilePlace {
     return this.#scratch;
   }
 
+  /** Removes {@link scratch}. */
+  clear(): void {
+    if (this.#scratch !== undefined) rmSync(this.#scratch, { recursive: true, force: true });
+    this.#scratch = undefined;
+  }
+
   /** Takes a file or folder. @param mayLink it changes no more, so a file of {@link scratch} is not copied */
   async put(source: string, kind: "file" | "folder", mayLink: boolean): Promise<Content> {
     return this.#take(async (target) => {
@@ -92,8 +99,8 @@ export class FilePlace {
     });
   }
 
-  async putText(text: string): Promise<Content> {
-    return this.#take((target) => writeHashed(piecesOf(Buffer.from(text)), target));
+  async putPieces(pieces: readonly Uint8Array[]): Promise<Content> {
+    return this.#take((target) => writeHashed(Readable.from(pieces, { objectMode: true }), target));
   }
 
   async #take(write: (target: string) => Promise<Content>): Promise<Content> {
@@ -203,10 +210,6 @@ async function* verified({ digest, size }: Content, path: string): AsyncGenerato
   } finally {
     await file?.close();
   }
-}
-
-async function* piecesOf(bytes: Buffer): AsyncGenerator<Buffer> {
-  yield bytes;
 }
 
 async function writeHashed(pieces: AsyncIterable<Buffer>, path: string): Promise<Content> {

@@ -72,6 +72,11 @@ export class FileValue {
     return ownPlace().read(form);
   }
 
+  /** @internal Of content that is stored. */
+  get form(): FileForm {
+    return this.#known("content");
+  }
+
   /** @internal Takes the content of a value that was made here, once. */
   async store(mayLink: boolean): Promise<FileForm> {
     if (this.#form !== undefined || this.#given === undefined) return this.#known("content");

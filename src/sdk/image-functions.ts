@@ -1,8 +1,14 @@
 import type { CallOptions } from "./call-options.ts";
 import type { CheckedOptions } from "./check-options.ts";
-import { unknownFunction } from "./serving.ts";
+import { unknownFunction } from "./served.ts";
 
 export type Callable = (...args: never[]) => unknown;
+
+/** What a worker does once, before its first call and after its last one. */
+export interface Hooks {
+  readonly setup?: () => unknown;
+  readonly teardown?: (state: never) => unknown;
+}
 
 /** A function that was defined with `inImage`. */
 export interface ImageFunction {
@@ -10,6 +16,7 @@ export interface ImageFunction {
   /** The original function, which runs in this process. */
   readonly fn: Callable;
   readonly options: CheckedOptions<CallOptions>;
+  readonly hooks: Hooks;
 }
 
 /** The program's functions by name. */

@@ -1,8 +1,8 @@
 import { UserError } from "../core/errors.ts";
 import { findExecutable } from "../core/executables.ts";
 import { userPath } from "../core/user-path.ts";
-import { helperVariable } from "../functions/calls.ts";
-import { askProgram } from "../functions/helper.ts";
+import { askProgram } from "../functions/ask-program.ts";
+import { helperVariable } from "../functions/helper-variables.ts";
 import type { JobAnswer, JobRequest } from "../jobs/job-protocol.ts";
 import type { Deployment } from "./deployment.ts";
 import type { Json } from "./json.ts";

@@ -1,20 +1,19 @@
+import { runsHere } from "./call-engine.ts";
+import { callHere } from "./call-here.ts";
 import type { CallOptions } from "./call-options.ts";
-import { type Calls, makeCalls } from "./calls.ts";
+import { type Calls, finished, leftOut, startCalls } from "./calls.ts";
 import { checkOptions } from "./check-options.ts";
 import { type ImageFunction, imageFunction, wrapped } from "./image-functions.ts";
-import { encodeJson, type Json } from "./json.ts";
+import type { Json } from "./json.ts";
 import { MapError } from "./map-error.ts";
-import { MapProgress } from "./map-progress.ts";
 import { callSite } from "./remote-error.ts";
-import { servedCall } from "./serving.ts";
 import { step } from "./steps.ts";
-import { decodeArguments } from "./values.ts";
+import { encodeValue } from "./values.ts";
 
 /** Options of {@link mapInImage}. Omitted options have the values that {@link inImage} was given. */
 export interface MapInImageOptions extends CallOptions {
   /**
-   * Maximum number of parallel calls. Default: as many as fit this machine's CPUs and 80 % of its memory; 50 on
-   * Kubernetes.
+   * Maximum number of workers. Default: as many as fit this machine's CPUs and 80 % of its memory; 50 on Kubernetes.
    */
   readonly parallelism?: number;
   /** Return failures among the results, as `Promise.allSettled` does, instead of throwing. Default: false. */
@@ -25,11 +24,11 @@ type FunctionOf<T, R> = string | ((item: T) => Promise<R>);
 type Items<T> = readonly (T | PromiseLike<T>)[] | PromiseLike<readonly T[]>;
 
 /**
- * Calls a function for every item, each in its own container as with {@link inImage}. On Kubernetes, all calls are one
- * Job. Every item is tried, even if others fail. Lines that the function prints stand after its name and the item:
- * `[square 3] `. A terminal shows the progress in one line; elsewhere a line every 10 s does.
+ * Calls a function for every item, as {@link inImage} describes. On Kubernetes, all workers are one Job. Every item is
+ * tried, even if others fail. Lines that the function prints stand after its name and the item: `[square 3] `. A
+ * terminal shows the progress in one line; elsewhere a line every 10 s does.
  *
- * @param items the items, or promises of them. Each is JSON and is the only argument of its call
+ * @param items the items, or promises of them. Each is the only argument of its call
  * @param fn the function that `inImage` returned, or its name
  * @param options as for `inImage`, and `parallelism` and `settled`
  * @returns the results in the order of the items. With `settled`, each is a `PromiseSettledResult`
@@ -59,23 +58,12 @@ export function mapInImage<T extends Json>(
   const count = Array.isArray(items) ? { items: items.length } : {};
   return step({ name, takes: items, ...count }, async (given, known) => {
     const target = imageFunction(fn);
-    const { settled = false, ...rest } = checkOptions(
-      "mapInImage",
-      options,
-      "keep",
-      "version",
-      "parallelism",
-      "settled",
-    );
+    const more = ["keep", "version", "parallelism", "settled"] as const;
+    const { settled = false, ...rest } = checkOptions("mapInImage", options, ...more);
     const list = given as readonly T[];
-    const inputs: string[] = [];
-    for (const [index, item] of list.entries()) {
-      inputs.push(await encodeJson([item], `item ${index} for ${JSON.stringify(target.name)}`));
-    }
-    const results =
-      servedCall === undefined
-        ? await mapThere(target, inputs, { options: { ...target.options, ...rest }, site, step: known })
-        : await mapHere(target, inputs);
+    const programArguments = process.argv.slice(2);
+    const calls = { name: target.name, programArguments, options: { ...target.options, ...rest }, site, step: known };
+    const results = runsHere() ? await mapHere(target, list) : await mapThere(calls, list);
     if (settled) return results;
     const failures = results.flatMap((each, index) =>
       each.status === "rejected" ? [{ index, error: each.reason }] : [],
@@ -85,39 +73,51 @@ export function mapInImage<T extends Json>(
   });
 }
 
-async function mapThere(
-  { name }: ImageFunction,
-  inputs: readonly string[],
-  call: Pick<Calls, "options" | "site" | "step">,
-): Promise<PromiseSettledResult<unknown>[]> {
-  if (inputs.length === 0) return [];
-  const results: PromiseSettledResult<unknown>[] = new Array(inputs.length);
-  const progress = new MapProgress(name, inputs.length, process.stderr);
-  try {
-    await makeCalls({
-      name,
-      inputs,
-      programArguments: process.argv.slice(2),
-      ...call,
-      labels: process.stderr.isTTY && !process.env["NO_COLOR"] ? "colored" : "plain",
-      onSettled: (index, result) => {
-        results[index] = result;
-        progress.settled(result.status === "fulfilled");
-      },
-      onOutput: (data) => progress.print(data),
-    });
-  } finally {
-    progress.finish();
-  }
+function subjectOf(index: number, name: string): string {
+  return `item ${index} for ${JSON.stringify(name)}`;
+}
+
+async function mapThere(calls: Calls, list: readonly unknown[]): Promise<PromiseSettledResult<unknown>[]> {
+  if (list.length === 0) return [];
+  const results: PromiseSettledResult<unknown>[] = new Array(list.length);
+  const late: Promise<void>[] = [];
+  let count = 0;
+  const batch = await startCalls(calls, list.length, (index, settled) => {
+    count += 1;
+    if (settled instanceof Promise) {
+      const place = async () => {
+        results[index] = await settled;
+      };
+      late.push(place());
+    } else results[index] = settled;
+  });
+  const send = async () => {
+    for (const [index, item] of list.entries()) {
+      const encoded = encodeValue([item], subjectOf(index, calls.name));
+      // Where nothing has to be waited for, 10,000 items are sent in one turn of the event loop.
+      const room = batch.item(index, encoded instanceof Promise ? await encoded : encoded);
+      if (room) await room;
+    }
+    batch.close();
+  };
+  const sending = send().catch(async (error: unknown) => {
+    await batch.cancel();
+    throw error;
+  });
+  sending.catch(() => {});
+  await finished(batch);
+  await sending;
+  await Promise.all(late);
+  if (count < list.length) throw leftOut(calls.name, list.length - count, list.length).reason;
   return results;
 }
 
-/** Already in the image: runs the function in this process, one item after the other. */
-async function mapHere({ fn }: ImageFunction, inputs: readonly string[]): Promise<PromiseSettledResult<unknown>[]> {
+/** Runs the function in this process, one item after the other. */
+async function mapHere(target: ImageFunction, list: readonly unknown[]): Promise<PromiseSettledResult<unknown>[]> {
   const results: PromiseSettledResult<unknown>[] = [];
-  for (const input of inputs) {
-    const call = (async () => fn(...((await decodeArguments(input)) as never[])))();
-    results.push(...(await Promise.allSettled([call])));
+  for (const [index, item] of list.entries()) {
+    const input = await encodeValue([item], subjectOf(index, target.name));
+    results.push(...(await Promise.allSettled([callHere(target, input)])));
   }
   return results;
 }

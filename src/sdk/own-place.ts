@@ -1,61 +1,61 @@
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { copyFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Failure, UserError } from "../core/errors.ts";
 import { removedAtEnd } from "../core/interrupts.ts";
 import { isRunning } from "../core/processes.ts";
 import { cacheFolder } from "../core/user-folders.ts";
-import { FileClient } from "../functions/file-client.ts";
-import type { Digest } from "../oci/digest.ts";
 import { type Content, FilePlace } from "./file-place.ts";
+import type { Helper } from "./helper.ts";
 import { accessFile, podRemote } from "./pod-files.ts";
-import { servedCall } from "./serving.ts";
+import { served } from "./served.ts";
 
 /** Milliseconds after which the folder of a program that is gone is removed. */
 const abandonedAfter = 60 * 60_000;
 
-export const fileClient = new FileClient(process.env);
-
-/** The images in whose repositories content is that came from calls. */
-export const origins = new Map<Digest, string>();
-
 let place: FilePlace | undefined;
+/** The helper whose folder {@link place} is. */
+let helperOf: Helper | undefined;
 
 export function ownPlace(): FilePlace {
-  place ??= servedCall === undefined ? placeOfProgram() : placeOfCall(servedCall.files);
+  place ??=
+    served === undefined
+      ? new FilePlace(folderOfProgram(), { fetch: async (content) => lost(content) })
+      : placeOfCall(served.files);
   return place;
 }
 
-/** The folder that calls on this machine see. Undefined if this user can have none: only files need it. */
-export function folderForFiles(): string | undefined {
-  try {
-    return ownPlace().folder;
-  } catch {
-    return undefined;
-  }
+/** Uses the folder that the workers of a helper see. */
+export function useFolder(helper: Helper): void {
+  const { files } = helper.ready;
+  if (files === undefined || helper === helperOf) return;
+  const before = place;
+  helperOf = helper;
+  place = new FilePlace(files, {
+    fetch: async (content, path) => {
+      if (before?.has(content)) await copyFile(before.pathOf(content), path);
+      else await helper.fetch(content);
+    },
+  });
+}
+
+/** Removes what a call has made for itself. */
+export function clearScratch(): void {
+  place?.clear();
 }
 
 function placeOfCall(folder: string | undefined): FilePlace {
   if (folder === undefined) {
     throw new UserError(
       { code: "engine-unavailable", culprit: "files" },
-      "This engine cannot hand on files, folders and values above 8 MiB.",
+      "This engine cannot hand on files, folders and values above 16 MiB.",
       "Use an engine on this machine, or a cluster whose pods reach the registry. docs/functions.md says how.",
     );
   }
   if (!existsSync(join(folder, accessFile))) return new FilePlace(folder, { fetch: async (content) => lost(content) });
   const own = mkdtempSync(join(tmpdir(), "slipway-files-"));
   return new FilePlace(own, podRemote(join(folder, accessFile)));
-}
-
-function placeOfProgram(): FilePlace {
-  return new FilePlace(folderOfProgram(), {
-    fetch: async (content, path) => {
-      const image = origins.get(content.digest);
-      if (image === undefined || !fileClient.isThere) return lost(content);
-      await fileClient.ask({ action: "fetch", image, ...content, path });
-    },
-  });
 }
 
 /** A folder that only this user can enter, and the users of containers can write to. It goes with the program. */

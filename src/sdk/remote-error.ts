@@ -1,7 +1,6 @@
-import type { EngineKind } from "../config/engine-kind.ts";
-import type { Network } from "../config/limits.ts";
 import { printableLines } from "../core/printable.ts";
 import { fromWire, type WireError } from "../core/wire-error.ts";
+import type { CallError } from "../functions/program-protocol.ts";
 
 /** The stack of whoever calls a function of the SDK, without that function. */
 export function callSite(callee: (...args: never[]) => unknown): string {
@@ -34,40 +33,7 @@ export class RemoteError extends Error {
 }
 
 /** The error to throw for a remote failure. UserError and Failure keep their type, since their exit status matters. */
-export function revive(error: WireError, where: string, ranIn: RanIn): Error {
-  return (
-    fromWire(error, { code: "function-failed", culprit: where }) ??
-    new RemoteError(error, where, ranIn.site ?? "", limitsRemedy(error.details, ranIn))
-  );
-}
-
-/** How a function ran. */
-export interface RanIn {
-  readonly kind: EngineKind;
-  readonly network: Network;
-  /** Its limit in bytes. */
-  readonly memory?: number | undefined;
-  /** The stack of the caller. */
-  readonly site?: string;
-}
-
-/** Codes of Node, and words of Python and of other programs. */
-const unreachable =
-  /\b(EAI_AGAIN|ENETUNREACH|ENOTFOUND|ECONNREFUSED)\b|Temporary failure in name resolution|Name or service not known|Network is unreachable|Connection refused/;
-
-/**
- * The remedy for an error that comes from the limits of containers: no network by default, and a read-only root file
- * system. Undefined for other errors. Keep python/slipway/_errors.py the same.
- *
- * @param details the error with its causes and their codes
- */
-function limitsRemedy(details: string, { kind, network }: RanIn): string | undefined {
-  if (kind === "process") return undefined;
-  if (/\bEROFS\b|Read-only file system/i.test(details)) {
-    return "The file system of its image is read-only. Write below /tmp, or below HOME (/home/slipway).";
-  }
-  if (kind === "container" && network === "none" && unreachable.test(details)) {
-    return 'It ran without a network. Set `network: "host"` in the options of the function.';
-  }
-  return undefined;
+export function revive(error: CallError, site: string): Error {
+  const { where = "its worker", remedy } = error;
+  return fromWire(error, { code: "function-failed", culprit: where }) ?? new RemoteError(error, where, site, remedy);
 }

@@ -5,11 +5,13 @@ import { makeCall } from "./calls.ts";
 import { checkOptions } from "./check-options.ts";
 import type { Json } from "./json.ts";
 import { callSite } from "./remote-error.ts";
-import { servedCall } from "./serving.ts";
+import { served } from "./served.ts";
 import { step } from "./steps.ts";
+import { encodeValue } from "./values.ts";
 
 /** Options of {@link runInImage}. */
-export interface RunInImageOptions extends Omit<CallOptions, "keep" | "version"> {
+export interface RunInImageOptions
+  extends Omit<CallOptions, "keep" | "version" | "fresh" | "maxCalls" | "concurrency" | "batch" | "keepWarm"> {
   /** The program's arguments in the image. Default: none. */
   readonly args?: readonly string[];
 }
@@ -19,7 +21,7 @@ export interface RunInImageOptions extends Omit<CallOptions, "keep" | "version">
  * the image, or in a process instead.
  */
 export function insideImage(): boolean {
-  return servedCall !== undefined;
+  return served !== undefined;
 }
 
 /**
@@ -46,7 +48,7 @@ export function runInImage<R extends Json | void = Json | void>(options: RunInIm
       );
     }
     const { args = [], ...rest } = checkOptions("runInImage", options, "args");
-    const call = { name: wholeProgram, input: "[]", programArguments: args, options: rest, site, step: known };
-    return (await makeCall(call)) as R;
+    const call = { name: wholeProgram, programArguments: args, options: { ...rest, fresh: true }, site, step: known };
+    return (await makeCall(call, await encodeValue([], "argument list"))) as R;
   });
 }

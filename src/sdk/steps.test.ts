@@ -5,11 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
+import { helperOfTest } from "../functions/testdata/helper.ts";
 import { readRun, runIds } from "../runs/read.ts";
 
 async function run(scenario: string, env: Record<string, string> = {}) {
   const child = spawn(process.execPath, ["src/sdk/testdata/steps.ts", scenario], {
-    env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...env },
+    env: { PATH: process.env["PATH"], HOME: process.env["HOME"], SLIPWAY_ENGINE_HELPER: helperOfTest(), ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const [out, err, [status]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
@@ -59,7 +60,7 @@ describe("what a program writes down", () => {
     const text = readFileSync(join(home, `slipway/runs/${id}.jsonl`), "utf8");
     for (const secret of ["hunter2", "graph"]) expect(text).not.toContain(secret);
     const results = Object.fromEntries(recorded?.batches.map(({ id, calls }) => [id, calls[0]?.result]) ?? []);
-    expect(results).toMatchObject({ load: "[ 0, 1, 2 ]", sum: "8", describe: `'${JSON.parse(out)}'` });
+    expect(results).toMatchObject({ load: "[0,1,2]", sum: "8", describe: out.trim() });
     expect(results["nothing"]).toBeUndefined();
     await run("inside", env);
     expect(runIds(env)).toHaveLength(2);

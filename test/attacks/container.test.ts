@@ -3,84 +3,94 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { ResultReader, resultLine } from "../../src/core/protocol.ts";
 import { executable } from "../../src/core/testdata/executable.ts";
 import { temporaryFolder } from "../../src/core/testdata/folder.ts";
 import { reported } from "../../src/core/testdata/reported.ts";
 import { WholeLines } from "../../src/core/whole-lines.ts";
-import type { CallOutcome } from "../../src/functions/calls.ts";
+import { ContainerWorkers } from "../../src/functions/container-workers.ts";
 import { formsIn } from "../../src/functions/file-form.ts";
-import { ContainerCalls } from "../../src/functions/local.ts";
-import { batch } from "../../src/functions/testdata/batch.ts";
-import type { RunnableImage } from "../../src/oci/runnable-image.ts";
+import { FrameReader } from "../../src/functions/frames.ts";
+import { callAll } from "../../src/functions/testdata/batch.ts";
 import { storeFile } from "../../src/results/file.ts";
 import { FilePlace } from "../../src/sdk/file-place.ts";
 
-/** The outcomes of two calls in containers: what the first one prints instead of an answer, and a good one. */
-async function outcomes(answer: string): Promise<readonly (CallOutcome | undefined)[]> {
+/** The outcomes of two calls in containers: of a worker that sends this in place of its first reply, and a good one. */
+async function outcomes(...answers: readonly (string | readonly [header: object, body: string])[]) {
   const folder = temporaryFolder();
-  writeFileSync(join(folder, "answer"), answer);
-  const script = `#!/bin/sh
-read -r line
-printf '\\036slipway %s ' "$SLIPWAY_CALL_NONCE"
-case $line in *1*) cat ${folder}/answer;; *) printf '{"result":"fine"}';; esac
-printf '\\n'
+  const raw = answers.map((each) => {
+    if (typeof each === "string") return each;
+    return `${JSON.stringify({ ...each[0], sizes: [Buffer.byteLength(each[1])] })}\n${each[1]}`;
+  });
+  writeFileSync(join(folder, "answer"), raw.join(""));
+  const script = `#!${process.execPath}
+const { existsSync, readFileSync, writeFileSync } = require("node:fs");
+const isBad = !existsSync("${folder}/was-bad");
+writeFileSync("${folder}/was-bad", "");
+process.stdin.on("data", (data) => {
+  for (const line of String(data).split("\\n")) {
+    const [, id] = /"type":"call","id":(\\d+)/.exec(line) ?? [];
+    if (line.includes('"attach"')) console.log('{"type":"hello","protocol":1,"functions":["f"],"received":0,"replies":0}');
+    if (id && isBad) process.stdout.write(readFileSync("${folder}/answer"));
+    else if (id) console.log(\`{"type":"result","id":\${id},"sizes":[6]}\\n"fine"\`);
+  }
+});
 `;
   const client = { name: "podman", path: executable("podman", script) } as const;
-  const access = { pull: async () => false, allow: async (image: string) => image as RunnableImage };
-  const calls = new ContainerCalls(client, { PATH: process.env["PATH"], HOME: folder }, access);
-  const ended: (CallOutcome | undefined)[] = [undefined, undefined];
-  await calls.run(
-    { ...batch, inputs: ["[1]", "[2]"], labels: "plain", parallelism: 1 },
-    { onOutcome: (index, outcome) => ended.splice(index, 1, outcome), onOutput: () => {} },
-  );
-  return ended;
+  const workers = new ContainerWorkers(client, { PATH: process.env["PATH"], HOME: folder }, undefined);
+  return (await callAll(workers, [[1], [2]], { parallelism: 1 })).outcomes;
 }
 
-describe("a function in a container that writes its own answer", () => {
+describe("a container that speaks to the helper itself", () => {
   it.each([
-    ["no JSON", "garbage"],
-    ["nothing", ""],
-    ["null", "null"],
-    ["a number", "5"],
-    ["a text", '"x"'],
-    ["a list", "[]"],
-    ["an error that is null", '{"error":null}'],
-    ["an error that is a number", '{"error":5}'],
-    ["an error without a message", '{"error":{"name":"UserError"}}'],
-    ["an error whose message is a list", '{"error":{"name":"Failure","message":[],"details":""}}'],
-    ["an error whose culprit is an object", '{"error":{"name":"a","message":"","details":"","culprit":{}}}'],
-    ["100,000 nested lists", `{"result":${"[".repeat(100_000)}${"]".repeat(100_000)}}`],
+    ["no JSON", "garbage\n"],
+    ["null", "null\n"],
+    ["a header without a type", "{}\n"],
+    ["a header without an end", `{"type":"${"x".repeat(100_000)}`],
+    ["negative sizes", '{"type":"result","id":1,"sizes":[-1]}\n'],
+    ["more bytes than may come", '{"type":"result","id":1,"sizes":[1e15]}\n'],
+    [
+      "sizes whose sum is none",
+      `{"type":"result","id":1,"sizes":[${Array(20).fill(Number.MAX_SAFE_INTEGER).join()}]}\n`,
+    ],
+    ["sizes that are a text", '{"type":"result","id":1,"sizes":"1"}\n'],
   ])("fails alone: %s", async (_, answer) => {
     const [bad, good] = await outcomes(answer);
-    expect(good).toEqual({ reply: { result: "fine" } });
-    const failed = expect.objectContaining({ message: expect.any(String), details: expect.any(String) });
-    // Nothing is no answer at all.
-    expect(bad).toEqual(answer === "" ? { status: 0 } : { reply: { error: failed } });
+    expect(good).toEqual({ value: "fine" });
+    expect(bad).toMatchObject({ error: { code: "function-failed", culprit: "f" } });
   });
 
-  it("gives no result of another item, and changes no object of the program", async () => {
-    const answer =
-      '{"result":1,"index":1,"kept":true,"__proto__":{"polluted":1},"outcome":{"reply":{"result":"forged"}}}';
-    const [bad, good] = await outcomes(answer);
-    expect(bad).toMatchObject({ reply: { result: 1 } });
-    expect(good).toEqual({ reply: { result: "fine" } });
+  it.each([
+    ["nothing", ""],
+    ["no JSON", "garbage"],
+    ["null", "null"],
+    ["a list", "[]"],
+    ["an error without a message", '{"name":"UserError"}'],
+    ["an error whose message is a list", '{"name":"Failure","message":[],"details":""}'],
+    ["an error whose culprit is an object", '{"name":"a","message":"","details":"","culprit":{}}'],
+  ])("fails alone with an error that is none: %s", async (_, body) => {
+    const [bad, good] = await outcomes([{ type: "error", id: 1 }, body], [{ type: "result", id: 2 }, '"fine"']);
+    expect(good).toEqual({ value: "fine" });
+    expect(bad).toMatchObject({ error: { name: "Failure", message: expect.stringContaining("damaged") } });
+  });
+
+  it("replies neither twice, nor for calls that it was not given", async () => {
+    const frames = [
+      [{ type: "revoked", ids: [7, "1", null] }, ""],
+      [{ type: "revoked", ids: 5 }, ""],
+      [{ type: "started", ids: { length: 1e9 } }, ""],
+      [{ type: "output", id: 99 }, "x"],
+      [{ type: "result", id: 99 }, '"forged"'],
+      [{ type: "result", id: 1, index: 1, batch: 2, kept: true, __proto__: { polluted: 1 } }, "1"],
+      [{ type: "result", id: 1 }, '"late"'],
+      [{ type: "hello", received: "x", replies: -1e300 }, ""],
+      [{ type: "result", id: 2 }, '"fine"'],
+    ] as const;
+    expect(await outcomes(...frames)).toEqual([{ value: 1 }, { value: "fine" }]);
     expect("polluted" in {}).toBe(false);
   });
 });
 
 describe("the output of a function", () => {
-  it("is no answer with another nonce, or after the first answer", () => {
-    let other = "";
-    const reader = new ResultReader("n", 100, (data) => {
-      other += data;
-    });
-    const forged = resultLine("m", '{"result":"forged"}');
-    reader.write(Buffer.from(`${forged}${resultLine("n", "{}")}${resultLine("n", '{"result":"late"}')}`));
-    expect(reader.end()).toBe("{}");
-    expect(other).toContain("forged");
-  });
-
   it("is not held: neither a line nor an answer without an end", async () => {
     let passed = 0;
     const lines = new WholeLines(
@@ -89,16 +99,15 @@ describe("the output of a function", () => {
         passed += data.length;
       },
     );
-    const reader = new ResultReader("n", 1000, () => {});
-    reader.write(Buffer.from("\u001eslipway n "));
+    const reader = new FrameReader(() => {});
+    reader.write(Buffer.from('{"type":"result","id":1,"sizes":[104857600]}\n'));
     const piece = Buffer.alloc(1 << 20, "x");
     const before = process.memoryUsage().arrayBuffers;
     for (let count = 0; count < 200; count += 1) {
       await lines.write(piece);
-      reader.write(Buffer.from(piece));
+      if (count < 90) reader.write(Buffer.from(piece));
     }
     expect(passed).toBeGreaterThan(199 << 20);
-    expect(reader.end()).toBeUndefined();
     global.gc?.();
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(150 << 20);
   });
@@ -126,7 +135,6 @@ describe("a handle of a file", () => {
     { digest: `sha512:${"0".repeat(128)}` },
     { size: -1 },
     { size: 1e300 },
-    { $slipway: "device" },
   ])("is refused with %j", (change) => {
     expect(() => formsIn(JSON.stringify({ ...good, ...change }))).toThrow(RangeError);
   });

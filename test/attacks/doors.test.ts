@@ -5,9 +5,11 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { pullBase } from "../../src/build/pull/pull.ts";
 import { executable } from "../../src/core/testdata/executable.ts";
 import { temporaryFolder } from "../../src/core/testdata/folder.ts";
-import { KubernetesCalls, type Prepared } from "../../src/functions/kubernetes.ts";
-import { ContainerCalls } from "../../src/functions/local.ts";
-import { batch } from "../../src/functions/testdata/batch.ts";
+import { ContainerWorkers } from "../../src/functions/container-workers.ts";
+import { PodWorkers } from "../../src/functions/pod-workers.ts";
+import type { PreparedCluster } from "../../src/functions/prepared-cluster.ts";
+import { start } from "../../src/functions/testdata/batch.ts";
+import type { WorkerGroup } from "../../src/functions/worker.ts";
 import { mediaTypes } from "../../src/oci/media-types.ts";
 import type { RegistryClient } from "../../src/registry/client/client.ts";
 import { openRegistry } from "../../src/registry/client/open.ts";
@@ -63,7 +65,16 @@ async function imageOfTest(signedBy: "nobody" | "wrong" | "right", attestation: 
   return { env, tagged: `${host}/team/app:v1`, pinned, moveTag } satisfies Attack;
 }
 
-const quiet = { onOutcome: () => {}, onOutput: () => {} };
+/** Starts one worker. Settles with its end. */
+async function startOne(opened: Promise<WorkerGroup>): Promise<void> {
+  const group = await opened;
+  const { promise: ended, resolve } = Promise.withResolvers<void>();
+  const nothing = () => {};
+  const ofWorker = { onStart: nothing, onConnect: nothing, onData: nothing, onOutput: nothing };
+  group.start({ ...ofWorker, onEnd: () => resolve() });
+  await ended;
+  await group.close();
+}
 
 /** A cluster that has a service with an earlier revision. @returns the requests that change it, too */
 function clusterWith(image: string) {
@@ -103,10 +114,9 @@ const doors: Record<string, Door> = {
   "a function in a container": async ({ env, tagged }) => {
     const log = join(temporaryFolder(), "log");
     const client = { name: "podman", path: executable("podman", `#!/bin/sh\necho "$@" >> ${log}\n`) } as const;
-    const access = { pull: async () => false, allow: (image: string) => runnableImage(image, env) };
-    const calls = new ContainerCalls(client, { PATH: process.env["PATH"], HOME: temporaryFolder() }, access);
+    const engine = new ContainerWorkers(client, { ...env, PATH: process.env["PATH"] }, undefined);
     try {
-      await pastCheck(calls.run({ ...batch, image: tagged }, quiet));
+      await pastCheck(startOne(engine.open({ ...start, image: tagged })));
     } catch (error) {
       expect(existsSync(log)).toBe(false);
       throw error;
@@ -122,9 +132,9 @@ const doors: Record<string, Door> = {
       throw new Error("past the check");
     };
     const prepared = { cluster: Promise.resolve(cluster), swept: Promise.resolve(), access: note, files: note };
-    const calls = new KubernetesCalls(env, prepared as unknown as Prepared);
+    const engine = new PodWorkers(env, [], prepared as unknown as PreparedCluster);
     try {
-      await pastCheck(calls.run({ ...batch, image: pinned }, quiet));
+      await pastCheck(startOne(engine.open({ ...start, image: pinned }, () => {})));
     } finally {
       expect(changes).toEqual([]);
     }

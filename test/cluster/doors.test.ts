@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { installedClient } from "../../src/containers/testdata/image.ts";
 import { temporaryFolder } from "../../src/core/testdata/folder.ts";
-import { KubernetesCalls, Prepared } from "../../src/functions/kubernetes.ts";
-import { ContainerCalls } from "../../src/functions/local.ts";
-import { batch } from "../../src/functions/testdata/batch.ts";
+import { ContainerWorkers } from "../../src/functions/container-workers.ts";
+import { PodWorkers } from "../../src/functions/pod-workers.ts";
+import { start } from "../../src/functions/testdata/batch.ts";
 import { mediaTypes } from "../../src/oci/media-types.ts";
 import { parseReference } from "../../src/oci/reference.ts";
 import { openByName } from "../../src/registry/open-by-name.ts";
@@ -65,19 +65,21 @@ const forbidden = [
   ],
 ] as const;
 
-const script = { programArguments: ["sh", "-c", "echo ran >&2"], inputs: ["[]"] };
+const script = { ...start, programArguments: ["sh", "-c", "echo ran >&2"] };
 
 /** Runs a function on podman or docker. @returns what it printed */
 async function inContainer({ env }: Restricted, image: string): Promise<string> {
   for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
   onTestFinished(() => void vi.unstubAllEnvs());
-  const allow = (name: string) => runnableImage(name, env);
-  const calls = new ContainerCalls(installedClient(), process.env, { pull: async () => false, allow });
+  const group = await new ContainerWorkers(installedClient(), env, undefined).open({ ...script, image });
   let printed = "";
-  const onOutput = async (data: Buffer) => {
+  const { promise: ended, resolve: onEnd } = Promise.withResolvers<unknown>();
+  const onOutput = (data: Buffer) => {
     printed += data;
   };
-  await calls.run({ ...batch, ...script, image }, { onOutcome: () => {}, onOutput });
+  group.start({ onStart: () => {}, onConnect: () => {}, onData: () => {}, onOutput, onEnd });
+  await ended;
+  await group.close();
   return printed;
 }
 
@@ -97,9 +99,8 @@ describe.each(forbidden)("an image that is %s", (_, code, make) => {
 
   it("runs in no pod", async () => {
     const { env, image, namespace } = await make();
-    const calls = new KubernetesCalls(env, new Prepared(env));
-    const listener = { onOutcome: () => {}, onOutput: () => {} };
-    await expect(calls.run({ ...batch, ...script, image }, listener)).rejects.toMatchObject({ code });
+    const opened = new PodWorkers(env).open({ ...script, image }, () => {});
+    await expect(opened).rejects.toMatchObject({ code });
     expect((await namespace.objects()).filter(({ kind }) => /^(Job|Pod|Secret)$/.test(kind))).toEqual([]);
   });
 });

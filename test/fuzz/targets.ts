@@ -20,7 +20,7 @@ import { parseRelations } from "../../src/debian/relation.ts";
 import { parseRelease } from "../../src/debian/release.ts";
 import { testDeb } from "../../src/debian/testdata/packages.ts";
 import { compareVersions } from "../../src/debian/version.ts";
-import { formsIn, replaceForms } from "../../src/functions/file-form.ts";
+import { formsIn, replaceMarked } from "../../src/functions/file-form.ts";
 import { parseGitUrl, requireGitUrl, submoduleUrl } from "../../src/git/url.ts";
 import { parseJobLock } from "../../src/jobs/lock.ts";
 import { parseDeployment } from "../../src/jobs/read.ts";
@@ -339,7 +339,7 @@ export const targets: readonly Target[] = [
     run: text((input) => {
       for (const { name } of formsIn(input))
         if (/[/\0]/.test(name) || name === "..") throw new Error(`a name is ${name}`);
-      replaceForms(JSON.parse(input), () => null);
+      replaceMarked(JSON.parse(input), () => null);
     }),
     throws: (error) => error instanceof SyntaxError || isRange(error),
   },

@@ -14,6 +14,7 @@ import type { Answers, LiveMessages } from "../../src/cli/ui/messages.ts";
 import { createUi } from "../../src/cli/ui/server.ts";
 import { Failure } from "../../src/core/errors.ts";
 import { startTimeOf } from "../../src/core/processes.ts";
+import { helperOfTest } from "../../src/functions/testdata/helper.ts";
 import { header } from "../../src/layer/header.ts";
 import { sha256 } from "../../src/oci/digest.ts";
 import { mediaTypes } from "../../src/oci/media-types.ts";
@@ -402,7 +403,9 @@ describe("slipway ui, to others", () => {
     const secrets = ["hunter2", "tides-of-march"];
     const [variable, argument] = secrets as [string, string];
     const program = [join(sources, "sdk/testdata/steps.ts"), "graph", argument];
-    await promisify(execFile)(process.execPath, program, { env: { ...env, DB_PASSWORD: variable } });
+    await promisify(execFile)(process.execPath, program, {
+      env: { ...env, DB_PASSWORD: variable, SLIPWAY_ENGINE_HELPER: helperOfTest() },
+    });
     const id = await runJob(folder, env, "console.log(process.env.DB_PASSWORD.length)", { DB_PASSWORD: variable });
     const { ask, token } = await start(env);
     const [run = ""] = readdirSync(join(folder, "slipway/runs"));

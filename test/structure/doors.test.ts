@@ -30,27 +30,21 @@ describe("the rules for images are asked", () => {
   });
 
   it("and nothing else makes an image that may run", () => {
-    expect(filesWith(/\bas RunnableImage\b/)).toEqual([
-      // Where no file has rules.
-      "functions/helper.ts",
-      "signatures/runnable-image.ts",
-    ]);
+    expect(filesWith(/\bas RunnableImage\b/)).toEqual(["signatures/runnable-image.ts"]);
     // What this process has made of one that may run.
     expect(filesWith(/\bownImage\(/)).toEqual(["signatures/append.ts", "signatures/runnable-image.ts"]);
   });
 
   it("at each door", () => {
-    const doors = filesWith(/\b(runnableImage|requireRunnable|ifRunnable|allowedByHelper|isRestricted)\(/);
+    const doors = filesWith(/\b(runnableImage|requireRunnable|ifRunnable|isRestricted)\(/);
     expect(doors.filter((file) => !file.startsWith("signatures/"))).toEqual([
       // Base images.
       "build/pull/pull.ts",
-      "functions/helper-main.ts",
-      "functions/helper.ts",
+      // Functions.
+      "functions/container-workers.ts",
       // Kept results.
       "functions/keep.ts",
-      // Functions.
-      "functions/kubernetes.ts",
-      "functions/open-engine.ts",
+      "functions/pod-workers.ts",
       "jobs/interpreter.ts",
       // Schedules that are resumed.
       "jobs/kubernetes/schedule.ts",
@@ -58,7 +52,6 @@ describe("the rules for images are asked", () => {
       "jobs/run-job.ts",
       "kubernetes/runnable-pod.ts",
       "python-environments/image.ts",
-      "sdk/call-engine.ts",
       // Rollback and restart.
       "services/container/apply-file.ts",
       // What a failed apply starts again.
@@ -79,7 +72,7 @@ describe("what starts an image", () => {
       ["jobs/program.ts", /readonly image\?: RunnableImage;/],
       ["jobs/place-code.ts", /placeCode\(\s*image: RunnableImage,/],
       ["jobs/kubernetes/job.ts", /^ {2}image: RunnableImage,/m],
-      ["functions/indexed-job.ts", /^ {2}image: RunnableImage,/m],
+      ["functions/worker-job.ts", /readonly image: RunnableImage;/],
       ["signatures/append.ts", /readonly image: RunnableImage;/],
       ["python-environments/image.ts", /readonly base: RunnableImage;/],
     ];
@@ -87,10 +80,14 @@ describe("what starts an image", () => {
   });
 
   it("is one of these", () => {
-    expect(filesWith(/\brunContainer\(/)).toEqual(["containers/run.ts", "functions/local.ts", "jobs/supervise.ts"]);
-    expect(filesWith(/\b(jobObjects|indexedJob)\(/)).toEqual([
-      "functions/indexed-job.ts",
-      "functions/kubernetes.ts",
+    expect(filesWith(/\brunContainer\(/)).toEqual([
+      "containers/run.ts",
+      "functions/container-workers.ts",
+      "jobs/supervise.ts",
+    ]);
+    expect(filesWith(/\b(jobObjects|workerJob)\(/)).toEqual([
+      "functions/pod-group.ts",
+      "functions/worker-job.ts",
       "jobs/kubernetes/job.ts",
       "jobs/kubernetes/submit.ts",
     ]);

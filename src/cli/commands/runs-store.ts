@@ -109,8 +109,9 @@ function summaryOf({ calls, ...batch }: RunBatch) {
   };
 }
 
-function stateOf({ state, status }: RecordedRun): string {
-  return state === "failed" ? `failed (${status})` : state;
+function stateOf({ state, status, warmUntil }: RecordedRun): string {
+  const warm = warmUntil === undefined ? "" : `, warm until ${timeOf(warmUntil)}`;
+  return (state === "failed" ? `failed (${status})` : state) + warm;
 }
 
 function timeOf(time: number): string {

@@ -53,7 +53,9 @@ describe("the doctor", () => {
     const { env } = await machine((resource, verb) => resource !== "pods" && verb !== "patch");
     expect(await examineCluster(env)).toMatchObject({
       state: "broken",
-      detail: expect.stringMatching(/may not patch jobs\.batch, list pods, watch pods, get pods\/log$/),
+      detail: expect.stringMatching(
+        /may not patch jobs\.batch, list pods, watch pods, get pods\/log, get pods\/portforward, create pods\/portforward, delete pods$/,
+      ),
       remedy: expect.stringContaining("docs/kubernetes.md"),
     });
   });

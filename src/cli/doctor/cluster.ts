@@ -2,7 +2,7 @@ import type { Environment } from "../../core/environment.ts";
 import { hasCluster } from "../../kubernetes/configured.ts";
 import type { Finding } from "./finding.ts";
 
-const part = { part: "cluster", neededFor: "running jobs on Kubernetes", required: false } as const;
+const part = { part: "cluster", neededFor: "running jobs and functions on Kubernetes", required: false } as const;
 
 const patience = 10_000;
 
@@ -15,14 +15,14 @@ export async function examineCluster(env: Environment): Promise<Finding> {
   const signal = AbortSignal.timeout(patience);
   try {
     const { openCluster } = await import("../../kubernetes/cluster.ts");
-    const { describeRight, missingRights } = await import("../../kubernetes/access.ts");
+    const { describeRight, functionRights, missingRights, neededRights } = await import("../../kubernetes/access.ts");
     const cluster = await openCluster(env);
     const { context, server, namespace, nodeLocal } = cluster;
     const place = `context ${context} (${server}), namespace ${namespace}${nodeLocal ? ", nodes on this machine" : ""}`;
-    const missing = await missingRights(cluster, signal);
+    const missing = await missingRights(cluster, signal, [...neededRights, ...functionRights]);
     if (missing.length === 0) return { ...part, state: "ok", detail: place };
     const detail = `${place}: this user may not ${missing.map(describeRight).join(", ")}`;
-    const remedy = "Ask whoever runs the cluster for the role in docs/kubernetes.md";
+    const remedy = "Ask whoever runs the cluster for the roles in docs/kubernetes.md";
     return { ...part, state: "broken", detail, remedy };
   } catch (error) {
     if (signal.aborted) {

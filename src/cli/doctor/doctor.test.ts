@@ -46,7 +46,7 @@ describe("slipway doctor", () => {
     const { status, out, error } = await doctor({ ...all, ...podman });
     expect(out.split("\n").filter((line) => !line.startsWith("ok "))).toEqual([
       "missing  cluster        no kubeconfig",
-      expect.stringMatching(/^ +needed for: running jobs on Kubernetes$/),
+      expect.stringMatching(/^ +needed for: running jobs and functions on Kubernetes$/),
       expect.stringMatching(/^ +Get a kubeconfig from /),
       "",
     ]);

@@ -4,30 +4,22 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { KeptCalls } from "../keep.ts";
-import { batch } from "./batch.ts";
+import { callAll } from "./batch.ts";
+import { MemoryWorkers } from "./memory-workers.ts";
 
 const [image = "", count = ""] = process.argv.slice(2);
-const squares = new Map<number, unknown>();
-const inputs = Array.from({ length: Number(count) }, (_, item) => `[${item}]`);
-await new KeptCalls(process.env).run(
-  {
-    kind: "process",
-    run: async (missing, { onOutcome }) => {
-      for (const [index, input] of missing.inputs.entries()) {
-        const [item] = JSON.parse(input) as [number];
-        process.stdout.write(`${item}\n`);
-        // The registry's answers come meanwhile.
-        await delay(1);
-        onOutcome(index, { reply: { result: item * item } });
-      }
-    },
-  },
-  { ...batch, image, inputs, keep: {} },
-  {
-    onOutcome: (index, outcome) => {
-      if ("reply" in outcome && "result" in outcome.reply) squares.set(index, outcome.reply.result);
-    },
-    onOutput: () => {},
-  },
-);
-process.exitCode = inputs.every((_, item) => squares.get(item) === item * item) ? 0 : 1;
+const inputs = Array.from({ length: Number(count) }, (_, item) => [item]);
+const engine = new MemoryWorkers(async (item) => {
+  process.stdout.write(`${item}\n`);
+  // The registry's answers come meanwhile.
+  await delay(1);
+  return item * item;
+}, 1);
+const calls = new KeptCalls(process.env);
+const { outcomes } = await callAll(engine, inputs, { image }, { kept: calls.open({ name: "f", image }, () => {}) });
+await calls.end();
+const isRight = inputs.every((_, item) => {
+  const outcome = outcomes[item];
+  return outcome && "value" in outcome && outcome.value === item * item;
+});
+process.exit(isRight ? 0 : 1);

@@ -1,53 +1,11 @@
-import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { parse } from "yaml";
 import { Failure } from "../../core/errors.ts";
 import { reported } from "../../core/testdata/reported.ts";
-import { describeRight, missingRights, neededRights, type Right } from "../../kubernetes/access.ts";
-import { openCluster } from "../../kubernetes/cluster.ts";
+import { describeRight, neededRights } from "../../kubernetes/access.ts";
 import { pushShell } from "../../kubernetes/testdata/image.ts";
-import { engineOfTest, kubeconfig, type TestEngine, until } from "./testdata/cluster.ts";
+import { grant, nobody } from "../../kubernetes/testdata/user.ts";
+import { engineOfTest, type TestEngine, until } from "./testdata/cluster.ts";
 import { run, shell } from "./testdata/program.ts";
-
-const user = "slipway-test-user";
-const rbac = (namespace: string, kind: string) => `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}/${kind}`;
-
-/** The environment of a user who may do nothing. */
-async function nobody({ admin, env, namespace }: TestEngine): Promise<Record<string, string>> {
-  const config = parse(readFileSync(kubeconfig, "utf8"));
-  for (const each of config.users) each.user.as = user;
-  const path = join(env["HOME"] ?? "", "kubeconfig");
-  writeFileSync(path, JSON.stringify(config));
-  await admin.api.ask("POST", rbac(namespace, "rolebindings"), {
-    body: {
-      metadata: { name: "user" },
-      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: "user" },
-      subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "User", name: user }],
-    },
-  });
-  await admin.api.ask("POST", rbac(namespace, "roles"), { body: { metadata: { name: "user" }, rules: [] } });
-  return { ...env, KUBECONFIG: path };
-}
-
-/** Gives the user these rights and no more. */
-async function grant({ admin, namespace }: TestEngine, env: Record<string, string>, rights: readonly Right[]) {
-  const rules = rights.map(({ group, resource, subresource, verb }) => ({
-    apiGroups: [group],
-    resources: [subresource === undefined ? resource : `${resource}/${subresource}`],
-    verbs: [verb],
-  }));
-  await admin.api.ask("PATCH", `${rbac(namespace, "roles")}/user`, {
-    body: { rules },
-    contentType: "application/merge-patch+json",
-  });
-  const lacking = neededRights.filter((right) => !rights.includes(right)).map(describeRight);
-  const asUser = await openCluster(env);
-  await until(async () => {
-    const missing = await missingRights(asUser, AbortSignal.timeout(10_000));
-    return missing.map(describeRight).join() === lacking.join();
-  }, "the change of rights");
-}
 
 describe("a user with the rights that the documentation lists", () => {
   /** Everything that jobs do, in the namespace of a user. */
@@ -80,8 +38,7 @@ describe("a user with the rights that the documentation lists", () => {
     await grant(cluster, env, neededRights);
     await everything(cluster, env, image);
     for (const right of neededRights) {
-      const others = neededRights.filter((each) => each !== right);
-      await grant(cluster, env, others);
+      await grant(cluster, env, neededRights, right);
       const name = describeRight(right);
       const needed = everything(cluster, env, image).then(() => new Error("it was not needed"));
       const error = await needed.catch((error: Error) => error);

@@ -6,6 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { helperOfTest } from "../../functions/testdata/helper.ts";
+
+const helper = helperOfTest();
 
 /** Path of the program, in the repository. */
 export const filesProgram = "src/sdk/testdata/files-program.ts";
@@ -29,12 +32,14 @@ export async function runFiles(
   const cache = folderOfTest();
   const home = { PATH: process.env["PATH"] ?? "", HOME: process.env["HOME"] ?? "", XDG_CACHE_HOME: cache };
   const child = spawn(command, [...words, scenario], {
-    env: { ...home, ...env },
+    env: { ...home, SLIPWAY_ENGINE_HELPER: helper, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const [out, err, [status]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
   const files = join(cache, "slipway/files");
-  expect(existsSync(files) ? readdirSync(files) : []).toEqual([]);
+  // The helper removes it after the program.
+  const left = () => (existsSync(files) ? readdirSync(files) : []);
+  await expect.poll(left, { timeout: 30_000 }).toEqual([]);
   return { out, err, status, result: out === "" ? undefined : JSON.parse(out) };
 }
 

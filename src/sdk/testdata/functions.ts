@@ -4,16 +4,19 @@ import type { Readable, Writable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
 import type { ContainerClient } from "../../containers/client.ts";
+import { helperOfTest } from "../../functions/testdata/helper.ts";
 
 /** Path of the program below, in the repository. */
 export const program = "src/sdk/testdata/program.ts";
+
+const helper = helperOfTest();
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 
 /** Starts the program for one of its scenarios, with these variables and what it needs to start. */
 export function start(scenario: string, env: Record<string, string>): Child {
   return spawn(process.execPath, [program, scenario], {
-    env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...env },
+    env: { PATH: process.env["PATH"], HOME: process.env["HOME"], SLIPWAY_ENGINE_HELPER: helper, ...env },
     stdio: ["pipe", "pipe", "pipe"],
   });
 }
@@ -67,10 +70,10 @@ export function describeFunctions({ env, where, container }: Place): void {
     });
 
     it.each([
-      ["nan", 2, "value-invalid", 'result of "nan"'],
+      ["odd", 2, "value-invalid", 'The result of "odd" cannot be handed on: .depths[0] is a Map.'],
       ["tooLarge", 1, "value-invalid", 'result of "large"'],
       ["exits", 1, "function-failed", `"exits" ended with status 7 in ${where}`],
-      ["date", 2, "value-invalid", 'argument list of "add"'],
+      ["oddArgument", 2, "value-invalid", 'argument list of "add"'],
       ["mapNobody", 2, "function-failed", '"cube"'],
       ["mapNone", 2, "value-invalid", "parallelism"],
       ["mapUnknown", 2, "value-invalid", "resources.gpus is not a resource (did you mean gpu?)"],
@@ -98,10 +101,11 @@ export function describeFunctions({ env, where, container }: Place): void {
 
     it("runs for every item, with results in order, whatever becomes of the others", async () => {
       expect((await run("map", env)).result).toEqual([0, 1, 4, 9, 16, 25, 36, 49, 64, 81, 100, 121]);
-      const { result, err } = await run("mapByName", env);
-      expect(result).toEqual([0, 1, 4]);
-      // Each line stands after its item.
-      expect(err.match(/^\[square \d\] loading$/gm)?.sort()).toEqual([0, 1, 2].map((n) => `[square ${n}] loading`));
+      const { result, err } = await run("mapPrints", env);
+      expect(result).toEqual([0, 1, 2]);
+      // Each line stands after its item, also of what the function starts.
+      const lines = [0, 1, 2].flatMap((n) => [`[prints ${n}] ebb ${n}`, `[prints ${n}] flow ${n}`]);
+      expect(err.match(/^\[prints \d\] (?!loading$).*$/gm)?.sort()).toEqual(lines);
       expect((await run("mapNothing", env)).result).toEqual([]);
       expect((await run("mapLimited", env)).result).toEqual([1, 4, 9]);
       const { message, indices } = (await run("mapFails", env)).result;

@@ -34,7 +34,7 @@ const fail = inImage("fail", (): string => {
 });
 const nothing = inImage("nothing", () => {});
 const exits = inImage("exits", (status: number): number => process.exit(status));
-const nan = inImage("nan", () => ({ depth: Number.NaN }));
+const odd = inImage("odd", () => ({ depths: [new Map()] }) as unknown as Json);
 const wrongTag = inImage("wrongTag", () => containerImage("gpu"));
 const large = inImage("large", (bytes: number) => "x".repeat(bytes));
 inImage("length", (text: string) => text.length);
@@ -55,7 +55,10 @@ const slow = inImage("slow", () => new Promise<null>((resolve) => setTimeout(res
   timeLimit: "1s",
   retries: 1,
 });
+const host = inImage("host", () => hostname(), { keepWarm: "1m" });
 const outer = inImage("outer", async () => (await add(2, 3)).sum);
+const silent = inImage("silent", (n: number) => (n === 3 ? "three" : "other"));
+const outerAlone = inImage("outerAlone", () => silent(3));
 const where = inImage(
   "where",
   () => ({
@@ -79,6 +82,12 @@ const square = inImage("square", async (n: number): Promise<number> => {
   await new Promise((resolve) => setTimeout(resolve, Math.max(0, 200 - 20 * n)));
   return n * n;
 });
+const prints = inImage("prints", (n: number) => {
+  process.stdout.write("ebb");
+  console.log(` ${n}`);
+  process.stderr.write(`flow ${n}\n`);
+  return n;
+});
 const squares = inImage("squares", (items: number[]) => mapInImage(items, square));
 if (scenario === "unknownOption") inImage("wrong", () => 1, { netwrok: "host" } as object);
 const upTo = (count: number) => Array.from({ length: count }, (_, index) => index);
@@ -88,11 +97,12 @@ const scenarios: Record<string, () => Promise<Json | void>> = {
   fail: () => fail(),
   nothing: async () => ({ isUndefined: (await nothing()) === undefined }),
   exits: () => exits(7),
-  nan: () => nan(),
+  odd: () => odd(),
   wrongTag: () => wrongTag(),
   large: async () => (await large(4 * 1024 * 1024)).length,
   tooLarge: () => large(256 * 1024 * 1024),
   outer: () => outer(),
+  outerAlone: () => outerAlone(),
   where: () => where(),
   secret: () => secret(),
   slow: () => slow(),
@@ -102,6 +112,7 @@ const scenarios: Record<string, () => Promise<Json | void>> = {
   failsWhileWaiting: () => Promise.all([waits(), once(process, "SIGUSR2").then(fail)]),
   map: () => mapInImage(upTo(12), square, { parallelism: 5 }),
   mapByName: () => mapInImage<number, Json>(upTo(3), "square"),
+  mapPrints: () => prints.map(upTo(3)),
   mapNothing: () => mapInImage([], square),
   mapFails: async () => {
     const error = await mapInImage(upTo(20), square, { parallelism: 5 }).catch((error: unknown) => error);
@@ -115,6 +126,7 @@ const scenarios: Record<string, () => Promise<Json | void>> = {
   mapInside: () => squares([2, 3]),
   mapNobody: () => mapInImage<number, Json>([1], "cube"),
   mapTyped: () => mapInImage([1, 2, 3], square, { resources: { cpu: 1, instanceType: "big" } }),
+  host: () => host(),
   mapLimited: () => mapInImage([1, 2, 3], square, { resources: { cpu: 0.5, memory: "1GiB" } }),
   mapVolume: () => mapInImage([1], square, { volumes: { "/data": { folder: "/nowhere/at/all" } } }),
   mapUnknown: () => mapInImage([1], square, { resources: { gpus: 1 } as object }),
@@ -125,7 +137,7 @@ const scenarios: Record<string, () => Promise<Json | void>> = {
   itselfFails: async () => (insideImage() ? fail() : runInImage({ args: ["itselfFails"] })),
   itselfExits: async () => (insideImage() ? process.exit(3) : runInImage({ args: ["itselfExits"] })),
   itselfForever: () => runInImage({ args: ["itselfForever"] }),
-  date: () => (add as unknown as (date: Date) => Promise<Json>)(new Date(0)),
+  oddArgument: () => (add as unknown as (pattern: RegExp) => Promise<Json>)(/a/),
 };
 
 await main(async () => {
