@@ -17,7 +17,7 @@ image(name = "empty")
 pipeline(
     name = "heavy",
     base = ":empty",
-    binary = "//probe:probe_local",
+    binary = "//probe:probe.program",
     image_layers = [":cargo"],
 )
 `;

@@ -49,7 +49,7 @@ describe("an image for two platforms", () => {
       expect.stringMatching(/node_modules\/yaml\/package.json$/),
     );
     const own = await files(amd64[2] as Descriptor);
-    for (const name of ["bundled_local", "bundled_local.mjs"]) {
+    for (const name of ["bundled.program", "bundled.program.mjs"]) {
       expect(own).toContainEqual(expect.stringMatching(new RegExp(`/test/rules/${name}$`)));
     }
   });

@@ -107,7 +107,7 @@ def push_test_suite(name):
         name = "tagged_twice",
         base = ":push_base",
         bases = {"slim": ":push_base", "third": ":push_base"},
-        binary = ":tagged_local",
+        binary = ":tagged.program",
         remote_tags = {"default": ["latest", "v1"], "slim": "//:package.json"},
     )
     _pushed_test(

@@ -7,6 +7,7 @@ load("//bazel:python.bzl", "py_pipeline", "python_library")
 load("//bazel/private/image:binary_layers.bzl", "binary_layers")  # buildifier: disable=bzl-visibility
 load("//bazel/private/image:image_import.bzl", "image_import")  # buildifier: disable=bzl-visibility
 load("//bazel/private/python:python_program.bzl", "python_program")  # buildifier: disable=bzl-visibility
+load("//bazel/private/run:pipeline_local.bzl", "pipeline_local")  # buildifier: disable=bzl-visibility
 load(":odd_program.bzl", "odd_program", "runtime_file")
 
 def _fails_impl(ctx):
@@ -87,7 +88,7 @@ def _actions_impl(ctx):
     mnemonics = [action.mnemonic for action in analysistest.target_actions(env)]
     for mnemonic in mnemonics:
         asserts.false(env, mnemonic.startswith("Image"), "no image action: " + mnemonic)
-    asserts.true(env, "TypeScriptBundle" in mnemonics)
+    asserts.true(env, "FileWrite" in mnemonics)
     return analysistest.end(env)
 
 _no_image_actions_test = analysistest.make(_actions_impl)
@@ -256,7 +257,7 @@ def rules_test_suite(name):
         name = "same_base_twice",
         base = ":empty",
         bases = {"default": "//test/rules:empty"},
-        binary = ":main_local",
+        binary = ":main.program",
     )
     _targets_test(
         name = "pipeline_targets_test",
@@ -370,8 +371,11 @@ def rules_test_suite(name):
         "by_several_files": (":two_files", "a filegroup with 2 files"),
     }
     for how, (binary, found) in refused.items():
-        pipeline(name = how, base = ":empty", binary = binary)
-        _fails(how, ["//test/rules:{}: `binary` is //test/rules{}".format(how, binary), found, "Name an executable target"])
+        words = ["//test/rules:{}: `binary` is //test/rules{}".format(how, binary), found, "Name an executable target"]
+        binary_layers(name = how + "_layers", binary = binary, program_name = how, tags = _MANUAL)
+        _fails(how + "_layers", words)
+        pipeline_local(name = how + "_local", program = binary, tags = _MANUAL)
+        _fails(how + "_local", words)
     ts_binary(name = "two_npm", entry_point = "main.ts", deps = ["@slipway_dev_npm//:yaml", "@slipway_npm//:yargs"], tags = _MANUAL)
     _fails("two_npm", ["//test/rules:two_npm", "come from several repositories", "one package.json"])
     pipeline(

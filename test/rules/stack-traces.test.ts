@@ -2,12 +2,13 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { helperOfTest } from "../../src/functions/testdata/helper.ts";
 
 const folder = join(process.env["RUNFILES_DIR"] ?? "", "_main/test/rules");
 
 /** The frames that a program printed, without those of Node. */
 function frames(program: string): string[] {
-  const env = { PATH: process.env["PATH"], HOME: process.env["HOME"], SLIPWAY_ENGINE: "process" };
+  const env = { PATH: process.env["PATH"], HOME: process.env["HOME"], SLIPWAY_ENGINE_HELPER: helperOfTest() };
   const { status, stderr } = spawnSync(join(folder, program), { env, encoding: "utf8" });
   expect(status).toBe(1);
   return stderr
@@ -30,7 +31,6 @@ describe("the stack trace of a TypeScript program", () => {
       "RangeError: too deep: 3",
       "    at check (test/rules/throwing/lib/tide.ts:6:29)",
       "    at test/rules/throwing/calling.ts:5:10",
-      "    at async test/rules/throwing/calling.ts:12:1",
       "    --- thrown in a process of this machine, called here ---",
       "    at measure (test/rules/throwing/calling.ts:9:16)",
       "    at test/rules/throwing/calling.ts:13:9",

@@ -8,6 +8,7 @@ load("//bazel/private/image:image_from_layout.bzl", "image_from_layout")
 load("//bazel/private/image:image_macro.bzl", "image", "image_manifest_name")
 load("//bazel/private/run:image_push.bzl", "image_push")
 load("//bazel/private/run:image_push_all.bzl", "image_push_all")
+load("//bazel/private/run:pipeline_local.bzl", "pipeline_local")
 load("//bazel/private/run:pipeline_run.bzl", "pipeline_run")
 load("//bazel/private/ts:ts_binary.bzl", "ts_binary")
 
@@ -171,30 +172,27 @@ def pipeline(
         fail("{}: `entry_point`, `srcs`, `deps` and `data` have no effect together with `binary`.\nLeave them out, or leave out `binary`.".format(_where(name)))
     bases = _bases(name, base, bases, images)
 
-    local = name + "_local"
     local_tags = [tag for tag in tags if tag != "manual"]
 
     # The other targets work at start, so ibazel has to restart them after a change.
     tags = [tag for tag in tags if tag != "ibazel_notify_changes"]
-    if binary:
-        native.alias(name = local, actual = binary, tags = local_tags, **kwargs)
-    else:
+    program = binary
+    if not program:
+        program = name + ".program"
         if not entry_point:
             entry_point = name + ".ts"
             if not native.glob([entry_point], allow_empty = True):
                 fail("{}: `entry_point` is not set, and the package has no {}.\nSet `entry_point` to the main module, or `binary` to a program.".format(_where(name), entry_point))
         ts_binary(
-            name = local,
+            name = program,
             entry_point = entry_point,
             srcs = [src for src in srcs if src != entry_point],
             deps = deps,
             data = data,
-            tags = local_tags,
+            tags = tags,
             **kwargs
         )
-
-    # Not the alias: it would be one more target to analyse.
-    program = binary or local
+    pipeline_local(name = name + "_local", program = program, tags = local_tags, **kwargs)
     layers_name = name + "_layers"
     layers = {
         "name": layers_name,
