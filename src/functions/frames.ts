@@ -81,11 +81,15 @@ function parse(text: string): { readonly sizes?: readonly number[] } {
   return header as { readonly sizes: readonly number[] };
 }
 
+/** Bytes that are written without waiting for more. */
+const enough = 64 * 1024;
+
 /** Writes frames, those of one turn of the event loop together. */
 export class FrameWriter<Header extends { readonly type: string }> {
   readonly #write: Sink;
   #pieces: (string | Uint8Array)[] = [];
-  #isScheduled = false;
+  #length = 0;
+  #scheduled: NodeJS.Immediate | undefined;
   #room: void | Promise<void> = undefined;
 
   constructor(write: Sink) {
@@ -100,9 +104,10 @@ export class FrameWriter<Header extends { readonly type: string }> {
   sendText(members: string, bodies: Bodies = []): void {
     const sizes = bodies.length === 0 ? "" : `,"sizes":[${bodies.map(({ length }) => length).join()}]`;
     this.#pieces.push(`{${members}${sizes}}\n`, ...bodies);
-    if (this.#isScheduled) return;
-    this.#isScheduled = true;
-    queueMicrotask(() => this.flush());
+    this.#length += members.length;
+    for (const body of bodies) this.#length += body.length;
+    if (this.#length >= enough) this.flush();
+    else this.#scheduled ??= setImmediate(() => this.flush());
   }
 
   /** A promise settles when there is room for more. */
@@ -111,7 +116,9 @@ export class FrameWriter<Header extends { readonly type: string }> {
   }
 
   flush(): void {
-    this.#isScheduled = false;
+    clearImmediate(this.#scheduled);
+    this.#scheduled = undefined;
+    this.#length = 0;
     if (this.#pieces.length === 0) return;
     const pieces = this.#pieces.map((piece) => (typeof piece === "string" ? Buffer.from(piece) : piece));
     this.#pieces = [];

@@ -112,7 +112,10 @@ export class WorkerPool {
     const { queue } = slot;
     if (queue === undefined) return;
     const most = queue.isFresh ? 1 : maxCalls;
-    for (let depth = queue.depth(); slot.size < depth && slot.given < most; ) {
+    const depth = queue.depth();
+    // Many short calls are sent together.
+    const isLow = slot.size - queue.width <= (depth - queue.width) / 2;
+    while (isLow && slot.size < depth && slot.given < most) {
       const task = queue.take();
       if (task === undefined) break;
       slot.send(task, queue);

@@ -1,8 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { createReadStream, existsSync, readFileSync } from "node:fs";
 import { chmod, open, rename, rm } from "node:fs/promises";
-import { type ClientRequest, type IncomingMessage, request as overHttp } from "node:http";
-import { request as overHttps } from "node:https";
+import type { IncomingMessage } from "node:http";
 import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -159,14 +158,16 @@ function reached({ url, host }: PodAccess, location: string): URL {
   return target.host === host ? new URL(`${target.pathname}${target.search}`, base) : target;
 }
 
-function send(access: PodAccess, url: URL, { method, headers, body }: Question): Promise<IncomingMessage> {
+async function send(access: PodAccess, url: URL, { method, headers, body }: Question): Promise<IncomingMessage> {
+  // Loading them takes longer than all the rest of a worker.
+  const { request } = await (url.protocol === "https:" ? import("node:https") : import("node:http"));
   return new Promise((resolve, reject) => {
     // If a registry keeps blobs elsewhere, that place must not get the token.
     const isOwn = url.origin === new URL(access.url ?? "").origin;
     const { ca, authorization, host } = access;
     const own = { ...(authorization === undefined ? {} : { authorization }), ...(host === undefined ? {} : { host }) };
     const all = { ...headers, ...(isOwn ? own : {}) };
-    const options = { method, headers: all, agent: false as const, timeout: patience };
+    const options = { method, headers: all, agent: false as const, timeout: patience, ...(ca && { ca: [...ca] }) };
     const take = (answer: IncomingMessage) => {
       const { statusCode = 0 } = answer;
       const { location } = answer.headers;
@@ -178,10 +179,7 @@ function send(access: PodAccess, url: URL, { method, headers, body }: Question):
         );
       } else resolve(answer);
     };
-    const outgoing: ClientRequest =
-      url.protocol === "https:"
-        ? overHttps(url, { ...options, ...(ca === undefined ? {} : { ca: [...ca] }) }, take)
-        : overHttp(url, options, take);
+    const outgoing = request(url, options, take);
     outgoing.once("timeout", () => outgoing.destroy(new Error(`${url.host} did not answer for ${patience / 1000} s`)));
     outgoing.once("error", reject);
     if (body === undefined) outgoing.end();

@@ -302,6 +302,8 @@ export class Worker {
           void call.log.write(data);
         }
         this.#writer?.send({ type: "output", id: call.id }, [data]);
+        // The call may end the process.
+        this.#writer?.flush();
         const callback = typeof encoding === "function" ? encoding : done;
         if (typeof callback === "function") queueMicrotask(callback as () => void);
         return true;
