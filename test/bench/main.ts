@@ -9,6 +9,7 @@ import { fanoutCases } from "./cases/fanout.ts";
 import { farmCases } from "./cases/farm.ts";
 import { growthCases } from "./cases/growth.ts";
 import { manyCase } from "./cases/many.ts";
+import { policyCases } from "./cases/policy.ts";
 import { sbomCases } from "./cases/sbom.ts";
 import { sizesCase } from "./cases/sizes.ts";
 import { startupCase } from "./cases/startup.ts";
@@ -25,7 +26,7 @@ import { Workspace } from "./workspace.ts";
 
 /** Those of the first list are run unasked. */
 const usual = ["edits", "many", "throughput", "startup", "growth", "distance", "cluster"] as const;
-const groups = [...usual, "fanout", "farm", "from_nothing", "sbom", "weights"] as const;
+const groups = [...usual, "fanout", "farm", "from_nothing", "policy", "sbom", "weights"] as const;
 
 const help = `Measures Slipway, what it aims at, and other tools beside it, in the same rounds.
 Prints a line of JSON per goal, and for people a table on standard error.
@@ -34,7 +35,8 @@ Prints a line of JSON per goal, and for people a table on standard error.
   --only NAME  one group of cases; may be repeated: ${groups.join(", ")}
                (fanout is run only so: containers of podman, and pods of the cluster in KUBECONFIG, whose nodes must reach this
                machine's loopback, in the namespace SLIPWAY_KUBERNETES_NAMESPACE; farm needs what tools/testing/farm
-               needs; from_nothing is one of edits; sbom compares edits with SBOMs and without; weights needs 3 GB of disk)
+               needs; from_nothing is one of edits; policy needs podman, and compares
+               rules for images with none; sbom compares edits with SBOMs and without; weights needs 3 GB of disk)
   --help       print this
 `;
 
@@ -99,6 +101,7 @@ async function bench(): Promise<void> {
     if (values.only.includes("edits")) await editCases(context, add);
     else if (values.only.includes("from_nothing")) await editCases(context, add, true);
     if (values.only.includes("sbom")) for await (const result of sbomCases(context, pushBase(context))) add(result);
+    if (values.only.includes("policy")) for await (const result of policyCases(context)) add(result);
     if (values.only.includes("weights")) for await (const result of weightsCases(context)) add(result);
     if (values.only.includes("many")) add(await manyCase(context));
     if (values.only.includes("growth")) for await (const result of growthCases(context)) add(result);
