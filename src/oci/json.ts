@@ -101,10 +101,10 @@ export function parseJson(
   identity?: Partial<ErrorIdentity>,
 ): JsonNode {
   try {
-    const text = typeof bytes === "string" ? bytes : new TextDecoder("utf-8", { fatal: true }).decode(bytes);
     const context = { document, remedy, identity };
-    if (isDeeper(text, maximumDepth, maximumValues))
+    if (isDeeper(bytes, maximumDepth, maximumValues))
       new JsonNode(undefined, context).fail(`has more than ${maximumDepth} nested values, or ${maximumValues} in all`);
+    const text = typeof bytes === "string" ? bytes : new TextDecoder("utf-8", { fatal: true }).decode(bytes);
     return new JsonNode(JSON.parse(text), context);
   } catch (cause) {
     if (!(cause instanceof SyntaxError || cause instanceof TypeError)) throw cause;

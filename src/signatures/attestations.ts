@@ -5,14 +5,7 @@ import type { JsonNode } from "../oci/json.ts";
 import { formatReference } from "../oci/reference.ts";
 import type { RegistryClient } from "../registry/client/client.ts";
 import { composeBundle, readClaim, type Statement } from "./bundle.ts";
-import {
-  bundlesOf,
-  type FetchedBundle,
-  type FoundSignature,
-  fetchLayers,
-  largestBundle,
-  orError,
-} from "./fetch-bundles.ts";
+import { bundlesOf, type FoundSignature, fetchLayers, type ListedBundle, largestBundle } from "./fetch-bundles.ts";
 import type { SigningKey } from "./keys.ts";
 import { attachBundle } from "./sign.ts";
 import { judgeBundles, judgeOf, merge, unverified, type Verdict, type Verifier } from "./verify.ts";
@@ -146,16 +139,14 @@ function predicateUri(type: string): string {
   );
 }
 
-async function* envelopesOf(client: RegistryClient, repository: string, image: Digest): AsyncGenerator<FetchedBundle> {
-  for await (const { layer, bytes } of fetchLayers(
-    client,
-    repository,
-    `${image.replace(":", "-")}.att`,
-    envelopeType,
-  )) {
+async function* envelopesOf(client: RegistryClient, repository: string, image: Digest): AsyncGenerator<ListedBundle> {
+  const tag = `${image.replace(":", "-")}.att`;
+  for await (const { layer, read: readBytes } of fetchLayers(client, repository, tag, envelopeType)) {
     const { digest } = layer;
-    const isRead = bytes instanceof Uint8Array;
-    const claim = isRead ? await orError(() => readClaim(bytes, `Attestation ${digest}`, true)) : bytes;
-    yield { digest, mediaType: envelopeType, bytes: isRead ? bytes : Buffer.alloc(0), claim };
+    const read = async () => {
+      const bytes = await readBytes();
+      return { bytes, claim: readClaim(bytes, `Attestation ${digest}`, true) };
+    };
+    yield { digest, mediaType: envelopeType, read };
   }
 }

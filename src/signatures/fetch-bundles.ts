@@ -1,5 +1,3 @@
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { Failure, UserError } from "../core/errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
@@ -16,10 +14,14 @@ export interface FoundSignature {
   readonly mediaType: string;
 }
 
-export interface FetchedBundle extends FoundSignature {
+export interface FetchedBundle {
   readonly bytes: Buffer;
-  /** An error: why it cannot be read. */
-  readonly claim: Claim | ReadError;
+  readonly claim: Claim;
+}
+
+/** One that is listed. `read` gives its content, which nothing keeps: several large ones would exceed the memory. */
+export interface ListedBundle extends FoundSignature {
+  readonly read: () => Promise<FetchedBundle>;
 }
 
 type ReadError = UserError | Failure;
@@ -45,7 +47,7 @@ export async function* bundlesOf(
   repository: string,
   image: Digest,
   predicateType: string,
-): AsyncGenerator<FetchedBundle> {
+): AsyncGenerator<ListedBundle> {
   const spend = budgetFor(client, repository, image);
   const seen = new Set<Digest>();
   for await (const all of client.referrerLists(repository, image)) {
@@ -68,22 +70,26 @@ async function* fetchBundles(
   image: Digest,
   listed: readonly Descriptor[],
   spend: (bytes: number) => void,
-): AsyncGenerator<FetchedBundle> {
+): AsyncGenerator<ListedBundle> {
   for (let start = 0; start < listed.length; start += atOnce) {
     const some = await Promise.all(
       listed.slice(start, start + atOnce).map(async ({ digest, size }) => {
         spend(size);
         const layer = await orError(() => layerOf(client, repository, digest, image));
-        if (!layer || isError(layer)) return { digest, layer, bytes: undefined };
+        if (!layer || isError(layer)) return { digest, layer };
         spend(Math.min(layer.size, largestBundle));
-        return { digest, layer, bytes: layer.size > smallBundle ? undefined : await read(client, repository, layer) };
+        return layer.size > smallBundle
+          ? { digest, layer }
+          : { digest, layer, small: await readLayer(client, repository, layer) };
       }),
     );
-    for (const { digest, layer, bytes: small } of some) {
+    for (const { digest, layer, small } of some) {
       if (!layer) continue;
-      const bytes = isError(layer) ? layer : (small ?? (await read(client, repository, layer)));
-      const claim = isError(bytes) ? bytes : await orError(() => readClaim(bytes, `Signature ${digest}`));
-      yield { digest, mediaType: bundleType, bytes: isError(bytes) ? Buffer.alloc(0) : bytes, claim };
+      const read = async () => {
+        const bytes = orThrow(small ?? (await readLayer(client, repository, orThrow(layer))));
+        return { bytes, claim: readClaim(bytes, `Signature ${digest}`) };
+      };
+      yield { digest, mediaType: bundleType, read };
     }
   }
 }
@@ -94,7 +100,7 @@ export async function* fetchLayers(
   repository: string,
   tag: string,
   mediaType: string,
-): AsyncGenerator<{ readonly layer: Descriptor; readonly bytes: Buffer | ReadError }> {
+): AsyncGenerator<{ readonly layer: Descriptor; readonly read: () => Promise<Buffer> }> {
   const stored = await client.getManifest(repository, tag);
   if (!stored) return;
   const manifest = await orError(() => parseImageManifest(stored.bytes));
@@ -103,7 +109,7 @@ export async function* fetchLayers(
   for (const layer of manifest.layers) {
     if (layer.mediaType !== mediaType) continue;
     spend(Math.min(layer.size, largestBundle));
-    yield { layer, bytes: await read(client, repository, layer) };
+    yield { layer, read: async () => orThrow(await readLayer(client, repository, layer)) };
   }
 }
 
@@ -121,18 +127,8 @@ async function layerOf(
   return subject?.digest === image && layer?.mediaType === bundleType ? layer : undefined;
 }
 
-/** V8 would let the garbage of several large ones gather before it frees it: 290 MiB were measured. */
-async function read(client: RegistryClient, repository: string, layer: Descriptor): Promise<Buffer | ReadError> {
-  const isLarge = layer.size > 1024 * 1024;
-  if (isLarge) collectGarbage();
-  const bytes = await orError(() => client.readBlob(repository, layer, "signature", undefined, largestBundle));
-  if (isLarge) collectGarbage();
-  return bytes;
-}
-
-function collectGarbage(): void {
-  setFlagsFromString("--expose-gc");
-  (runInNewContext("gc") as () => void)();
+function readLayer(client: RegistryClient, repository: string, layer: Descriptor): Promise<Buffer | ReadError> {
+  return orError(() => client.readBlob(repository, layer, "signature", undefined, largestBundle));
 }
 
 export async function orError<T>(read: () => T | Promise<T>): Promise<T | ReadError> {
@@ -142,6 +138,11 @@ export async function orError<T>(read: () => T | Promise<T>): Promise<T | ReadEr
     if (isError(error)) return error;
     throw error;
   }
+}
+
+function orThrow<T>(value: T | ReadError): T {
+  if (isError(value)) throw value;
+  return value;
 }
 
 function isError(value: unknown): value is ReadError {

@@ -5,7 +5,7 @@ import { sha256 } from "../oci/digest.ts";
 import { mediaTypes } from "../oci/media-types.ts";
 import { open, registry, useRegistry } from "../registry/client/testdata/harness.ts";
 import { signatureType } from "./bundle.ts";
-import { bundlesOf, type FetchedBundle } from "./fetch-bundles.ts";
+import { bundlesOf, type ListedBundle } from "./fetch-bundles.ts";
 import { identityJudge, type SigstoreServices, signKeyless } from "./keyless.ts";
 import { attachBundle } from "./sign.ts";
 import { identityToken, startSigstore } from "./testdata/sigstore.ts";
@@ -49,7 +49,7 @@ describe("a signature without a key", () => {
     const services = await startSigstore();
     await sign(services);
     const { value } = await bundlesOf(open(), "team/app", image.digest, signatureType).next();
-    const { bytes } = value as FetchedBundle;
+    const { bytes } = await (value as ListedBundle).read();
     const other = { ...image, digest: sha256("other") };
     await attachBundle(open(), "team/app", other, bytes);
     await expect(verify(services, {}, other.digest)).rejects.toThrow(/because it signs sha256:/);

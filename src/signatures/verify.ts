@@ -1,19 +1,18 @@
-import { Failure, type UserError } from "../core/errors.ts";
+import { Failure } from "../core/errors.ts";
 import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { parseJson } from "../oci/json.ts";
 import { formatReference } from "../oci/reference.ts";
 import type { RegistryClient } from "../registry/client/client.ts";
+import { readStatement, refuteClaim, refuteSubject, type Statement, signatureType, statementType } from "./bundle.ts";
 import {
-  type Claim,
-  readStatement,
-  refuteClaim,
-  refuteSubject,
-  type Statement,
-  signatureType,
-  statementType,
-} from "./bundle.ts";
-import { bundlesOf, type FetchedBundle, type FoundSignature, fetchLayers, orError } from "./fetch-bundles.ts";
+  bundlesOf,
+  type FetchedBundle,
+  type FoundSignature,
+  fetchLayers,
+  type ListedBundle,
+  orError,
+} from "./fetch-bundles.ts";
 import { isSignedBy, type PublicKey } from "./keys.ts";
 
 /** Bundles that are looked at for further valid ones. */
@@ -28,7 +27,7 @@ export interface Judge {
   /** After so many bundles, one that is valid is enough. Default: 100. */
   readonly enough?: number;
   /** The reason why a bundle is by another signer. */
-  refute(bundle: FetchedBundle & { readonly claim: Claim }): string | undefined;
+  refute(bundle: FetchedBundle): string | undefined;
 }
 
 export type Verifier = PublicKey | Judge;
@@ -100,15 +99,14 @@ export async function findSignatures(
   const payloads = judgeEach(
     fetchLayers(client, repository, signatureTag(image), payloadType),
     ({ layer: { digest } }) => ({ digest, mediaType: payloadType }),
-    ({ layer, bytes }, signature) =>
-      bytes instanceof Error ? bytes : (refutePayload(bytes, layer, image, key) ?? signature),
+    async ({ layer, read }, signature) => refutePayload(await read(), layer, image, key) ?? signature,
   );
   return merge(found, await payloads);
 }
 
 /** One by one, and keeps none of those that are refused. Skips those of another type than `predicateType`. */
 export function judgeBundles<Found extends FoundSignature = FoundSignature>(
-  bundles: AsyncIterable<FetchedBundle>,
+  bundles: AsyncIterable<ListedBundle>,
   image: Digest,
   predicateType: string,
   judge: Judge,
@@ -117,11 +115,11 @@ export function judgeBundles<Found extends FoundSignature = FoundSignature>(
   return judgeEach(
     bundles,
     ({ digest, mediaType }) => ({ digest, mediaType }),
-    (bundle, signature) => {
+    async ({ read }, signature) => {
+      const bundle = await read();
       const { claim } = bundle;
-      if (claim instanceof Error) return claim;
       if (claim.payloadType !== statementType) return `its content has the type ${claim.payloadType}`;
-      const reason = judge.refute({ ...bundle, claim });
+      const reason = judge.refute(bundle);
       if (reason !== undefined) return reason;
       const statement = readStatement(claim);
       if (statement.predicateType !== predicateType) return undefined;
@@ -140,11 +138,11 @@ export function merge<Found extends FoundSignature>(one: Verdict<Found>, other: 
   };
 }
 
-/** `judge` returns what is valid, the reason why it is not, the error of reading it, or undefined for what does not count. */
+/** `judge` returns what is valid, the reason why it is not, or undefined for what does not count. */
 async function judgeEach<Item, Found extends FoundSignature>(
   items: AsyncIterable<Item>,
   describe: (item: Item) => FoundSignature,
-  judge: (item: Item, signature: FoundSignature) => Found | string | UserError | Failure | undefined,
+  judge: (item: Item, signature: FoundSignature) => Promise<Found | string | undefined>,
   most = enough,
 ): Promise<Verdict<Found>> {
   const verified: Found[] = [];

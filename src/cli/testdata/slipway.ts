@@ -8,6 +8,8 @@ import { onTestFinished } from "vitest";
 export const commandLine = [
   process.execPath,
   "--disable-warning=ExperimentalWarning",
+  // As the built program has it.
+  "--max-semi-space-size=1",
   join(import.meta.dirname, "../main.ts"),
 ] as const;
 
