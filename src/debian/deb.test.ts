@@ -1,12 +1,14 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 import { temporaryFolder } from "../core/testdata/folder.ts";
 import { failureWith } from "../core/testdata/reported.ts";
+import { header } from "../layer/header.ts";
 import { openDeb } from "./deb.ts";
 import { parseParagraphs } from "./deb822.ts";
+import { indexTar } from "./tar-index.ts";
 import { testAr, testDeb, testTar } from "./testdata/packages.ts";
 
 let folder: string;
@@ -17,6 +19,18 @@ beforeEach(() => {
 function open(bytes: Buffer) {
   writeFileSync(join(folder, "a.deb"), bytes);
   return openDeb(join(folder, "a.deb"), join(folder, "data.tar"));
+}
+
+const entry = header({ type: "file", path: "a", content: { bytes: Buffer.alloc(0) } }, 0);
+
+/** GNU's long name, of so many bytes, for the next entry. */
+function longName(size: number): Buffer {
+  const block = header({ type: "file", path: "././@LongLink", content: { bytes: Buffer.alloc(0) } }, size);
+  block.write("L", 156);
+  block.fill(" ", 148, 156);
+  const sum = block.reduce((all, byte) => all + byte, 0);
+  block.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
+  return Buffer.concat([block, Buffer.alloc(size, "x")]);
 }
 
 // "hello\n" in a tar, by `xz -9`: the compression that Debian's own packages have.
@@ -97,6 +111,29 @@ describe("openDeb", () => {
   ] as const)("refuses %s that leads out of the package", async (_, entry) => {
     const error = await open(testDeb("a", [entry])).catch((error: unknown) => error);
     expect(error).toMatchObject({ code: "file-invalid" });
+  });
+
+  it("refuses data that takes more than the limit of the disk, naming the member", async () => {
+    const deb = testDeb("a", [{ path: "a", content: Buffer.alloc(1 << 20) }]);
+    writeFileSync(join(folder, "a.deb"), deb);
+    const opened = openDeb(join(folder, "a.deb"), join(folder, "data.tar"), 1 << 20);
+    await expect(opened).rejects.toThrow(failureWith("file-invalid", /a\.deb: data\.tar\.gz$/));
+    expect(statSync(join(folder, "data.tar")).size).toBeLessThanOrEqual(1 << 20);
+  });
+
+  it.each<[string, number, Buffer]>([
+    ["a name of 2 MiB", 1, Buffer.concat([longName(2 << 20), entry])],
+    ["a million entries", 1_000_000, entry],
+    ["entries with names of 100 MiB in all", 100, Buffer.concat([longName(1 << 20), entry])],
+  ])("refuses %s", async (_, count, blocks) => {
+    const file = {
+      stat: async () => ({ size: count * blocks.length }),
+      read: async (buffer: Buffer, at: number, size: number, position: number) => {
+        const from = position % blocks.length;
+        return { buffer, bytesRead: blocks.copy(buffer, at, from, from + size) };
+      },
+    };
+    await expect(indexTar(file, "data.tar")).rejects.toThrow(failureWith("file-invalid", "data.tar"));
   });
 
   it("refuses a control file that names other packages too, which dpkg would list", async () => {

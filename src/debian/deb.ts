@@ -2,9 +2,10 @@ import { createReadStream, createWriteStream } from "node:fs";
 import { open } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { limited, ReadLimit } from "../core/read-whole.ts";
 import { listAr, noPackage } from "./ar.ts";
 import { type Paragraph, parseParagraphs } from "./deb822.ts";
-import { decompressAll, decompressed } from "./decompress.ts";
+import { decompressAll, decompressed, tooLarge } from "./decompress.ts";
 import { indexTar, type TarEntry } from "./tar-index.ts";
 
 /** deb(5), with the data unpacked to a tar file. */
@@ -18,8 +19,11 @@ export interface OpenedPackage {
   readonly entries: readonly TarEntry[];
 }
 
+/** Bytes of a package's unpacked data: several times those of CUDA's largest. */
+const maximumData = 16 * 1024 ** 3;
+
 /** The caller removes `dataPath`, which gets the uncompressed data. */
-export async function openDeb(path: string, dataPath: string): Promise<OpenedPackage> {
+export async function openDeb(path: string, dataPath: string, mostData = maximumData): Promise<OpenedPackage> {
   await using file = await open(path);
   const members = await listAr(file, path);
   const source = (prefix: string) => {
@@ -46,7 +50,11 @@ export async function openDeb(path: string, dataPath: string): Promise<OpenedPac
     throw noPackage(path, "it has no control file that names one package");
   }
   const data = source("data.tar");
-  await pipeline(decompressed(data.name, data.open), createWriteStream(dataPath));
+  await pipeline(limited(decompressed(data.name, data.open), { bytes: mostData }), createWriteStream(dataPath)).catch(
+    (cause: Error) => {
+      throw cause instanceof ReadLimit ? tooLarge(`${path}: ${data.name}`, mostData, cause) : cause;
+    },
+  );
   await using dataFile = await open(dataPath);
   return {
     name,

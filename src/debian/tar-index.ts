@@ -22,6 +22,15 @@ export interface RandomAccess {
   read(buffer: Buffer, at: number, size: number, position: number): Promise<{ buffer: Buffer; bytesRead: number }>;
 }
 
+/** Bytes of a header's extension. */
+const maximumExtension = 1 << 20;
+
+/** Entries take about 100 bytes beside their names. Debian's largest packages have a fifth of them. */
+const maximumEntries = 500_000;
+
+/** Characters of all names. */
+const maximumNames = 64 << 20;
+
 /** The dialects that dpkg reads: POSIX ustar, GNU long names and PAX paths. Reads only headers, to save memory. */
 export async function indexTar(file: RandomAccess, name: string): Promise<TarEntry[]> {
   const total = (await file.stat()).size;
@@ -32,6 +41,7 @@ export async function indexTar(file: RandomAccess, name: string): Promise<TarEnt
     return buffer;
   };
   let extension: Extension = {};
+  let names = 0;
   for (let position = 0; position + blockSize <= total; ) {
     const block = await read(position, blockSize);
     if (block.every((byte) => byte === 0)) break;
@@ -42,6 +52,7 @@ export async function indexTar(file: RandomAccess, name: string): Promise<TarEnt
     position = offset + Math.ceil(size / blockSize) * blockSize;
     if (offset + size > total) throw damaged(name, `is cut short at byte ${total}`);
     if ("LKx".includes(flag)) {
+      if (size > maximumExtension) throw damaged(name, `has an extension of ${size} bytes at byte ${offset}`);
       extension = readExtension(flag, await read(offset, size), extension);
       continue;
     }
@@ -52,6 +63,9 @@ export async function indexTar(file: RandomAccess, name: string): Promise<TarEnt
       const link = normalisedPath(target);
       const outside = [path, ...(type === "hardlink" ? [link] : [])].find((each) => each.split("/").includes(".."));
       if (outside !== undefined) throw damaged(name, `names ${JSON.stringify(outside)}, which leads out of it`);
+      names += path.length + link.length;
+      if (entries.length >= maximumEntries || names > maximumNames)
+        throw damaged(name, `has more than ${maximumEntries} entries, or ${maximumNames} characters in their names`);
       entries.push({
         path,
         type,
