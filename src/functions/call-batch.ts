@@ -150,7 +150,7 @@ export class CallBatch implements QueueListener {
     const { image = "" } = this.#start;
     if (bodies[0]?.includes(isMark)) void this.#place.files.receive(formsIn(String(bodies[0])), image, false);
     this.#keptCount += 1;
-    this.#record.ended(index, bodies[0], true);
+    this.#record.ended(index, bodies[0], 0);
     this.#progress?.settled(true);
     this.#answers.result(index, bodies);
   }
@@ -159,48 +159,48 @@ export class CallBatch implements QueueListener {
     this.#record.started(task.index, where);
   }
 
-  onOutcome({ index }: Task, outcome: CallOutcome): void {
+  onOutcome({ index, runs }: Task, outcome: CallOutcome): void {
     void this.#lines.get(index)?.end();
     this.#lines.delete(index);
     if ("bodies" in outcome) {
-      if (outcome.bodies[0]?.includes(isMark)) void this.#received(index, outcome.bodies);
-      else this.#result(index, outcome.bodies);
+      if (outcome.bodies[0]?.includes(isMark)) void this.#received(index, outcome.bodies, runs);
+      else this.#result(index, outcome.bodies, runs);
     } else {
       const error = errorOf(outcome, this.#ranIn);
-      if (error === undefined) this.#result(index, []);
-      else this.#error(index, error);
+      if (error === undefined) this.#result(index, [], runs);
+      else this.#error(index, error, runs);
     }
     if (this.#isClosed && this.#queue.open === 0) void this.#settle();
   }
 
   /** The content of files may have to reach the registry before a result is one. */
-  async #received(index: number, bodies: readonly Buffer[]): Promise<void> {
+  async #received(index: number, bodies: readonly Buffer[], runs: number): Promise<void> {
     const { image } = this.#start;
     this.#underWay += 1;
     try {
       const forms = formsIn(String(bodies[0]));
       if (image !== undefined && this.#place.kind !== "process")
         await this.#place.files.receive(forms, image, this.#place.kind === "container");
-      this.#result(index, bodies);
+      this.#result(index, bodies, runs);
     } catch (error) {
-      this.#error(index, toHelperError(error, "A result cannot be used"));
+      this.#error(index, toHelperError(error, "A result cannot be used"), runs);
     }
     this.#underWay -= 1;
     void this.#settle();
   }
 
-  #result(index: number, bodies: readonly Buffer[]): void {
+  #result(index: number, bodies: readonly Buffer[], runs: number): void {
     const input = this.#inputs.get(index);
     this.#inputs.delete(index);
     if (input) void this.#kept?.then((kept) => kept?.add(input, bodies));
-    this.#record.ended(index, bodies[0], false);
+    this.#record.ended(index, bodies[0], runs);
     this.#progress?.settled(true);
     this.#answers.result(index, bodies);
   }
 
-  #error(index: number, error: CallError): void {
+  #error(index: number, error: CallError, runs: number): void {
     this.#inputs.delete(index);
-    this.#record.failed(index, error);
+    this.#record.failed(index, error, runs);
     this.#progress?.settled(false);
     this.#answers.error(index, error);
   }

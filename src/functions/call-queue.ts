@@ -11,6 +11,8 @@ export interface Task {
   failures: number;
   /** Workers that were lost while they ran it. */
   losses: number;
+  /** How many workers got it and may have run it. */
+  runs: number;
   /** When its attempt began, as far as that is known. */
   began?: number | undefined;
 }
@@ -75,7 +77,7 @@ export class CallQueue {
   /** Takes a new call. */
   add(index: number, bodies: readonly Buffer[]): void {
     this.open += 1;
-    this.#tasks.push({ index, bodies, queue: this, failures: 0, losses: 0 });
+    this.#tasks.push({ index, bodies, queue: this, failures: 0, losses: 0, runs: 0 });
   }
 
   take(): Task | undefined {

@@ -44,13 +44,16 @@ export class BatchRecord {
   }
 
   /** Of a result, its beginning. */
-  ended(index: number, json: Buffer | undefined, isKept: boolean): void {
+  /** @param runs 0: the result was kept */
+  ended(index: number, json: Buffer | undefined, runs: number): void {
     const text = json?.toString("utf8", 0, 4 * maximumResult).slice(0, maximumResult);
-    this.#add(index, isKept ? "kept" : "done", text === undefined ? {} : { result: text });
+    const more = text === undefined ? {} : { result: text };
+    this.#add(index, runs === 0 ? "kept" : "done", { ...more, ...(runs > 1 && { runs }) });
   }
 
-  failed(index: number, { name, message }: Pick<CallError, "name" | "message">): void {
-    this.#add(index, "failed", { error: `${name}: ${message}`.split("\n", 1)[0]?.slice(0, maximumError) ?? "" });
+  failed(index: number, { name, message }: Pick<CallError, "name" | "message">, runs = 1): void {
+    const error = `${name}: ${message}`.split("\n", 1)[0]?.slice(0, maximumError) ?? "";
+    this.#add(index, "failed", { error, ...(runs > 1 && { runs }) });
   }
 
   printed(data: Buffer): void {

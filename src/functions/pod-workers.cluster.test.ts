@@ -1,19 +1,18 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
-import { connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { expect, it, onTestFinished, vi } from "vitest";
-import { parse } from "yaml";
 import { placedResources } from "../config/instance-types.ts";
 import { UserError } from "../core/errors.ts";
 import { reported } from "../core/testdata/reported.ts";
 import { jobsPath } from "../jobs/kubernetes/submit.ts";
 import type { List, Metadata, Pod } from "../kubernetes/objects.ts";
-import { clusterOfTest, kubeconfig, type TestCluster, until } from "../kubernetes/testdata/cluster.ts";
+import { clusterOfTest, type TestCluster, until } from "../kubernetes/testdata/cluster.ts";
 import { ownArchitecture } from "../oci/descriptor.ts";
 import { PodWorkers } from "./pod-workers.ts";
 import { callAll } from "./testdata/batch.ts";
+import { cuttable } from "./testdata/cuttable.ts";
 import { Line } from "./testdata/line.ts";
 import { pushProgram } from "./testdata/program.ts";
 import type { WorkerSpec } from "./worker.ts";
@@ -39,43 +38,6 @@ async function groupOf(cluster: TestCluster, image: string, more: Partial<Worker
   const engine = new PodWorkers(cluster.env, [image]);
   const group = await engine.open(spec, (text) => notices.push(text));
   return { engine, group, notices };
-}
-
-/** The environment of a user whose connections to the API server can be cut. */
-async function cuttable({
-  env,
-}: TestCluster): Promise<{ readonly env: Record<string, string>; readonly cut: () => void }> {
-  const config = parse(readFileSync(kubeconfig, "utf8"));
-  const [{ cluster }] = config.clusters;
-  const target = new URL(cluster.server);
-  const sockets = new Set<Socket>();
-  const server = createServer((client) => {
-    const there = connect(Number(target.port), target.hostname);
-    for (const socket of [client, there]) {
-      sockets.add(socket);
-      socket
-        .on("error", () => {})
-        .on("close", () => {
-          sockets.delete(socket);
-          client.destroy();
-          there.destroy();
-        });
-    }
-    client.pipe(there).pipe(client);
-  });
-  server.listen(0, target.hostname);
-  await once(server, "listening");
-  const cut = () => {
-    for (const socket of sockets) socket.resetAndDestroy();
-  };
-  onTestFinished(() => {
-    server.close();
-    cut();
-  });
-  cluster.server = `https://${target.hostname}:${(server.address() as { port: number }).port}`;
-  const path = join(env["HOME"] ?? "", "cuttable");
-  writeFileSync(path, JSON.stringify(config));
-  return { env: { ...env, KUBECONFIG: path }, cut };
 }
 
 it("workers that are started together are one Job, answer calls, and leave nothing", async () => {

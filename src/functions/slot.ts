@@ -83,6 +83,7 @@ export class Slot {
   send(task: Task, queue: CallQueue): void {
     this.#last += 1;
     this.given += 1;
+    task.runs += 1;
     this.queue = queue;
     if (this.#tasks.size === 0) this.active = performance.now();
     this.#tasks.set(this.#last, task);
@@ -186,6 +187,7 @@ export class Slot {
       const ids = Array.isArray(header.ids) ? header.ids : [];
       const tasks = ids.flatMap((id) => this.#tasks.get(id) ?? []);
       for (const id of ids) this.#tasks.delete(id);
+      for (const task of tasks) task.runs -= 1;
       this.given -= tasks.length;
       this.#listener.onReturned(this, tasks);
     }
@@ -241,6 +243,8 @@ export class Slot {
   #finish(end: WorkerEnd, running: readonly Task[]): void {
     clearTimeout(this.#limit);
     const waiting = [...this.#tasks.values()].filter((task) => !running.includes(task));
+    // Replies that are lost with a connection hide which ones ran. Those in a pipe all arrive.
+    if (!this.#hasAcknowledgements) for (const task of waiting) task.runs -= 1;
     this.#tasks.clear();
     this.isEnding = true;
     this.isReady = false;

@@ -181,10 +181,10 @@ describe("a call that fails", () => {
 
   it("took longer than its time limit", async () => {
     const { pool } = poolOf((n) => (n === 1 ? new Promise(() => {}) : 2 * n));
-    const { values, done } = run(pool, 6, { timeLimit: 0.05 });
+    const { values, done } = run(pool, 6, { timeLimit: 0.5 });
     await done;
     expect(values()[1]).toMatchObject({
-      end: { reason: { problem: "It took longer than its time limit of 0.05 s." } },
+      end: { reason: { problem: "It took longer than its time limit of 0.5 s." } },
     });
     expect(values().filter((each) => typeof each === "number")).toHaveLength(5);
   });

@@ -44,6 +44,8 @@ export interface ItemChange {
   readonly state: "running" | "done" | "failed" | "kept";
   /** Pod and node, or container. */
   readonly where?: string;
+  /** How many times it ran, at most. Default: 1. */
+  readonly runs?: number;
   /** The first line. */
   readonly error?: string;
   /** The beginning of the result, for people. */

@@ -4,6 +4,8 @@ export interface RunItem {
   readonly index: number;
   readonly state: "waiting" | ItemChange["state"];
   readonly where?: string;
+  /** How many times it ran, at most. Default: 1. */
+  readonly runs?: number;
   readonly error?: string;
   /** The beginning of it, for people. */
   readonly result?: string;
@@ -83,10 +85,12 @@ export class RunFold {
   }
 }
 
-function change(item: Writable<RunItem> | undefined, time: number, { state, where, error, result }: ItemChange): void {
+function change(item: Writable<RunItem> | undefined, time: number, change: ItemChange): void {
+  const { state, where, runs, error, result } = change;
   if (item === undefined) return;
   item.state = state;
   if (where !== undefined) item.where = where;
+  if (runs !== undefined) item.runs = runs;
   if (error !== undefined) item.error = error;
   if (result !== undefined) item.result = result;
   if (state === "running") item.started = time;

@@ -34,6 +34,7 @@ const eventSchema = z.union([
       index: z.number().int().nonnegative(),
       state: z.enum(["running", "done", "failed", "kept"]),
       where: z.string().optional(),
+      runs: z.number().int().optional(),
       error: z.string().optional(),
       result: z.string().optional(),
     }),

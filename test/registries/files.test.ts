@@ -114,8 +114,8 @@ const pods = {
 async function python(action: string, access: string, path: string): Promise<void> {
   const program = [
     "import json, sys",
-    "from slipway import _files, _pod_files, Failure",
-    "try: getattr(_pod_files.PodFiles(sys.argv[2], _files.damaged), sys.argv[1])(json.loads(sys.argv[4]), sys.argv[3])",
+    "from slipway import _pod_files, Failure",
+    "try: getattr(_pod_files.PodFiles(sys.argv[2]), sys.argv[1])(json.loads(sys.argv[4]), sys.argv[3])",
     "except Failure as error:",
     "  problem, remedy = str(error).split('\\n')",
     "  print(json.dumps({'code': error.code, 'culprit': error.culprit, 'problem': problem, 'remedy': remedy}))",

@@ -27,7 +27,16 @@ export async function callAll(
   engine: WorkerEngine,
   inputs: readonly (readonly unknown[])[],
   more: Partial<CallsStart> = {},
-  { kept, onOutcome }: { readonly kept?: Promise<KeptResults | undefined>; readonly onOutcome?: () => void } = {},
+  {
+    kept,
+    onOutcome,
+    home = "/nonexistent",
+  }: {
+    readonly kept?: Promise<KeptResults | undefined>;
+    readonly onOutcome?: () => void;
+    /** Of the run's record. */
+    readonly home?: string;
+  } = {},
 ) {
   const own = { ...start, ...more };
   const pool = new WorkerPool(engine, own, (text) => print(Buffer.from(`slipway: ${text}\n`)), { room: () => undefined });
@@ -38,7 +47,7 @@ export async function callAll(
   };
   const files = new ProgramFiles({ HOME: "/nonexistent" }, () => {});
   const run = { version: 1, program: "", arguments: 0, engine: "", images: [], process: 1, began: "" } as const;
-  const record = new RunRecord({ HOME: "/nonexistent" }, run, () => {});
+  const record = new RunRecord({ HOME: home, XDG_STATE_HOME: home }, run, () => {});
   const place = { kind: engine.kind, record, files, columns: null, isColored: false };
   const settle = (index: number, outcome: Outcome) => {
     if (outcomes[index] !== undefined) throw new Error(`call ${index} has two outcomes`);
@@ -62,6 +71,7 @@ export async function callAll(
     });
   } finally {
     await pool.close(false);
+    record.end(0);
   }
   // A busy machine may be told of what is waited for.
   output = output.replaceAll(/^slipway: (Waiting|Starting) .*\n/gm, "");

@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { appendFileSync, readFileSync } from "node:fs";
-import { hostname } from "node:os";
+import { hostname, networkInterfaces } from "node:os";
 import {
   containerImage,
   engine,
@@ -41,6 +41,11 @@ inImage("length", (text: string) => text.length);
 inImage("late", (n: number) => new Promise<number>((resolve) => setTimeout(() => resolve(2 * n), 2000)));
 const secret = inImage("secret", () => (process.env["PASSWORD"] ?? "").length, {
   env: { PASSWORD: "SECRET:db-password" },
+});
+inImage("address", () => Object.values(networkInterfaces()).flatMap((all = []) => all).find((each) => !each.internal)?.address ?? "");
+inImage("mark", async (url: string, n: number) => {
+  await fetch(`${url}/?n=${n}&pid=${process.pid}&host=${hostname()}`);
+  return 2 * n;
 });
 const third = inImage(
   "third",
