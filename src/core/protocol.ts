@@ -3,8 +3,6 @@ import type { Sink } from "./flow.ts";
 import { isDeeper, maximumValueDepth } from "./json-depth.ts";
 import { isWireError, type WireError } from "./wire-error.ts";
 
-/** Names the function that a process of this program was started to serve. */
-export const callVariable = "SLIPWAY_CALL";
 /** Random text in front of the result line, so that nothing a function prints is taken for it. */
 export const nonceVariable = "SLIPWAY_CALL_NONCE";
 
@@ -15,19 +13,7 @@ export const resultFileVariable = "SLIPWAY_CALL_RESULT";
 /** Bytes: what Kubernetes keeps of a container's termination message. */
 export const maximumResultFile = 4096;
 
-/**
- * Folder of files that, joined in the order of their names, have a line of arguments for each call; {@link
- * indexVariable} has the line's number. Without it, the arguments are the first line of standard input, which stays
- * open while the caller waits for the result.
- */
-export const inputsVariable = "SLIPWAY_CALL_INPUTS";
-/** Set by Kubernetes in the pods of an indexed Job. */
-export const indexVariable = "JOB_COMPLETION_INDEX";
-/** Most bytes that a result may take as JSON, where that is less than usual. */
-export const limitVariable = "SLIPWAY_CALL_LIMIT";
-/** Folder for the content of files, folders and large values, each named by the hex of its sha256. */
-export const filesVariable = "SLIPWAY_CALL_FILES";
-/** {@link callVariable} of the whole program rather than one of its functions. */
+/** The function that is the whole program: see docs/worker-protocol.md. */
 export const wholeProgram = "main()";
 
 /** Set by a user: what would be done is printed, and not done. */

@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { onLines } from "../core/lines.ts";
 import { pushImage, serverOfTest, stateOfTest } from "../registry-server/testdata/fixture.ts";
 
 const count = 1000;
@@ -16,7 +16,7 @@ async function run(image: string, env: Record<string, string>, killAfter = Numbe
   const words = [...node, join(import.meta.dirname, "testdata/keeper.ts"), image, String(count)];
   const child = spawn(process.execPath, words, { env, stdio: ["ignore", "pipe", "inherit"] });
   const ran: number[] = [];
-  onLines(child.stdout, (line) => {
+  createInterface({ input: child.stdout }).on("line", (line) => {
     ran.push(Number(line));
     if (ran.length === killAfter) child.kill("SIGKILL");
   });
