@@ -21,6 +21,7 @@ import { parseRelease } from "../../src/debian/release.ts";
 import { testDeb } from "../../src/debian/testdata/packages.ts";
 import { compareVersions } from "../../src/debian/version.ts";
 import { formsIn, replaceMarked } from "../../src/functions/file-form.ts";
+import { FrameError, FrameReader } from "../../src/functions/frames.ts";
 import { parseGitUrl, requireGitUrl, submoduleUrl } from "../../src/git/url.ts";
 import { parseJobLock } from "../../src/jobs/lock.ts";
 import { parseDeployment } from "../../src/jobs/read.ts";
@@ -45,6 +46,7 @@ import { composeRun, parseRun as parseStoredRun } from "../../src/results/run.ts
 import { parseRun } from "../../src/runs/read.ts";
 import { parseLayerPackages } from "../../src/sbom/layer-packages.ts";
 import { unpackTar } from "../../src/sdk/folder-tar.ts";
+import { decodeValue } from "../../src/sdk/values.ts";
 import { readLabels } from "../../src/services/container/facts.ts";
 import { parseServices } from "../../src/services/read.ts";
 import { readClaim } from "../../src/signatures/bundle.ts";
@@ -342,6 +344,35 @@ export const targets: readonly Target[] = [
       replaceMarked(JSON.parse(input), () => null);
     }),
     throws: (error) => error instanceof SyntaxError || isRange(error),
+  },
+  {
+    name: "frames of workers",
+    seeds: ['{"type":"result","id":1,"sizes":[2,3]}\n[]abc{"type":"revoked","ids":[1]}\n', '{"type":"end"}\n'],
+    run: (input) => {
+      // However it is cut, the same frames come.
+      const framesOf = (size: number) => {
+        const frames: string[] = [];
+        const reader = new FrameReader((frame, bodies) => frames.push(JSON.stringify([frame, bodies.map(String)])));
+        for (let at = 0; at < input.length; at += size) reader.write(input.subarray(at, at + size));
+        return frames.join();
+      };
+      if (framesOf(7) !== framesOf(input.length)) throw new Error("the frames depend on how they are cut");
+    },
+    throws: (error) => error instanceof FrameError,
+  },
+  {
+    name: "values of calls",
+    seeds: [
+      '[{"$slipway":"bytes","at":1},{"$slipway":"array","type":"float32","shape":[1,1],"at":2}]',
+      '{"a":{"$slipway":"number","value":"NaN"},"b":{"$slipway":"integer","value":"9007199254740993"}}',
+      '{"$slipway":"date","value":"2026-11-24T10:00:00.123Z"}',
+    ],
+    run: (input) => {
+      const value = decodeValue([input, Buffer.from("body"), Buffer.alloc(4)]);
+      // Content that nobody has.
+      if (value instanceof Promise) value.catch(() => {});
+    },
+    throws: (error) => error instanceof SyntaxError,
   },
   {
     name: "logs of pods",
