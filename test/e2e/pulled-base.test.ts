@@ -1,9 +1,13 @@
+import { generateKeyPairSync, type KeyPairKeyObjectResult } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { temporaryFolder } from "../../src/core/testdata/folder.ts";
+import { fetchManifest } from "../../src/registry/client/fetch-manifest.ts";
 import { openRegistry } from "../../src/registry/client/open.ts";
 import { openByName } from "../../src/registry/open-by-name.ts";
+import { readSigningKey } from "../../src/signatures/keys.ts";
+import { signImage } from "../../src/signatures/sign.ts";
 import { startCraneRegistry } from "../registries/testdata/crane-registry.ts";
 import { startDockerRegistry } from "../registries/testdata/docker-registry.ts";
 import { proxyTo } from "../registries/testdata/proxy.ts";
@@ -132,6 +136,38 @@ describe("a base in the embedded registry", () => {
       const query = ["cquery", "--output=files", "@base//image", `--platforms=@slipway//bazel/platforms:${platform}`];
       expect(await workspace.stdout(query)).toContain(`${platform}/config.json`);
     }
+  });
+
+  it("is only pulled with the signature that `verify` demands", async () => {
+    const { host } = await embedded.status();
+    const client = await openByName(host, workspace.env);
+    onTestFinished(() => client.close());
+    const { digest } = await pushBase(client, "bases/signed");
+    const { descriptor } = await fetchManifest(client, "bases/signed", digest);
+    const sign = async ({ privateKey }: KeyPairKeyObjectResult) => {
+      const pem = privateKey.export({ format: "pem", type: "pkcs8" }) as string;
+      await signImage(client, "bases/signed", descriptor, await readSigningKey("env://KEY", { KEY: pem }));
+    };
+    const [right, wrong] = [1, 2].map(() => generateKeyPairSync("ec", { namedCurve: "P-256" }));
+    declare(`${host}/bases/signed`, `digest = "${digest}", verify = "//:my.pub"`);
+    workspace.write({ "my.pub": right?.publicKey.export({ format: "pem", type: "spki" }) as string });
+    const build = () => workspace.bazel(["build", "//app:main"]);
+    const refused = { status: expect.toSatisfy((status) => status !== 0) };
+
+    const named = (code: string) => expect.stringMatching(new RegExp(`bases/signed@${digest} [^]*\\[${code}\\]`));
+    expect(await build()).toMatchObject({ ...refused, stderr: named("signature-missing") });
+    await sign(wrong as KeyPairKeyObjectResult);
+    expect(await build()).toMatchObject({ ...refused, stderr: named("signature-invalid") });
+    await sign(right as KeyPairKeyObjectResult);
+    expect(await build()).toMatchObject({ status: 0 });
+    // Another key is asked for anew.
+    workspace.write({
+      "my.pub": generateKeyPairSync("ec", { namedCurve: "P-256" }).publicKey.export({
+        format: "pem",
+        type: "spki",
+      }) as string,
+    });
+    expect(await build()).toMatchObject({ ...refused, stderr: named("signature-invalid") });
   });
 
   it("has no image for a platform that its declaration leaves out, and says so", async () => {

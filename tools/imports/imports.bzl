@@ -1082,7 +1082,7 @@ IMPORTS = {
     "//test/e2e:next.test.ts": "//test/e2e:registry.ts //test/e2e:workspace.ts",
     "//test/e2e:offline.test.ts": "//test/e2e:workspace.ts",
     "//test/e2e:pinned-bases.test.ts": "//src/debian:apt-sources.ts //src/debian:lock.ts //src/debian:mirrors.ts //test/e2e:workspace.ts",
-    "//test/e2e:pulled-base.test.ts": "//src/core:testdata/folder.ts //src/registry:client/open.ts //src/registry:open-by-name.ts //test/e2e:base.ts //test/e2e:registry.ts //test/e2e:workspace.ts //test/registries:testdata/crane-registry.ts //test/registries:testdata/docker-registry.ts //test/registries:testdata/proxy.ts",
+    "//test/e2e:pulled-base.test.ts": "//src/core:testdata/folder.ts //src/registry:client/fetch-manifest.ts //src/registry:client/open.ts //src/registry:open-by-name.ts //src/signatures:keys.ts //src/signatures:sign.ts //test/e2e:base.ts //test/e2e:registry.ts //test/e2e:workspace.ts //test/registries:testdata/crane-registry.ts //test/registries:testdata/docker-registry.ts //test/registries:testdata/proxy.ts",
     "//test/e2e:push-all.test.ts": "//src/oci:manifest.ts //src/registry:client/open.ts //test/e2e:registry.ts //test/e2e:workspace.ts",
     "//test/e2e:push.test.ts": "//test/e2e:probe.ts //test/e2e:registry.ts //test/e2e:workspace.ts",
     "//test/e2e:quickstart.test.ts": "//test/e2e:registry.ts //test/e2e:workspace.ts",
