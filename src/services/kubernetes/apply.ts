@@ -227,10 +227,10 @@ export async function listKind<Item>(
   { api, namespace }: Place,
   kind: Kind,
   labelSelector: string,
-  isNeeded = false,
+  { isNeeded = false, signal }: { readonly isNeeded?: boolean; readonly signal?: AbortSignal } = {},
 ): Promise<readonly Item[]> {
   try {
-    return (await listAll<Item>(api, { path: pathOf(kind, namespace), labelSelector })).items;
+    return (await listAll<Item>(api, { path: pathOf(kind, namespace), labelSelector }, signal)).items;
   } catch (error) {
     const { status } = refusalOf(error) ?? {};
     if (optionalKinds.has(kind) && (status === 404 || (status === 403 && !isNeeded))) return [];
@@ -249,7 +249,7 @@ export async function allOf(
     .join(",");
   const lists = await Promise.all(
     kinds.map(async (kind) => {
-      const items = await listKind<Live>({ api, namespace }, kind, labelSelector, needed.has(kind));
+      const items = await listKind<Live>({ api, namespace }, kind, labelSelector, { isNeeded: needed.has(kind) });
       // Items of lists lack these fields.
       return items.map((item) => ({ ...item, apiVersion: apiVersionOf(kind), kind }));
     }),

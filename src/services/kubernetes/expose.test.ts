@@ -66,7 +66,7 @@ it.each([
 it("needs no right to Ingresses and HTTPRoutes where none is exposed", async () => {
   const { place } = await exposed({ host }, 403);
   expect(await listKind(place, "HTTPRoute", "a=b")).toEqual([]);
-  await expect(listKind(place, "HTTPRoute", "a=b", true)).rejects.toThrow();
+  await expect(listKind(place, "HTTPRoute", "a=b", { isNeeded: true })).rejects.toThrow();
   await expect(listKind(place, "Deployment", "a=b")).rejects.toThrow();
 });
 

@@ -36,8 +36,9 @@ export async function serviceStatuses(
   names: readonly string[],
 ): Promise<readonly ServiceStatus[]> {
   const { api, namespace } = place;
+  const stop = new AbortController();
   const list = async <Item>(path: string): Promise<readonly Item[]> =>
-    (await listAll<Item>(api, { path, labelSelector: selectorFor(names) })).items;
+    (await listAll<Item>(api, { path, labelSelector: selectorFor(names) }, stop.signal)).items;
   const [services, deployments, replicaSets, pods, autoscalers, slices, ingresses, routes] = await Promise.all([
     list<{ readonly metadata: Metadata }>(pathOf("Service", namespace)),
     list<Deployment>(pathOf("Deployment", namespace)),
@@ -45,9 +46,13 @@ export async function serviceStatuses(
     list<Pod>(podsPath(namespace)),
     list<Autoscaler>(pathOf("HorizontalPodAutoscaler", namespace)),
     list<EndpointSlice>(`/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices`),
-    listKind<Exposure>(place, "Ingress", selectorFor(names)),
-    listKind<Exposure>(place, "HTTPRoute", selectorFor(names)),
-  ]);
+    listKind<Exposure>(place, "Ingress", selectorFor(names), { signal: stop.signal }),
+    listKind<Exposure>(place, "HTTPRoute", selectorFor(names), { signal: stop.signal }),
+  ]).catch((error) => {
+    // Answers that are too long would otherwise be read one after the other.
+    stop.abort();
+    throw error;
+  });
   const there = new Set([...services, ...deployments].map(({ metadata }) => metadata.labels?.[serviceLabel] ?? ""));
   requireAll(names, there, place);
   return Promise.all(
