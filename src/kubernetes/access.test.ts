@@ -1,12 +1,11 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { parse } from "yaml";
-import { describeRight, functionRights, neededRights, scheduleRights } from "./access.ts";
+import { describeRight, functionRights, neededRights } from "./access.ts";
 
 it.each([
   ["jobs", 0, neededRights],
   ["functions", 1, functionRights],
-  ["schedules", 2, scheduleRights],
 ] as const)("the rights of %s are those of the role in the documentation", (_, index, rights) => {
   const roles = [...readFileSync("docs/kubernetes.md", "utf8").matchAll(/```yaml\n(apiVersion: rbac[\s\S]*?)```/g)];
   const text = roles[index]?.[1] ?? "";

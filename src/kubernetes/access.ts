@@ -9,12 +9,6 @@ export interface Right {
   readonly verb: string;
 }
 
-/** Additional rights for schedules of jobs. */
-export const scheduleRights: readonly Right[] = [
-  ...["create", "get", "list", "patch", "delete"].map((verb) => ({ group: "batch", resource: "cronjobs", verb })),
-  { group: "", resource: "secrets", verb: "delete" },
-];
-
 export const neededRights: readonly Right[] = [
   ...["create", "get", "list", "watch", "patch", "delete"].map((verb) => ({ group: "batch", resource: "jobs", verb })),
   ...["list", "watch"].map((verb) => ({ group: "", resource: "pods", verb })),

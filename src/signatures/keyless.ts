@@ -14,7 +14,7 @@ import { attachBundle } from "./sign.ts";
 import type { Judge } from "./verify.ts";
 
 export interface SigstoreServices {
-  /** 22 */
+  /** URL of the service that certifies keys. */
   readonly fulcioBaseURL: string;
   /** URL of the transparency log. */
   readonly rekorBaseURL: string;

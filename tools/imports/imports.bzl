@@ -881,7 +881,6 @@ IMPORTS = {
     "//src/services:content.ts": "//src/oci:digest.ts",
     "//src/services:history.test.ts": "//src/core:testdata/reported.ts //src/services:history.ts",
     "//src/services:history.ts": "//src/core:errors.ts",
-    "//src/services:kubernetes/access.test.ts": "//src/kubernetes:access.ts //src/services:kubernetes/access.ts yaml",
     "//src/services:kubernetes/apply-file.cluster.test.ts": "//src/core:testdata/reported.ts //src/git:testdata/git-repository.ts //src/kubernetes:testdata/cluster.ts //src/services:kubernetes/apply-file.ts //src/services:kubernetes/others.ts",
     "//src/services:kubernetes/apply-file.test.ts": "//src/core:testdata/reported.ts //src/kubernetes:testdata/api-server.ts //src/secrets:local.ts //src/services:kubernetes/apply-file.ts",
     "//src/services:kubernetes/apply-file.ts": "//src/kubernetes:cluster.ts //src/kubernetes:pull-secret.ts //src/secrets:cluster.ts //src/services:kubernetes/apply.ts //src/services:kubernetes/expose.ts //src/services:kubernetes/render-file.ts //src/services:kubernetes/secrets.ts //src/services:kubernetes/status.ts //src/services:resolve.ts",
