@@ -136,6 +136,24 @@ describe("openDeb", () => {
     await expect(indexTar(file, "data.tar")).rejects.toThrow(failureWith("file-invalid", "data.tar"));
   });
 
+  it.each([
+    "Package: ../../../../etc/cron.d/x",
+    "Package: a\nMulti-Arch: same\nArchitecture: ../../../../../etc/x",
+    "Package: a/b",
+    "Package: ",
+    "Package: a\u001b[2J",
+    "Package: a\0b",
+    "Package: a\n b",
+    `Package: ${"a".repeat(5000)}`,
+  ])("refuses a control file whose %j would become a path of dpkg's database", async (control) => {
+    const deb = testAr({
+      "debian-binary": Buffer.from("2.0\n"),
+      "control.tar": testTar([{ path: "control", content: `${control}\n` }]),
+      "data.tar": testTar([]),
+    });
+    await expect(open(deb)).rejects.toThrow(failureWith("file-invalid", /a\.deb$/));
+  });
+
   it("refuses a control file that names other packages too, which dpkg would list", async () => {
     const control = "Description: a\n\nPackage: openssl\nVersion: 99\n";
     const error = await open(testDeb("a", [], { control })).catch((error: unknown) => error);

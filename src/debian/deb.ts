@@ -22,6 +22,9 @@ export interface OpenedPackage {
 /** Bytes of a package's unpacked data: several times those of CUDA's largest. */
 const maximumData = 16 * 1024 ** 3;
 
+/** Both become names of files in dpkg's database. */
+const safeName = /^[a-z0-9][a-z0-9+.-]{0,127}$/;
+
 /** The caller removes `dataPath`, which gets the uncompressed data. */
 export async function openDeb(path: string, dataPath: string, mostData = maximumData): Promise<OpenedPackage> {
   await using file = await open(path);
@@ -48,6 +51,11 @@ export async function openDeb(path: string, dataPath: string, mostData = maximum
   // The text becomes a part of dpkg's list of all packages.
   if (control === undefined || name === undefined || others.length > 0) {
     throw noPackage(path, "it has no control file that names one package");
+  }
+  for (const field of ["package", "architecture"] as const) {
+    const value = control.get(field) ?? "all";
+    if (!safeName.test(value))
+      throw noPackage(path, `its control file has the ${field} ${JSON.stringify(value.slice(0, 80))}`);
   }
   const data = source("data.tar");
   await pipeline(limited(decompressed(data.name, data.open), { bytes: mostData }), createWriteStream(dataPath)).catch(
