@@ -40,16 +40,9 @@ function textOf(entry: TarEntry): string {
 const file = (path: string, content: string | Buffer = path): TestFile => ({ path, content, mode: 0o755 });
 
 describe("openRootFilesystem", () => {
-  it.each([
-    ["its name", testDeb("../../../../x", [])],
-    ["its architecture", testDeb("a", [], { control: "Architecture: ../../../../../x\nMulti-Arch: same\n" })],
-    [
-      "an alternative",
-      testDeb("a", [{ path: "usr/bin/a", content: "" }], {
-        scripts: { postinst: "update-alternatives --install /usr/bin/b ../../../x /usr/bin/a 1\n" },
-      }),
-    ],
-  ])("refuses a package that names a path out of the image by %s", async (_, deb) => {
+  it("refuses a package that names a path out of the image by an alternative", async () => {
+    const postinst = "update-alternatives --install /usr/bin/b ../../../x /usr/bin/a 1\n";
+    const deb = testDeb("a", [{ path: "usr/bin/a", content: "" }], { scripts: { postinst } });
     await expect(root({ a: deb })).rejects.toMatchObject({ code: "layer-conflict" });
   });
 
