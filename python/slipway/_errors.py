@@ -4,7 +4,7 @@ import os
 import traceback
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Type, TypeVar, Union
 
-from slipway._printable import printable, printable_lines
+from slipway._printable import indented_lines, printable, printable_lines
 
 # Maximum length of an error's text; more would help nobody.
 _MAXIMUM_TEXT = 64 * 1024
@@ -50,9 +50,14 @@ _Kind = TypeVar("_Kind", bound=Union[UserError, Failure])
 
 
 def reported(kind: Type[_Kind], code: Optional[str], culprit: Optional[str], message: str) -> _Kind:
-    """A UserError or Failure with a code and a culprit (`ErrorIdentity` in TypeScript)."""
-    error = kind(printable_lines(message))
-    error.code, error.culprit = code, culprit
+    """A UserError or Failure with a code and a culprit (`ErrorIdentity` in TypeScript). The last line of the message is the remedy."""
+    problem, end, remedy = message.rpartition("\n")
+    return _made(kind, code, culprit, indented_lines(problem) + end + printable_lines(remedy))
+
+
+def _made(kind: Type[_Kind], code: Optional[str], culprit: Optional[str], text: str) -> _Kind:
+    error = kind(text)
+    error.code, error.culprit = code, culprit and printable(culprit)
     return error
 
 
@@ -128,7 +133,8 @@ def revive(failure: Mapping[str, Any], where: str) -> Exception:
     """
     name, message = str(failure["name"]), str(failure["message"])
     if name in _REPORTED:
-        return reported(_REPORTED[name], failure.get("code"), failure.get("culprit"), message)
+        # A function's own error may have several lines. One of Slipway's is indented already.
+        return _made(_REPORTED[name], failure.get("code"), failure.get("culprit"), printable_lines(message))
     remedy = failure.get("remedy")
     shown = None if remedy is None else printable_lines(str(remedy))
     return RemoteError(name, message, str(failure["details"]), str(failure.get("where", where)), shown)

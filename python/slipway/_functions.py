@@ -9,7 +9,7 @@ from typing import (
 from slipway import _calls, _helper, _registry, _steps
 from slipway._calls import Settled
 from slipway._errors import Failure, ItemFailure, MapError, UserError, reported
-from slipway._options import check_options
+from slipway._options import OF_MAPS, OF_PROGRAMS, check_options
 from slipway._printable import printable_lines
 from slipway._registry import WHOLE_PROGRAM, ImageFunction
 from slipway._steps import Handle, Step
@@ -58,7 +58,7 @@ class StepFunction(Generic[_R]):
             return_exceptions: as for `map_in_image`.
             options: the other options of `map_in_image`.
         """
-        own = check_options("map", {"parallelism": parallelism, **options}, is_map=True)
+        own = check_options("map", {"parallelism": parallelism, **options}, OF_MAPS)
         return _steps.later(
             self._known.name, items, lambda given, step: _map(given, self._known, step, own, return_exceptions), _count(items)
         )
@@ -84,7 +84,7 @@ class StepFunction(Generic[_R]):
             return_exceptions: yield the errors of failed items among the results instead of raising them.
             options: the other options of `map_in_image`.
         """
-        own = {**self._known.options, **check_options("stream", {"parallelism": parallelism, **options}, is_map=True)}
+        own = {**self._known.options, **check_options("stream", {"parallelism": parallelism, **options}, OF_MAPS)}
         given, step = _steps.now(self._known.name, items, _count(items))
         results = _calls.stream_items(step, self._known, own, sys.argv[1:], given, ordered)
         return _each(results, return_exceptions)
@@ -221,7 +221,7 @@ def run_in_image(*, args: Sequence[str] = (), **options: "Unpack[CallOptions]") 
 
     Args:
         args: the program's arguments in the image. Default: none.
-        options: those of `CallOptions`, except `keep` and `version`.
+        options: those of `CallOptions`, except `keep`, `version`, `fresh`, `max_calls` and `keep_warm`.
 
     Returns:
         The result of the body that was given to `main`. None if the program exits with status 0 without calling `main`.
@@ -239,7 +239,7 @@ def run_in_image(*, args: Sequence[str] = (), **options: "Unpack[CallOptions]") 
             "run_in_image was called inside the image, where the program would start itself forever.\n"
             "Check inside_image() first, or pass `args` that tell the program what to do there.",
         )
-    own = check_options("run_in_image", options)
+    own = {**check_options("run_in_image", options, OF_PROGRAMS), "fresh": True}
     return _result(_calls.call(_steps.now(WHOLE_PROGRAM, [])[1], None, own, list(args), []))
 
 
@@ -272,7 +272,7 @@ def map_in_image(
         Failure: the engine does not work. All calls have ended by then.
     """
     known = _find(function)
-    own = check_options("map_in_image", {"parallelism": parallelism, **options}, is_map=True)
+    own = check_options("map_in_image", {"parallelism": parallelism, **options}, OF_MAPS)
     given, step = _steps.now(known.name, items, _count(items))
     return _map(given, known, step, own, return_exceptions)
 

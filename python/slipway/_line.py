@@ -7,9 +7,9 @@ import threading
 import time
 from typing import List, NoReturn, Optional
 
-from slipway._errors import Failure
 from slipway._frames import MAXIMUM_BODIES, Channel, Header, frames
 from slipway._output import write_all
+from slipway._printable import indented_lines
 
 # Seconds without a connection.
 _PATIENCE = 60
@@ -61,8 +61,8 @@ class Line:
             for header, bodies in frames(self._own.read):
                 self._handle(self._own, header, bodies)
                 del bodies
-        except Failure as error:
-            write_all(2, f"slipway: {error}\n".encode())
+        except Exception as error:
+            self._end_by_fault(error)
         if not self._is_ending:
             self._exit(ALONE)
 
@@ -93,13 +93,16 @@ class Line:
                     connection.settimeout(None)
                 self._handle(channel, header, bodies)
                 del bodies
-        except Failure as error:
+        except Exception as error:
             if is_attached:
-                write_all(2, f"slipway: {error}\n".encode())
-                self._exit(ALONE)
+                self._end_by_fault(error)
         self._lose(channel)
         channel.close()
         connection.close()
+
+    def _end_by_fault(self, error: Exception) -> NoReturn:
+        write_all(2, f"slipway: {indented_lines(str(error))}\n".encode())
+        self._exit(ALONE)
 
     def _lose(self, channel: Optional[Channel]) -> None:
         """The connection is broken."""

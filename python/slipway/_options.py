@@ -164,14 +164,15 @@ _OPTIONS: Mapping[str, _Check] = {
     "max_calls": _whole(1, 1_000_000_000),
     "keep_warm": _duration,
 }
-_OF_FUNCTIONS: Mapping[str, _Check] = {
+OF_PROGRAMS = {name: check for name, check in _OPTIONS.items() if name not in ("keep", "version", "fresh", "max_calls", "keep_warm")}
+OF_FUNCTIONS: Mapping[str, _Check] = {
     **_OPTIONS,
     "concurrency": _whole(1, 10_000),
     "batch": _batch,
     "setup": _function,
     "teardown": _function,
 }
-_OF_MAPS: Mapping[str, _Check] = {
+OF_MAPS: Mapping[str, _Check] = {
     **_OPTIONS,
     "parallelism": _check(
         lambda value: _is_whole(value) and value > 0, "is {!r}, which is not a number of calls", "Set it to a whole number of 1 or more."
@@ -179,12 +180,12 @@ _OF_MAPS: Mapping[str, _Check] = {
 }
 
 
-def check_options(subject: str, options: Mapping[str, Any], is_map: bool = False) -> Dict[str, Any]:
+def check_options(subject: str, options: Mapping[str, Any], known: Mapping[str, _Check] = OF_FUNCTIONS) -> Dict[str, Any]:
     """Checks options, which programs without types can give in any form. None means not given.
 
     Args:
         subject: what has them, such as `"score"`, for errors.
-        is_map: whether they are those of a map rather than of a function.
+        known: the options that there are.
 
     Returns:
         Those that were given, with memory in bytes and durations in seconds.
@@ -193,7 +194,7 @@ def check_options(subject: str, options: Mapping[str, Any], is_map: bool = False
         UserError: an option is invalid or unknown. The message then names the nearest that is known.
     """
     given = {name: value for name, value in options.items() if value is not None}
-    _check_all(subject, "", "an option", given, _OF_MAPS if is_map else _OF_FUNCTIONS)
+    _check_all(subject, "", "an option", given, known)
     complaint_of_volumes = volume_complaint(given.get("volumes", {}))
     if complaint_of_volumes is not None:
         raise _refusal(subject, *complaint_of_volumes)

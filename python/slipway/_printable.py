@@ -20,6 +20,11 @@ def printable(text: str) -> str:
     return printable_lines(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
+def indented_lines(text: str) -> str:
+    """The same for lines, each but the first indented, so that none passes for the next line of who shows it."""
+    return re.sub("\n(?!  )", "\n  ", printable_lines(text))
+
+
 def _escaped(found: "re.Match[str]") -> str:
     units = found[0].encode("utf-16-be", "surrogatepass")
     return "\\r" if found[0] == "\r" else "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))

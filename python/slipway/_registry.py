@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, List, NamedTuple, Optiona
 
 from slipway import _running
 from slipway._errors import UserError, reported
-from slipway._printable import printable, printable_lines
+from slipway._printable import indented_lines, printable
 
 if TYPE_CHECKING:
     import asyncio
@@ -138,6 +138,6 @@ def end_states() -> None:
             if teardown is not None:
                 _finished(teardown(state))
         except Exception as error:
-            text = printable_lines(f"{type(error).__name__}: {error}")
+            text = indented_lines(f"{type(error).__name__}: {error}")
             print(f"slipway: the teardown of {printable(name)} failed: {text}", file=sys.stderr)
     _states.clear()

@@ -32,6 +32,12 @@ class _Call(NamedTuple):
     bodies: List[bytes]
 
 
+class _Unread(NamedTuple):
+    """In place of an item of a batch that cannot be read."""
+
+    error: Exception
+
+
 class Worker(Line):
     """Removes the variables of the worker, so that child processes are no workers. Keeps the user's output out of the channel."""
 
@@ -136,7 +142,10 @@ class Worker(Line):
             calls.append(call)
         self._say(f'"type":"started","ids":{json.dumps([each.id for each in calls])}')
         with self._answering(calls) as results:
-            results.extend(_registry.call_batch_here(known, [decode_arguments(each.bodies)[0] for each in calls]))
+            items = [_read(each) for each in calls]
+            readable = [item for item in items if not isinstance(item, _Unread)]
+            done = iter(_registry.call_batch_here(known, readable) if readable else [])
+            results[:] = [item if isinstance(item, _Unread) else next(done) for item in items]
 
     def _run_at_once(self, first: _Call, known: ImageFunction) -> None:
         """Runs calls of one function at once, until one of another function is next."""
@@ -222,7 +231,7 @@ class Worker(Line):
         replies: List[Tuple[str, Sequence[Body]]] = []
         try:
             yield results
-            replies = [_result(each.function, value) for each, value in zip(calls, results)]
+            replies = [_error(value.error) if isinstance(value, _Unread) else _result(each.function, value) for each, value in zip(calls, results)]
         except SystemExit as end:
             # The function ended the process. The helper sees only its status.
             self._flush(call)
@@ -316,6 +325,13 @@ class Worker(Line):
             end_scratch(call)
         # Exits even if a function has left threads running.
         os._exit(status)
+
+
+def _read(call: _Call) -> Any:
+    try:
+        return decode_arguments(call.bodies)[0]
+    except Exception as error:
+        return _Unread(error)
 
 
 def _number(header: Header, name: str) -> int:

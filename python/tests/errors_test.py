@@ -13,6 +13,14 @@ class Errors(unittest.TestCase):
             assert isinstance(error, kind)
             self.assertEqual((error.code, error.culprit, str(error)), ("file-invalid", "a.csv:3", str(sent)))
 
+    def test_indent_further_lines_of_foreign_text_and_keep_the_remedy(self) -> None:
+        error = reported(Failure, "function-failed", "a\nb", "bad\nslipway: all is well\r\n  x: no.\nBuild it again.")
+        self.assertEqual(str(error), "bad\n  slipway: all is well\\r\n  x: no.\nBuild it again.")
+        self.assertEqual(error.culprit, "a\\nb")
+        self.assertEqual(str(revive(describe(error), "here")), str(error))
+        # Lines of the function's own error are its own.
+        self.assertEqual(str(revive(describe(UserError("a\nb\nc")), "here")), "a\nb\nc")
+
     def test_of_functions_say_where_they_were_raised_and_what_to_do(self) -> None:
         sent = {**describe(OSError("no route")), "where": "a container of x", "remedy": 'Set network="host".'}
         error = revive(sent, "here")

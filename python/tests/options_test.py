@@ -73,6 +73,12 @@ class Options(unittest.TestCase):
             self.assertEqual((raised.exception.code, raised.exception.culprit), ("value-invalid", culprit))
             self.assertIn(words, str(raised.exception))
 
+    def test_of_a_whole_program_are_fewer(self) -> None:
+        for name, value in {"keep": True, "version": "1", "fresh": True, "max_calls": 1, "keep_warm": "5m"}.items():
+            with self.subTest(name), self.assertRaises(slipway.UserError) as raised:
+                slipway.run_in_image(**{name: value})  # type: ignore[arg-type]
+            self.assertEqual((raised.exception.code, raised.exception.culprit), ("value-invalid", name))
+
     def test_have_durations_as_jobs_have_them(self) -> None:
         given = {"90s": 90, "1h30m": 5400, "2d": 172_800, 7: 7}
         self.assertEqual([seconds(each) for each in given], list(given.values()))

@@ -201,10 +201,18 @@ class Worker(unittest.TestCase):
         self.assertEqual([worker.reply()[1] for _ in range(2)][1], [2, 2])
         worker.call("many", 13)
         self.assertIn('"many" returned 0 results for a batch of 1 items', worker.reply()[1]["message"])
+        # So does one that cannot be read.
+        worker.call("many", 3)
+        worker.last += 1
+        worker.channel.send(f'"type":"call","id":{worker.last},"function":"many"', [b'[{"$slipway":"date","value":"soon"}]'])
+        worker.call("many", 4)
+        replies = worker.replies(3)
+        self.assertEqual((replies[9], replies[11]), ([3, 2], [4, 2]))
+        self.assertEqual((replies[10]["name"], replies[10]["code"]), ("Failure", "function-failed"))
         # It does not wait for more at its end, or when another function is next.
         worker.call("many", 5)
         worker.call("double", 5)
-        self.assertEqual(worker.replies(2), {9: [5, 1], 10: 10})
+        self.assertEqual(worker.replies(2), {12: [5, 1], 13: 10})
 
     def test_calls_other_functions_where_it_is(self) -> None:
         worker = self.attached()
@@ -257,12 +265,16 @@ class Worker(unittest.TestCase):
             (self.folder / "mark").unlink()
 
     def test_ends_at_what_is_no_frame(self) -> None:
-        for data in (b"GET / HTTP/1.0\n", b'{"type":"call","id":"1","function":"double"}\n', b'{"type":"ack"}\n', b"\0" * 70_000):
-            worker = self.attached()
-            worker.channel._write(data)
-            status, err = worker.ended()
-            self.assertEqual(status, 129)
-            self.assertIn("slipway: ", err)
+        wrong = (
+            b"GET / HTTP/1.0\n", b'{"type":"call","id":"1","function":"double"}\n', b'{"type":"ack"}\n', b'{"type":"revoke","ids":5}\n', b"\0" * 70_000,
+        )
+        for kind, data in ((kind, data) for kind in ("fd", "tcp") for data in wrong):
+            with self.subTest(f"{kind} {data[:30]!r}"):
+                worker = self.attached(kind)
+                worker.channel._write(data)
+                status, err = worker.ended()
+                self.assertEqual(status, 129)
+                self.assertIn("slipway: ", err)
         worker = self.attached()
         worker.channel._write(b'{"type":"future"}\n{"type":"revoke","ids":[[],"a",null]}\n{"type":"revoke"}\n')
         self.assertEqual([worker.await_frame("revoked")["ids"] for _ in range(2)], [[], []])
