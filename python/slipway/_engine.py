@@ -1,7 +1,6 @@
 """The engine that runs a program's functions."""
 
 import atexit
-import difflib
 import functools
 import os
 import shutil
@@ -12,8 +11,9 @@ from typing import Mapping, NamedTuple
 from slipway._errors import UserError, reported
 from slipway._file_place import FilePlace, lost
 from slipway._files import use_place
-from slipway._helper import HELPER, helper, place_of_program
+from slipway._helper import HELPER, helper, place_of_program, started_by_hand
 from slipway._images import image_variables
+from slipway._printable import meant
 from slipway._worker import SERVED
 
 _KINDS = ("container", "kubernetes", "process")
@@ -54,13 +54,11 @@ def check_engine(env: Mapping[str, str]) -> None:
     """Raises the errors of `engine` that need no helper."""
     wanted = env.get("SLIPWAY_ENGINE") or None
     if wanted is not None and wanted not in _KINDS:
-        near = difflib.get_close_matches(wanted, _KINDS, 1)
-        meant = f" (did you mean {near[0]}?)" if near else ""
         raise reported(
             UserError,
             "variable-invalid",
             "SLIPWAY_ENGINE",
-            f"SLIPWAY_ENGINE={wanted} is not an engine{meant}.\nSet SLIPWAY_ENGINE to container, kubernetes or process, or unset it.",
+            f"SLIPWAY_ENGINE={wanted} is not an engine{meant(wanted, _KINDS)}.\nSet SLIPWAY_ENGINE to container, kubernetes or process, or unset it.",
         )
     images = image_variables(env)
     if not images and wanted in ("container", "kubernetes"):
@@ -73,13 +71,7 @@ def check_engine(env: Mapping[str, str]) -> None:
             "Run the pipeline's own target instead of its _local target, or set SLIPWAY_CONTAINER_IMAGE.",
         )
     if images and wanted != "process" and not env.get(HELPER):
-        raise reported(
-            UserError,
-            "started-by-hand",
-            HELPER,
-            f"{HELPER} is not set: this program was not started by its pipeline, which provides the helper for engines.\n"
-            "Start it with bazel run of the pipeline's own target, or set SLIPWAY_ENGINE=process.",
-        )
+        raise started_by_hand()
 
 
 def runs_here() -> bool:

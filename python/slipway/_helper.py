@@ -231,8 +231,7 @@ def helper() -> Helper:
     """The helper of this program. If the program has changed its environment, another one, which sees the change."""
     env = dict(os.environ)
     if not env.get(HELPER):
-        text = f"{HELPER} is not set: this program was not started by its pipeline, which provides the helper for engines.\n"
-        raise reported(UserError, "started-by-hand", HELPER, text + "Start it with bazel run of the pipeline's own target.")
+        raise started_by_hand()
     with _lock:
         if _is_stopped:
             raise KeyboardInterrupt
@@ -244,6 +243,13 @@ def helper() -> Helper:
             _watch()
         _helpers.append(made)
         return made
+
+
+def started_by_hand() -> UserError:
+    text = f"{HELPER} is not set: this program was not started by its pipeline, which provides the helper for engines.\n"
+    return reported(
+        UserError, "started-by-hand", HELPER, text + "Start it with bazel run of the pipeline's own target, or set SLIPWAY_ENGINE=process."
+    )
 
 
 def all_helpers() -> List[Helper]:

@@ -1,11 +1,11 @@
 """Options of functions, and their checks. Keep src/sdk/check-options.ts the same."""
 
-import difflib
 import math
 import re
-from typing import Any, Callable, Dict, List, Literal, Mapping, Optional, Sequence, Tuple, TypedDict, Union
+from typing import Any, Callable, Dict, List, Literal, Mapping, Optional, Tuple, TypedDict, Union
 
 from slipway._errors import UserError, reported
+from slipway._printable import meant
 from slipway._volumes import volume_complaint
 
 Network = Literal["none", "host"]
@@ -213,16 +213,12 @@ def check_options(subject: str, options: Mapping[str, Any], known: Mapping[str, 
 def _check_all(subject: str, prefix: str, what: str, given: Mapping[str, Any], checks: Mapping[str, _Check]) -> None:
     for name, value in given.items():
         check = checks.get(name)
-        complaint = _unknown(name, what, list(checks)) if check is None else check(value)
+        if check is None:
+            raise _refusal(subject, f"{prefix}{name}", f"is not {what}{meant(name, list(checks))}", f"Known here: {', '.join(checks)}.")
+        complaint = check(value)
         if complaint is not None:
             raise _refusal(subject, f"{prefix}{name}", *complaint)
 
 
 def _refusal(subject: str, path: str, problem: str, remedy: str) -> UserError:
     return reported(UserError, "value-invalid", path, f"{subject}: {path} {problem}.\n{remedy}")
-
-
-def _unknown(name: object, what: str, known: Sequence[str]) -> _Complaint:
-    near = difflib.get_close_matches(str(name), known, 1)
-    hint = f" (did you mean {near[0]}?)" if near else ""
-    return f"is not {what}{hint}", f"Known here: {', '.join(known)}."

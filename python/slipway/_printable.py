@@ -1,6 +1,8 @@
 """Foreign text that is safe to show. `src/core/printable.ts` has the same rules and says why."""
 
+import difflib
 import re
+from typing import Sequence
 
 # Controls, bidirectional marks, separators, zero-width and tag characters, fillers, lone surrogates; not those that choose an emoji's form.
 _HIDDEN = re.compile(
@@ -23,6 +25,12 @@ def printable(text: str) -> str:
 def indented_lines(text: str) -> str:
     """The same for lines, each but the first indented, so that none passes for the next line of who shows it."""
     return re.sub("\n(?!  )", "\n  ", printable_lines(text))
+
+
+def meant(name: object, known: Sequence[str]) -> str:
+    """The nearest known name, in words for an error. Empty if none is near."""
+    near = difflib.get_close_matches(str(name), known, 1)
+    return f" (did you mean {near[0]}?)" if near else ""
 
 
 def _escaped(found: "re.Match[str]") -> str:

@@ -1,9 +1,10 @@
 """Volumes of functions. Keep src/config/volumes.ts and src/containers/volumes.ts the same."""
 
-import difflib
 import os
 import re
 from typing import Any, Dict, List, Mapping, Optional, Tuple
+
+from slipway._printable import meant
 
 _FIELDS = ("claim", "folder", "writable")
 _TAKEN = ("/slipway", "/proc", "/sys", "/dev", "/run")
@@ -47,9 +48,7 @@ def _complaint(volume: Any) -> Optional[_Complaint]:
         return "", "is not a volume", example
     for name in volume:
         if name not in _FIELDS:
-            near = difflib.get_close_matches(str(name), _FIELDS, 1)
-            hint = f" (did you mean {near[0]}?)" if near else ""
-            return f".{name}", f"is not a field of a volume{hint}", f"Known here: {', '.join(_FIELDS)}."
+            return f".{name}", f"is not a field of a volume{meant(name, _FIELDS)}", f"Known here: {', '.join(_FIELDS)}."
     claim, folder, writable = (volume.get(name) for name in _FIELDS)
     if (claim is None) == (folder is None):
         problem = "names neither a claim nor a folder" if claim is None else "is a claim and a folder at once"
