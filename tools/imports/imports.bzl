@@ -165,6 +165,7 @@ IMPORTS = {
     "//src/cli:main.results.test.ts": "//src/cli:testdata/slipway.ts //src/core:testdata/reported.ts //src/registry-server:testdata/fixture.ts //src/registry:client/open.ts //src/results:key.ts //src/results:writer.ts",
     "//src/cli:main.runs.test.ts": "//src/cli:testdata/slipway.ts //src/core:testdata/reported.ts //src/runs:record.ts",
     "//src/cli:main.secret.test.ts": "//src/cli:testdata/slipway.ts //src/core:testdata/reported.ts",
+    "//src/cli:main.secrets.test.ts": "//src/cli:testdata/slipway.ts //src/core:testdata/folder.ts //src/registry:client/testdata/fake-registry.ts //src/registry:client/testdata/stored-images.ts",
     "//src/cli:main.service.test.ts": "//src/cli:commands/log-words.ts //src/cli:commands/service-status.ts //src/cli:testdata/slipway.ts //src/core:testdata/reported.ts //src/services:schema.ts yaml",
     "//src/cli:main.signatures.test.ts": "//src/cli:testdata/slipway.ts //src/core:printable.ts //src/core:testdata/reported.ts //src/oci:digest.ts //src/oci:media-types.ts //src/registry-server:testdata/fixture.ts //src/registry:client/open.ts //src/registry:client/testdata/fake-registry.ts //src/registry:client/testdata/stored-images.ts //src/registry:referrers.ts //src/signatures:attestations.ts //src/signatures:bundle.ts //src/signatures:keys.ts",
     "//src/cli:main.test.ts": "//src/cli:testdata/slipway.ts //src/credentials:testdata/home.ts",
