@@ -73,6 +73,15 @@ it("finds installed Debian packages and the distribution", () => {
   );
 });
 
+it("takes time in proportion to a field of a Debian package", () => {
+  const status = (count: number) =>
+    `Package: a\nVersion: 1\nSource: b${" (".repeat(count)}\nStatus: install ok installed\n`;
+  const began = process.cpuUsage();
+  expect(found({ "var/lib/dpkg/status": status(100_000) }).packages).toHaveLength(1);
+  // A minute, where it grows with the square.
+  expect(process.cpuUsage(began).user / 1e6).toBeLessThan(10);
+});
+
 it("finds the licences of Debian packages whose copyright names them", () => {
   const status = ["a", "b", "c"].map((name) => `Package: ${name}\nVersion: 1\n`).join("\n");
   const copyright =

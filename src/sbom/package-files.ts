@@ -34,7 +34,7 @@ export function debianPackages(text: string): PackageRecord[] {
     const status = fields.get("status");
     if (!name || !version || (status !== undefined && !status.endsWith(" installed"))) return [];
     // `Source: NAME`, or `Source: NAME (VERSION)`.
-    const source = fields.get("source")?.replace(/ \((.*)\)$/, "@$1");
+    const source = fields.get("source")?.replace(/ \(([^()]*)\)$/, "@$1");
     return [{ type: "deb", name, version, ...(architecture && { architecture }), ...(source && { source }) }];
   });
 }
