@@ -32,8 +32,10 @@ class Line:
         if self._is_pod:
             self._listener = socket.create_server(("127.0.0.1", int(number)))
         elif kind == "fd":
-            os.set_inheritable(int(number), False)
-            self._own = Channel(int(number), int(number))
+            source, target = [int(each) for each in number.split(",")]
+            for each in (source, target):
+                os.set_inheritable(each, False)
+            self._own = Channel(source, target)
         else:
             self._own = Channel(os.dup(0), os.dup(1))
             nothing = os.open(os.devnull, os.O_RDONLY)

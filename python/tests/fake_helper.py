@@ -26,7 +26,7 @@ class FakeHelper:
         if kind == "fd":
             own, other = socket.socketpair()
             options["pass_fds"] = [other.fileno()]
-            channel = f"fd:{other.fileno()}"
+            channel = f"fd:{other.fileno()},{other.fileno()}"
         elif kind == "tcp":
             with socket.create_server(("127.0.0.1", 0)) as free:
                 self.port = free.getsockname()[1]

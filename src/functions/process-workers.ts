@@ -17,7 +17,8 @@ import { workerVariables } from "./worker-variables.ts";
 
 /** Milliseconds between SIGTERM and SIGKILL. */
 export const grace = 5000;
-const channel = 3;
+/** Two descriptors: a failed write destroys a socket in Node, with replies that nobody has read yet. */
+const [calls, replies] = [3, 4] as const;
 
 /**
  * Workers that are processes of this machine. A function behaves as in a container: only values pass, and it has its
@@ -44,7 +45,7 @@ export class ProcessWorkers implements WorkerEngine {
       ...this.#program.env,
       ...values,
       [workerVariables.version]: String(protocolVersion),
-      [workerVariables.channel]: `fd:${channel}`,
+      [workerVariables.channel]: `fd:${calls},${replies}`,
       ...(this.#files === undefined ? {} : { [workerVariables.files]: this.#files }),
     };
     const running = new Set<Promise<void>>();
@@ -68,19 +69,20 @@ function startProcess(
 ): Worker {
   const child = spawn(file, words, {
     ...options,
-    stdio: ["ignore", "pipe", "pipe", "pipe"],
+    stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"],
     // In its own group, what it starts ends with it.
     detached: true,
   });
   const send = (signal: NodeJS.Signals) => child.pid !== undefined && signalGroup(child.pid, signal);
-  const line = child.stdio[channel] as Duplex | null;
+  const input = child.stdio[calls] as Duplex | null;
+  const output = child.stdio[replies] as Duplex | null;
   child.once("spawn", () => {
     listener.onStart();
     listener.onConnect();
   });
-  line?.on("error", () => {});
-  if (line) flow(line, listener.onData);
-  for (const output of [child.stdout, child.stderr]) if (output) flow(output, listener.onOutput);
+  for (const line of [input, output]) line?.on("error", () => {});
+  if (output) flow(output, listener.onData);
+  for (const printed of [child.stdout, child.stderr]) if (printed) flow(printed, listener.onOutput);
   child.once("exit", () => send("SIGKILL"));
   const closed = Promise.race([once(child, "close"), once(child, "error")]).then(([code, signal]) => {
     if (code instanceof Error) {
@@ -99,7 +101,7 @@ function startProcess(
     await closed.finally(() => clearTimeout(timer));
   };
   return {
-    write: (data) => (line ? writeTo(line, data) : undefined),
+    write: (data) => (input ? writeTo(input, data) : undefined),
     // One that does not end by itself is ended.
     close: () => void delay(grace, undefined, { ref: false }).then(() => (running.has(closed) ? stop() : undefined)),
     stop,

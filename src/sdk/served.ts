@@ -12,7 +12,8 @@ export interface Served {
   readonly files: string | undefined;
   /** For channels other than `tcp`. */
   readonly input: NodeJS.ReadableStream | undefined;
-  readonly write: ((data: Buffer) => void) | undefined;
+  /** A promise settles when the data left this process. */
+  readonly write: ((data: Buffer) => void | Promise<void>) | undefined;
   /** Settles when all that was written is on its way. */
   readonly drained?: () => Promise<void>;
 }
@@ -32,10 +33,13 @@ function begin(): Served {
   process.once("SIGINT", () => process.exit(130));
   if (channel.startsWith("tcp:")) return { ...rest, input: undefined, write: undefined };
   if (channel.startsWith("fd:")) {
-    const socket = new Socket({ fd: Number(channel.slice(3)), readable: true, writable: true });
-    socket.on("error", () => process.exit(129));
-    const drained = () => new Promise<void>((resolve) => socket.end(resolve));
-    return { ...rest, input: socket, write: (data) => void socket.write(data), drained };
+    const [input, output] = channel
+      .slice(3)
+      .split(",")
+      .map((fd) => new Socket({ fd: Number(fd) })) as [Socket, Socket];
+    for (const socket of [input, output]) socket.on("error", () => process.exit(129));
+    const drained = () => new Promise<void>((resolve) => output.end(resolve));
+    return { ...rest, input, write: (data) => writeWhole(output, data), drained };
   }
   const output = takeOutput();
   return { ...rest, input: process.stdin, write: (data) => writeAll(output, data) };
@@ -55,6 +59,15 @@ function takeOutput(): number {
   }
   process.stdout.write = process.stderr.write.bind(process.stderr);
   return 1;
+}
+
+function writeWhole(socket: Socket, data: Buffer): void | Promise<void> {
+  let onSent = () => {};
+  socket.write(data, () => onSent());
+  if (socket.writableLength === 0) return undefined;
+  return new Promise((resolve) => {
+    onSent = resolve;
+  });
 }
 
 function writeAll(output: number, data: Buffer): void {

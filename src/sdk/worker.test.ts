@@ -40,6 +40,19 @@ describe("a worker", () => {
     expect(await frames.next()).toMatchObject({ type: "result", id: 4, text: '"the program"' });
   });
 
+  it("begins no call before the reply to the last one is on its way", async () => {
+    const { frames, ended } = await started();
+    // It does not fit into the channel at once.
+    const data = Buffer.alloc(4 * 1024 * 1024);
+    frames.writer.send({ type: "call", id: 1, function: "bytes" }, [
+      Buffer.from('[{"$slipway":"bytes","at":1}]'),
+      data,
+    ]);
+    frames.call(2, "exits", 7);
+    expect(await frames.next()).toMatchObject({ type: "result", id: 1 });
+    expect(await ended).toEqual([7, null]);
+  });
+
   it("gives calls back that it has not begun", async () => {
     const { frames } = await started();
     frames.call(1, "together", "a");

@@ -151,6 +151,12 @@ export class Worker {
       const [running] = this.#running.values();
       const fits = batch === undefined && running?.name === next.name && this.#running.size < concurrency;
       if (isBusy && !fits) return;
+      const room = this.#writer?.room;
+      if (room) {
+        // If the next call ended this process, a reply on its way would be lost, and its call run again.
+        void room.then(() => this.#pump());
+        return;
+      }
       if (batch !== undefined) {
         this.#collect(next.name, batch);
         return;

@@ -390,6 +390,7 @@ IMPORTS = {
     "//src/functions:prepared-cluster.ts": "//src/functions:give-access.ts //src/jobs:kubernetes/submit.ts //src/kubernetes:cluster.ts //src/kubernetes:pull-secret.ts",
     "//src/functions:process-workers.chaos.test.ts": "//src/functions:process-workers.ts //src/functions:testdata/chaos.ts ?//src/sdk:testdata/program.ts",
     "//src/functions:process-workers.shell.test.ts": "//src/functions:process-workers.ts //src/functions:testdata/batch.ts ?//src/functions:testdata/worker.sh",
+    "//src/functions:process-workers.test.ts": "//src/functions:process-workers.ts",
     "//src/functions:process-workers.ts": "//src/containers:volumes.ts //src/core:errors.ts //src/core:flow.ts //src/core:process-group.ts //src/core:run-program.ts //src/functions:frames.ts //src/functions:room.ts //src/functions:worker-variables.ts //src/secrets:local.ts //src/secrets:variables.ts",
     "//src/functions:program-files.ts": "//src/config:quantity.ts //src/core:errors.ts //src/core:heartbeat.ts //src/core:processes.ts //src/core:user-folders.ts //src/oci:digest.ts //src/oci:reference.ts //src/registry:open-by-name.ts //src/results:file.ts",
     "//src/functions:program-session.ts": "//src/containers:choose-engine.ts //src/core:printable.ts //src/functions:call-batch.ts //src/functions:call-record.ts //src/functions:frames.ts //src/functions:helper-error.ts //src/functions:helper-variables.ts //src/functions:keep.ts //src/functions:program-workers.ts",

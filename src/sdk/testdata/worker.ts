@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { EventEmitter, once } from "node:events";
-import type { Duplex } from "node:stream";
+import { Duplex } from "node:stream";
 import { FrameReader, FrameWriter } from "../../functions/frames.ts";
 import type { FromWorker, ToWorker } from "../../functions/worker.ts";
 
@@ -51,8 +51,8 @@ export class Frames {
 
 /** Starts a program as a worker that is reached by a socket. */
 export function startWorker(program: string, ...words: readonly string[]) {
-  const env = { ...process.env, SLIPWAY_WORKER: "1", SLIPWAY_WORKER_CHANNEL: "fd:3" };
-  const child: ChildProcess = spawn(process.execPath, [program, ...words], { env, stdio: ["ignore", "pipe", "pipe", "pipe"] });
+  const env = { ...process.env, SLIPWAY_WORKER: "1", SLIPWAY_WORKER_CHANNEL: "fd:3,4" };
+  const child: ChildProcess = spawn(process.execPath, [program, ...words], { env, stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"] });
   const ended = once(child, "close") as Promise<[number | null, NodeJS.Signals | null]>;
   let errors = "";
   child.stderr?.on("data", (data) => {
@@ -61,6 +61,6 @@ export function startWorker(program: string, ...words: readonly string[]) {
   child.stdout?.on("data", (data) => {
     errors += data;
   });
-  const frames = new Frames(child.stdio[3] as Duplex);
+  const frames = new Frames(Duplex.from({ readable: child.stdio[4], writable: child.stdio[3] } as never));
   return { child, frames, ended, errors: () => errors };
 }
