@@ -11,8 +11,6 @@ _GRACE = 150
 
 
 class Answer(NamedTuple):
-    """The answer to an item: its result, or its error."""
-
     index: int  # type: ignore[assignment]  # in place of the method of tuples
     is_error: bool
     bodies: List[bytes]
@@ -39,7 +37,6 @@ class Batch:
         return True
 
     def close(self) -> None:
-        """There are no more items."""
         self._send(f'"type":"close","batch":{self.number}')
 
     def take(self) -> Optional[Answer]:
@@ -55,7 +52,6 @@ class Batch:
         return answer
 
     def free(self) -> None:
-        """Makes room for another item."""
         self._free.release()
 
     def cancel(self) -> None:
@@ -65,17 +61,14 @@ class Batch:
             self._is_over.wait(_GRACE)
 
     def tell_to_end(self) -> None:
-        """Ends its calls."""
         self._send(f'"type":"cancel","batch":{self.number}')
 
     def add(self, answer: Answer) -> None:
-        """Called with each answer."""
         self._answers.put(answer)
         if not self._holds:
             self._free.release()
 
     def end(self, error: Optional[BaseException] = None) -> None:
-        """Called after the last answer."""
         self._is_over.set()
         self._answers.put(error)
         for _ in range(self._window):

@@ -20,24 +20,12 @@ from slipway._steps import Step
 from slipway._values import copied, decode, decode_arguments, encode, encode_item
 from slipway._volumes import absolute_volumes
 
-# Options, by their names in `CallsStart` of src/functions/program-protocol.ts.
-_NAMES = {
-    "network": "network",
-    "resources": "resources",
-    "parallelism": "parallelism",
-    "retries": "retries",
-    "time_limit": "timeLimit",
-    "fresh": "fresh",
-    "max_calls": "maxCalls",
-    "concurrency": "concurrency",
-    "batch": "batch",
-    "keep_warm": "keepWarm",
-}
+# Options of `CallsStart` in src/functions/program-protocol.ts, and those that have other names there.
+_SENT = ("network", "resources", "parallelism", "retries", "time_limit", "fresh", "max_calls", "concurrency", "batch", "keep_warm")
+_NAMES = {"time_limit": "timeLimit", "max_calls": "maxCalls", "keep_warm": "keepWarm"}
 
 
 class Settled(NamedTuple):
-    """What became of a call."""
-
     value: Any
     error: Optional[Exception] = None
 
@@ -55,7 +43,7 @@ def _start(step: Step, options: Dict[str, Any], arguments: Sequence[str], items:
         "network": "none",
         "resources": {},
     }
-    start.update((_NAMES[name], value) for name, value in options.items() if name in _NAMES)
+    start.update((_NAMES.get(name, name), value) for name, value in options.items() if name in _SENT)
     if images:
         start["image"] = container_image(options.get("tag", "default"))
     if "volumes" in options:
@@ -90,7 +78,6 @@ def _ended(batch: Batch) -> Iterator[Batch]:
 
 
 def call(step: Step, known: Optional[ImageFunction], options: Dict[str, Any], program_arguments: Sequence[str], arguments: List[Any]) -> Settled:
-    """Calls a function, or the whole program."""
     bodies = encode(arguments, f'argument list of "{step.name}"')
     if known is not None and runs_here():
         return _here(known, bodies)
@@ -106,7 +93,6 @@ def call(step: Step, known: Optional[ImageFunction], options: Dict[str, Any], pr
 def map_items(
     step: Step, known: ImageFunction, options: Dict[str, Any], program_arguments: Sequence[str], items: Iterable[Any]
 ) -> List[Settled]:
-    """Calls a function for all items."""
     if runs_here():
         return list(_stream_here(known, items))
     results: Dict[int, Settled] = {}

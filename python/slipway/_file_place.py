@@ -62,8 +62,6 @@ class FilePlace:
         return call.scratch
 
     def put(self, source: str, kind: str, may_link: bool) -> Form:
-        """Takes a file or folder into the place."""
-
         def write(target: str) -> Form:
             if kind == "folder":
                 if not os.path.isdir(source):
@@ -88,7 +86,6 @@ class FilePlace:
         return self._take(write)
 
     def put_pieces(self, pieces: Iterable[Any]) -> Form:
-        """Takes the content of a large value."""
         return self._take(lambda target: _write_hashed(pieces, target))
 
     def _take(self, write: Callable[[str], Form]) -> Form:
@@ -135,7 +132,6 @@ class FilePlace:
         return _verified(content, self.path_of(content))
 
     def read(self, content: Form) -> bytes:
-        """A file's content in memory."""
         return b"".join(self._content_of(content))
 
     def prepare(self, form: Form) -> str:
@@ -151,7 +147,6 @@ class FilePlace:
         return path
 
     def save(self, form: Form, path: str) -> None:
-        """Brings a file or folder to a path, whole or not at all."""
         pieces = self._content_of(form)
         target = os.path.abspath(path)
         partial = os.path.join(os.path.dirname(target), f".{os.path.basename(target)}.{secrets.token_hex(6)}")
@@ -171,7 +166,6 @@ class FilePlace:
 
 
 def end_scratch(call: _running.Running) -> None:
-    """Removes the scratch folder of a call."""
     if call.scratch is not None:
         shutil.rmtree(call.scratch, ignore_errors=True)
         call.scratch = None
@@ -240,13 +234,11 @@ def _unreadable(path: str, problem: str, remedy: str = "Check the path.") -> Use
 
 
 def damaged(content: Form, where: str) -> Failure:
-    """The error for content that is not what its digest says."""
     text = f"The content {content['digest']} of a function's file is damaged ({where}).\nCall the function that made it again."
     return reported(Failure, "content-lost", content["digest"], text)
 
 
 def lost(content: Form, _: str = "") -> None:
-    """Raises the error for content that nobody has."""
     raise reported(
         Failure,
         "content-lost",

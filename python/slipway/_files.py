@@ -131,7 +131,6 @@ def scratch_folder() -> str:
 
 
 def compose_form(form: Form) -> Dict[str, Any]:
-    """The JSON of a form."""
     name = {} if form["kind"] == "value" else {"name": form["name"]}
     return {MARK: form["kind"], "digest": form["digest"], **name, "size": form["size"]}
 
@@ -156,11 +155,9 @@ _place_of_process: Callable[[], FilePlace]
 
 
 def own_place() -> FilePlace:
-    """The content of files in this process."""
     return _place_of_process()
 
 
 def use_place(place: Callable[[], FilePlace]) -> None:
-    """Says where the content of files in this process is."""
     global _place_of_process
     _place_of_process = place

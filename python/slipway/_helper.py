@@ -69,7 +69,6 @@ class Helper:
         raise self._ended()
 
     def _waiting(self) -> Optional[Channel]:
-        """A helper that the launch script started."""
         path = self.env.get(_SOCKET)
         if not path:
             return None
@@ -118,7 +117,6 @@ class Helper:
         return batch
 
     def stop(self) -> None:
-        """Ends all calls."""
         for batch in self._open():
             batch.tell_to_end()
 
@@ -133,7 +131,7 @@ class Helper:
 
     def _fetch(self, content: Form, path: str) -> None:
         # A helper of an environment that the program had before may have it.
-        for place in [each.place for each in all_helpers()]:
+        for place in [each.place for each in list(_helpers)]:
             if place is not None and place is not self.place and place.has(content):
                 return place.save({**content, "kind": "file"}, path)
         digest = content["digest"]
@@ -158,7 +156,6 @@ class Helper:
             answer.set_exception(error)
 
     def exit(self, status: int) -> None:
-        """Says with what status the program ends."""
         if self.process == os.getpid():
             self.send(f'"type":"exit","status":{status}')
             self._channel.close()
@@ -252,27 +249,21 @@ def started_by_hand() -> UserError:
     )
 
 
-def all_helpers() -> List[Helper]:
-    """The helpers that this program has asked so far."""
-    return list(_helpers)
-
-
 def stop() -> None:
     """Ends all calls, and makes no new ones."""
     global _is_stopped
     _is_stopped = True
-    for each in all_helpers():
+    for each in list(_helpers):
         each.stop()
 
 
 def settle() -> None:
     """Waits until kept results are stored. To be called before the program ends."""
-    for each in all_helpers():
+    for each in list(_helpers):
         each.settle()
 
 
 def ends_with(status: int) -> None:
-    """Tells the status that the program is going to end with."""
     global _status
     _status = status
 
@@ -290,7 +281,7 @@ def _watch() -> None:
 
 
 def _exit() -> None:
-    for each in all_helpers():
+    for each in list(_helpers):
         each.exit(_status)
 
 

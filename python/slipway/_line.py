@@ -55,7 +55,6 @@ class Line:
         raise NotImplementedError
 
     def _start(self) -> None:
-        """Listens to the helper from now on."""
         threading.Thread(target=self._listen if self._is_pod else self._read, daemon=True, name="slipway-channel").start()
 
     def _read(self) -> None:
@@ -107,7 +106,6 @@ class Line:
         self._exit(ALONE)
 
     def _lose(self, channel: Optional[Channel]) -> None:
-        """The connection is broken."""
         with self._state:
             if self._channel is channel:
                 self._channel = None

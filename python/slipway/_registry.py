@@ -17,15 +17,12 @@ WHOLE_PROGRAM = "main()"
 
 
 class ImageFunction(NamedTuple):
-    """A function that the program declared, and its options."""
-
     name: str
     function: Callable[..., Any]
     options: Dict[str, Any]
 
     @property
     def concurrency(self) -> int:
-        """Calls that a worker runs at once."""
         return int(self.options.get("concurrency") or 1)
 
 
@@ -56,7 +53,6 @@ def _place_of(function: Callable[..., Any]) -> Any:
 
 
 def unknown_function(name: str, remedy: str) -> UserError:
-    """The error for a function that a program does not define."""
     known = ", ".join(functions) or "none"
     problem = f'"{name}" is not a function of this program, which has {known}.'
     return reported(UserError, "function-failed", name, f"{problem}\n{remedy}")
@@ -111,7 +107,6 @@ def state_of(known: ImageFunction) -> Tuple[Any, ...]:
 
 
 def call_here(known: ImageFunction, arguments: Sequence[Any], waits: bool = False) -> Any:
-    """Calls a function in this process."""
     if known.options.get("batch") is None:
         return _finished(known.function(*state_of(known), *arguments), waits)
     return call_batch_here(known, list(arguments))[0]

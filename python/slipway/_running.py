@@ -30,13 +30,11 @@ _current: "ContextVar[Running]" = ContextVar("slipway_call", default=PROGRAM)
 
 
 def begin(call: Running) -> None:
-    """This thread, or this task, runs the call from now on."""
     running[call.id] = call
     _current.set(call)
 
 
 def end(call: Running) -> None:
-    """The call has ended."""
     running.pop(call.id, None)
 
 

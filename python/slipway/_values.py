@@ -5,6 +5,7 @@ import json
 import math
 import re
 import sys
+from contextlib import suppress
 from datetime import datetime, timezone
 from typing import Any, Callable, Dict, List, NoReturn, Optional, Sequence, Set
 
@@ -187,7 +188,6 @@ def _utc(value: datetime) -> str:
 
 
 def _swapped(content: bytes, size: int) -> bytes:
-    """Numbers of that many bytes in the other byte order."""
     swapped = bytearray(len(content))
     for index in range(size):
         swapped[index::size] = content[size - 1 - index :: size]
@@ -233,7 +233,6 @@ def decode(bodies: Sequence[bytes], on_file: Callable[[File], None] = lambda _: 
 
 
 def _large(reference: File, on_file: Callable[[File], None]) -> List[bytes]:
-    """The bodies of a value that is too large for a frame."""
     # The line of sizes is short.
     if reference.size > MAXIMUM_VALUE + 4096:
         raise ValueError(f"{reference.size} bytes are too many")
@@ -315,8 +314,9 @@ def _array_of(name: str, shape: List[int], content: bytes) -> Any:
     size = array.array(kind).itemsize
     if count * size != len(content):
         _unknown("shape")
-    numpy = _numpy()
-    if numpy:
+    with suppress(ImportError):
+        import numpy
+
         # A copy, because a program may change its arrays.
         return numpy.frombuffer(content, numpy.dtype(name).newbyteorder("<")).reshape(shape).copy()
     if sys.byteorder != "little":
@@ -325,16 +325,7 @@ def _array_of(name: str, shape: List[int], content: bytes) -> Any:
     return memoryview(bytearray(content)).cast(kind, shape) if count else memoryview(b"").cast(kind)  # type: ignore[call-overload]
 
 
-def _numpy() -> Optional[Any]:
-    try:
-        import numpy
-    except ImportError:
-        return None
-    return numpy
-
-
 def copied(bodies: Sequence[Body]) -> List[bytes]:
-    """Bodies that nobody else can change."""
     return [bytes(each) for each in bodies]
 
 
@@ -351,5 +342,4 @@ def decode_arguments(bodies: Sequence[bytes]) -> List[Any]:
 
 
 def encode_item(item: Any, index: int, name: str) -> Sequence[Body]:
-    """The arguments of a call of a map."""
     return encode([item], f'item {index} for "{name}"', beginning="[0]")

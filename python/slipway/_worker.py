@@ -75,7 +75,6 @@ class Worker(Line):
         self._say = lambda *_: os._exit(0)  # type: ignore[method-assign]
 
     def place(self) -> FilePlace:
-        """The content of files in this process."""
         with self._state:
             if self._place is None:
                 # It loads a client for HTTP.

@@ -88,7 +88,7 @@ class Helper(unittest.TestCase):
             del os.environ[name]
         self.helper = str(self.folder / "helper")
         os.environ["SLIPWAY_ENGINE_HELPER"] = self.helper
-        self.addCleanup(lambda: [each.exit(0) for each in _helper.all_helpers()])
+        self.addCleanup(lambda: [each.exit(0) for each in list(_helper._helpers)])
 
     def script(self, *lines: str) -> None:
         path = pathlib.Path(self.helper)
@@ -209,7 +209,7 @@ class Helper(unittest.TestCase):
                 server = threading.Thread(target=serve)
                 server.start()
                 self.assertEqual(helped(1)[0] == 5, not declines)
-                _helper.all_helpers()[0].exit(0)
+                _helper._helpers[0].exit(0)
                 server.join()
             os.unlink(path)
 

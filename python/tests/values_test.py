@@ -85,7 +85,7 @@ class Values(unittest.TestCase):
         big = (ctypes.c_double.__ctype_be__ * 2)(1.5, -2)
         self.assertEqual(sent(memoryview(big))[1], [struct.pack("<2d", 1.5, -2)])
         self.assertEqual(sent(memoryview(array.array("i", range(6)))[::2])[1], [struct.pack("<3i", 0, 2, 4)])
-        with mock.patch.object(_values, "_numpy", return_value=None):
+        with mock.patch.dict(sys.modules, {"numpy": None}):
             got = through([array.array("d", [1.5, -2]), grid, array.array("B"), memoryview(bytearray(8)).cast("d", [])])
             self.assertEqual([each.tolist() for each in got], [[1.5, -2], grid.tolist(), [], 0.0])
             self.assertEqual([each.format for each in got], ["d", "H", "B", "d"])
