@@ -148,7 +148,7 @@ export class CallBatch implements QueueListener {
 
   #isKept(index: number, bodies: readonly Buffer[]): void {
     const { image = "" } = this.#start;
-    if (bodies[0]?.includes(isMark)) void this.#place.files.receive(formsIn(String(bodies[0])), image, false);
+    if (bodies[0]?.includes(isMark)) this.#place.files.know(formsIn(String(bodies[0])), image);
     this.#keptCount += 1;
     this.#record.ended(index, bodies[0], 0);
     this.#progress?.settled(true);

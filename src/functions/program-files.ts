@@ -51,12 +51,18 @@ export class ProgramFiles {
     );
   }
 
-  /** Takes note of where content of a result is. Of results on this machine, the registry gets it. */
-  async receive(contents: readonly FileContent[], image: string, isHere: boolean): Promise<void> {
+  /** Takes note of where content of a kept result is. */
+  know(contents: readonly FileContent[], image: string): void {
     for (const { digest } of contents) this.#origins.set(digest, image);
-    if (!isHere) return;
+  }
+
+  /** Keeps the content of a result in the registry: that on this machine, and that which a pod has sent there. */
+  async receive(contents: readonly FileContent[], image: string, isHere: boolean): Promise<void> {
+    this.know(contents, image);
     await Promise.all(
-      contents.map((content) => this.#store(content, image).catch((error) => this.#refused(content, image, error))),
+      contents.map((content) =>
+        this.#store(content, image).catch((error) => this.#refused(content, image, isHere, error)),
+      ),
     );
   }
 
@@ -89,9 +95,9 @@ export class ProgramFiles {
     });
   }
 
-  /** Content on this machine is good until the program ends, also if the user may not push. */
-  async #refused(content: FileContent, image: string, error: unknown): Promise<void> {
-    if (!(await this.#has(content))) throw error;
+  /** Content is good until the program ends, also if the user may not push. */
+  async #refused(content: FileContent, image: string, isHere: boolean, error: unknown): Promise<void> {
+    if (isHere && !(await this.#has(content))) throw error;
     const where = repositoryOf(image);
     if (!this.#isRefused)
       this.#tell(

@@ -3,7 +3,10 @@
 export LC_ALL=C
 case $SLIPWAY_WORKER_CHANNEL in
   stdio) exec 3<&0 4>&1 0</dev/null ;;
-  fd:*) eval "exec 3<&${SLIPWAY_WORKER_CHANNEL#fd:} 4>&${SLIPWAY_WORKER_CHANNEL#fd:}" ;;
+  fd:*,*)
+    ends=${SLIPWAY_WORKER_CHANNEL#fd:}
+    eval "exec 3<&${ends%,*} 4>&${ends#*,}"
+    ;;
 esac
 exec 1>&2
 unset SLIPWAY_WORKER SLIPWAY_WORKER_CHANNEL SLIPWAY_WORKER_FILES
