@@ -112,6 +112,15 @@ describe("a worker", () => {
     expect(JSON.parse((await frames.next()).text).message).toContain("returned 0 results for a batch of 1 items");
   });
 
+  it("fails the item of a batch that cannot be read, and no other", async () => {
+    const { frames } = await started();
+    frames.call(1, "batched", "a");
+    frames.writer.send({ type: "call", id: 2, function: "batched" }, [Buffer.from('[{"$slipway":"bytes","at":9}]')]);
+    expect(await frames.next()).toMatchObject({ type: "started", ids: [1, 2] });
+    expect(await frames.next()).toMatchObject({ type: "error", id: 2 });
+    expect(await frames.next()).toMatchObject({ type: "result", id: 1, text: '["a",1]' });
+  });
+
   it("takes and gives bytes beside the JSON", async () => {
     const { frames } = await started();
     const args = Buffer.from('[{"$slipway":"bytes","at":1}]');

@@ -234,17 +234,22 @@ export class Worker {
 
   async #callAll(calls: readonly Call[]): Promise<void> {
     const [{ name } = { name: "" }] = calls;
+    const items = await Promise.allSettled(calls.map(async ({ bodies }) => (await decodeArguments(bodies))[0]));
+    const values = items.flatMap((item) => (item.status === "fulfilled" ? [item.value] : []));
+    for (const [index, item] of items.entries())
+      if (item.status === "rejected") this.#fail(calls[index] as Call, item.reason);
+    const left = calls.filter((_, index) => items[index]?.status === "fulfilled");
+    if (left.length === 0) return;
     try {
-      const items = await Promise.all(calls.map(async ({ bodies }) => (await decodeArguments(bodies))[0]));
       const fn = this.#find(name) as (...args: unknown[]) => unknown;
-      const results = await fn(...(await this.#stateOf(name)), items);
-      if (!Array.isArray(results) || results.length !== calls.length) {
+      const results = await fn(...(await this.#stateOf(name)), values);
+      if (!Array.isArray(results) || results.length !== left.length) {
         const given = Array.isArray(results) ? `${results.length} results` : "no list";
-        throw new TypeError(`${JSON.stringify(name)} returned ${given} for a batch of ${calls.length} items`);
+        throw new TypeError(`${JSON.stringify(name)} returned ${given} for a batch of ${left.length} items`);
       }
-      for (const [index, call] of calls.entries()) await this.#answer(call, results[index]);
+      for (const [index, call] of left.entries()) await this.#answer(call, results[index]);
     } catch (error) {
-      for (const call of calls) if (this.#running.has(call.id)) this.#fail(call, error);
+      for (const call of left) if (this.#running.has(call.id)) this.#fail(call, error);
     }
   }
 
