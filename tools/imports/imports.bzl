@@ -988,7 +988,7 @@ IMPORTS = {
     "//test/bench:cases/cluster.ts": "//test/bench:layouts.ts //test/bench:measure.ts //test/bench:workspace.ts ?//test/bench:main.ts",
     "//test/bench:cases/distance.ts": "//test/bench:distance-proxy.ts //test/bench:layouts.ts //test/bench:measure.ts //test/bench:workspace.ts",
     "//test/bench:cases/edits.ts": "//test/bench:measure.ts //test/bench:shape.ts",
-    "//test/bench:cases/fanout.ts": "//src/containers:process-limits.ts //src/jobs:kubernetes/submit.ts //src/kubernetes:cluster.ts //src/kubernetes:objects.ts //test/bench:measure.ts",
+    "//test/bench:cases/fanout.ts": "//test/bench:measure.ts ?//test/bench/fanout:peers.py",
     "//test/bench:cases/farm.ts": "//test/bench:measure.ts //test/bench:registries.ts //test/bench:workspace.ts",
     "//test/bench:cases/growth.ts": "//test/bench:measure.ts //test/bench:text.ts",
     "//test/bench:cases/many.ts": "//test/bench:measure.ts //test/bench:workspace.ts",

@@ -1,108 +1,87 @@
-import { availableParallelism } from "node:os";
+import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
-import { processLimits } from "../../../src/containers/process-limits.ts";
-import { createOwned, deleteJob, jobsPath } from "../../../src/jobs/kubernetes/submit.ts";
-import { openCluster } from "../../../src/kubernetes/cluster.ts";
-import { conditionOf, type Job } from "../../../src/kubernetes/objects.ts";
 import type { BenchContext } from "../context.ts";
 import { isInstalled, type Result, resultOf, run } from "../measure.ts";
 
-/** Pods at once, ours and the floor's. */
-const parallelism = 50;
+const rounds = 3;
+const trivial = 10_000;
 
 /** What //test/bench/fanout:squares says. */
 interface Said {
-  readonly image: string;
   readonly seconds: number;
-  readonly memory: number;
-  readonly requests: number;
-  readonly failed: number;
   readonly isRight: boolean;
+  /** Of the workers' time, what is the function's. */
+  readonly share?: number;
 }
 
 /**
- * Case 10: one function for many items, in containers and in a cluster, beside the same program in as many containers
- * by xargs, and by a Job made by
- * hand. Each once: it takes minutes.
+ * Case 10: calls of functions, in processes, containers and, with KUBECONFIG, pods. The floor is Python's
+ * ProcessPoolExecutor, with its start, as many workers and the same items; Ray stands beside it where it is installed.
  */
 export async function* fanoutCases(context: BenchContext): AsyncGenerator<Result> {
-  if (isInstalled("podman")) yield containers(context, 200);
-  if (process.env["KUBECONFIG"]) yield await pods(context, 1000);
-}
-
-function squares(context: BenchContext, count: number, engine: string): Said {
-  const env = { ...process.env, SLIPWAY_ENGINE: engine };
-  const words = [join(context.repository, "tools/bazel"), "run", "//test/bench/fanout:squares", "--"];
-  const many = (items: number) => JSON.parse(run([...words, `${items}`], { cwd: context.repository, env })) as Said;
-  // Brings the image, which the floor finds there.
-  many(1);
-  return many(count);
-}
-
-function counts({ memory, requests, failed }: Said): Record<string, number> {
-  return { client_bytes: memory, requests, failed };
-}
-
-function containers(context: BenchContext, count: number): Result {
-  context.tell(`${count} items in containers, and by xargs`);
-  const said = squares(context, count, "container");
-  const { files, processes } = processLimits() ?? { files: 1024, processes: 1024 };
-  const limits = `--ulimit=nofile=${files}:${files} --ulimit=nproc=${processes}:${processes}`;
-  const flags = `--rm --network=none --read-only --cap-drop=all --security-opt=no-new-privileges --log-driver=none ${limits}`;
-  const start = process.hrtime.bigint();
-  const all = `seq 0 ${count - 1} | xargs -P ${availableParallelism()} -I{} podman run ${flags} ${said.image} one {}`;
-  run(["sh", "-c", all]);
-  const floor = Number(process.hrtime.bigint() - start) / 1e9;
-  return resultOf(
-    "200_items_in_containers",
-    { ours: [said.seconds], floor: [floor] },
-    "at most 1.25 of xargs podman run; all results right and in order",
-    (time, least) => time <= 1.25 * least && said.isRight,
-    counts(said),
-  );
-}
-
-async function pods(context: BenchContext, count: number): Promise<Result> {
-  context.tell(`${count} items in pods, and by a Job made by hand`);
-  const said = squares(context, count, "kubernetes");
-  const cluster = await openCluster(process.env);
-  const name = `floor-${process.pid}`;
-  const start = process.hrtime.bigint();
-  await createOwned(cluster, manifest(name, cluster.namespace, said.image, count), []);
-  for (let job: Job | undefined; !job || !conditionOf(job, "Complete"); await delay(500)) {
-    job = await cluster.api.ask<Job>("GET", jobsPath(cluster, name));
+  const engines = ["process"];
+  if (isInstalled("podman")) engines.push("container");
+  if (process.env["KUBECONFIG"]) engines.push("kubernetes");
+  const hasRay = spawnSync("python3", ["-c", "import ray"], { stdio: "ignore" }).status === 0;
+  for (const engine of engines) {
+    for (const language of ["typescript", "python"] as const) yield mapOf(context, engine, language, hasRay);
+    yield singleOf(context, engine);
+    yield shareOf(context, engine);
   }
-  const floor = Number(process.hrtime.bigint() - start) / 1e9;
-  await deleteJob(cluster, name, "Background");
+}
+
+function said(context: BenchContext, engine: string, target: string, ...words: readonly string[]): Said {
+  const env = { ...process.env, SLIPWAY_ENGINE: engine };
+  const bazel = [join(context.repository, "tools/bazel"), "run", `//test/bench/fanout:${target}`, "--"];
+  return JSON.parse(run([...bazel, ...words], { cwd: context.repository, env })) as Said;
+}
+
+function peer(context: BenchContext, name: "pool" | "ray"): number {
+  const program = join(context.repository, "test/bench/fanout/peers.py");
+  return (JSON.parse(run(["python3", program, name, `${trivial}`])) as Said).seconds;
+}
+
+function mapOf(context: BenchContext, engine: string, language: "typescript" | "python", hasRay: boolean): Result {
+  context.tell(`${trivial} items, ${engine}, ${language}`);
+  const target = language === "python" ? "py_squares" : "squares";
+  const all = Array.from({ length: rounds }, () => ({
+    ours: said(context, engine, target, "map", `${trivial}`),
+    floor: peer(context, "pool"),
+    ...(hasRay && { ray: peer(context, "ray") }),
+  }));
+  const ray = all.flatMap((each) => each.ray ?? []);
   return resultOf(
-    "1000_items_in_pods",
-    { ours: [said.seconds], floor: [floor] },
-    "at most 1.25 of a Job made by hand; all results right and in order, less than one request for ten items",
-    (time, least) => time <= 1.25 * least && said.isRight && said.requests < count / 10,
-    counts(said),
+    `${trivial}_items_${engine}_${language}`,
+    {
+      ours: all.map(({ ours }) => ours.seconds),
+      floor: all.map(({ floor }) => floor),
+      ...(ray.length > 0 && { ray }),
+    },
+    "at most 1 of ProcessPoolExecutor",
+    (time, least) => time <= least && all.every(({ ours }) => ours.isRight),
   );
 }
 
-/** What kubectl create would be given: no input, no result, no limit on what it may do. The nodes have the image. */
-function manifest(name: string, namespace: string, image: string, count: number) {
-  const container = {
-    name: "main",
-    image,
-    imagePullPolicy: "Never",
-    args: ["one", "$(JOB_COMPLETION_INDEX)"],
-  };
-  return {
-    apiVersion: "batch/v1" as const,
-    kind: "Job" as const,
-    metadata: { name, namespace, labels: {}, annotations: {} },
-    spec: {
-      suspend: false,
-      completionMode: "Indexed",
-      completions: count,
-      parallelism,
-      backoffLimit: 0,
-      template: { metadata: { labels: {} }, spec: { restartPolicy: "Never", containers: [container] } },
-    },
-  };
+function singleOf(context: BenchContext, engine: string): Result {
+  context.tell(`single calls, ${engine}`);
+  const { seconds, isRight } = said(context, engine, "squares", "single", "200");
+  const most = engine === "kubernetes" ? 0.015 : 0.003;
+  return resultOf(
+    `single_call_${engine}`,
+    { ours: [seconds], floor: [most] },
+    `at most ${most * 1000} ms, which is the floor here`,
+    (time) => time <= most && isRight,
+  );
+}
+
+function shareOf(context: BenchContext, engine: string): Result {
+  context.tell(`100,000 items of 1 ms, ${engine}`);
+  const { seconds, share = 0, isRight } = said(context, engine, "squares", "busy", "100000");
+  return resultOf(
+    `100000_items_of_1_ms_${engine}`,
+    { ours: [seconds], floor: [seconds * share] },
+    "at least 95 % of the workers' time is the function's: the floor",
+    () => share >= 0.95 && isRight,
+    { percent: Math.round(share * 100) },
+  );
 }

@@ -1,68 +1,74 @@
 /**
- * Squares many numbers, each in a container of its own, and says on standard output what that took. `one N` squares
- * one number here.
+ * Calls functions many times, and says on standard output what that took, as JSON:
+ * - `map N`: squares N numbers.
+ * - `busy N`: N calls that take a millisecond each, on two workers.
+ * - `single N`: N calls, one after the other, after a first one.
+ * - `stream N`: squares N numbers as a stream.
  */
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { containerImage, inImage, main, mapInImage } from "slipway";
+import { containerImage, hasContainerImage, inImage, main, mapInImage } from "slipway";
 
-const square = inImage("square", (n: number): number => {
-  if (n % 97 === 96) throw new Error(`no square of ${n}`);
-  return n * n;
+const square = inImage("square", (n: number): number => n * n);
+
+/** @returns the milliseconds that it took */
+const busy = inImage("busy", (): number => {
+  const start = performance.now();
+  while (performance.now() - start < 1);
+  return performance.now() - start;
 });
+
+const seconds = (since: number) => (performance.now() - since) / 1000;
+
+async function map(count: number) {
+  const numbers = Array.from({ length: count }, (_, index) => index);
+  const start = performance.now();
+  const results = await mapInImage(numbers, square, { parallelism: 2 });
+  return { seconds: seconds(start), isRight: results.every((result, n) => result === n * n) };
+}
+
+async function share(count: number) {
+  const start = performance.now();
+  const times = await mapInImage(new Array<number>(count).fill(0), busy, { parallelism: 2 });
+  const took = seconds(start);
+  const own = times.reduce((sum, time) => sum + time, 0) / 1000;
+  return { seconds: took, share: own / (2 * took), isRight: times.length === count };
+}
+
+async function single(count: number) {
+  await square(1);
+  const times: number[] = [];
+  for (let n = 0; n < count; n++) {
+    const start = performance.now();
+    await square(n);
+    times.push(seconds(start));
+  }
+  times.sort((one, other) => one - other);
+  return { seconds: times[count >> 1], isRight: true };
+}
+
+async function stream(count: number) {
+  function* numbers() {
+    for (let n = 0; n < count; n++) yield n;
+  }
+  const rates: number[] = [];
+  const start = performance.now();
+  let last = start;
+  let n = 0;
+  for await (const result of square.stream(numbers(), { parallelism: 2 })) {
+    if (result !== n * n) return { seconds: 0, isRight: false };
+    n += 1;
+    if (n % (count / 10) > 0) continue;
+    rates.push(Math.round(count / 10 / seconds(last)));
+    last = performance.now();
+  }
+  return { seconds: seconds(start), rates, isRight: n === count };
+}
 
 await main(async () => {
-  const [what, argument] = process.argv.slice(2);
-  if (what === "one") return console.log(Number(argument) ** 2);
-  const folder = mkdtempSync(join(tmpdir(), "squares-"));
-  const answers = join(folder, "answers");
-  const helper = process.env["SLIPWAY_ENGINE_HELPER"];
-  // What the helper answers tells how often it asked the cluster.
-  writeFileSync(join(folder, "helper"), `#!/bin/sh\n'${helper}' "$@" | tee '${answers}'\n`);
-  chmodSync(join(folder, "helper"), 0o755);
-  process.env["SLIPWAY_ENGINE_HELPER"] = join(folder, "helper");
-  // The one that waits already would be asked otherwise.
-  delete process.env["SLIPWAY_ENGINE_SOCKET"];
-  let helperMemory = 0;
-  const sampling = setInterval(() => {
-    helperMemory = Math.max(helperMemory, memoryOfHelper());
-  }, 500);
-
-  const numbers = Array.from({ length: Number(what) }, (_, index) => index);
-  const start = process.hrtime.bigint();
-  const results = await mapInImage(numbers, square, { settled: true });
-  const seconds = Number(process.hrtime.bigint() - start) / 1e9;
-  clearInterval(sampling);
-
-  const failed = results.flatMap(({ status }, index) => (status === "rejected" ? [index] : []));
-  const isRight = results.every((each, n) =>
-    each.status === "fulfilled"
-      ? n % 97 !== 96 && each.value === n * n
-      : n % 97 === 96 && String(each.reason) === `Error: no square of ${n}`,
+  const [what = "", count = ""] = process.argv.slice(2);
+  const runs = new Map<string, (count: number) => Promise<object>>(
+    Object.entries({ map, busy: share, single, stream }),
   );
-  const requests = process.env["SLIPWAY_ENGINE"] === "kubernetes" ? requestsIn(answers) : 0;
-  rmSync(folder, { recursive: true });
-  const memory = process.resourceUsage().maxRSS * 1024 + helperMemory;
-  console.log(JSON.stringify({ image: containerImage(), seconds, memory, requests, failed: failed.length, isRight }));
+  const measured = await runs.get(what)?.(Number(count));
+  const image = hasContainerImage() ? { image: containerImage() } : {};
+  console.log(JSON.stringify({ ...measured, ...image }));
 });
-
-function requestsIn(file: string): number {
-  return Number(/"requests":(\d+)/.exec(readFileSync(file, "utf8"))?.[1]);
-}
-
-/** Most bytes that the helper has had in memory so far. */
-function memoryOfHelper(): number {
-  for (const pid of readdirSync("/proc")) {
-    try {
-      const isHelper = /\/engine_helper\.bundle\/[^\0]*\0calls\0/.test(readFileSync(`/proc/${pid}/cmdline`, "utf8"));
-      if (isHelper) {
-        const kilobytes = /^VmHWM:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
-        return Number(kilobytes) * 1024;
-      }
-    } catch {
-      // No process, or one that has ended.
-    }
-  }
-  return 0;
-}
