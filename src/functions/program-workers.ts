@@ -4,6 +4,7 @@ import { UserError } from "../core/errors.ts";
 import { ProcessWorkers } from "./process-workers.ts";
 import { ProgramFiles } from "./program-files.ts";
 import type { CallsStart, Program } from "./program-protocol.ts";
+import { warmSocket } from "./warm-socket.ts";
 import type { WorkerEngine, WorkerSpec } from "./worker.ts";
 import { WorkerPool } from "./worker-pool.ts";
 
@@ -94,7 +95,8 @@ export class ProgramWorkers {
   warmUntil(): number {
     const warmths = [...this.#pools.values()].map(({ warmth }) => warmth);
     const most = Math.max(0, ...warmths);
-    return most === 0 ? 0 : Date.now() + most * 1000;
+    // Where the next run would not find them, they end with this one.
+    return most === 0 || warmSocket(this.env) === undefined ? 0 : Date.now() + most * 1000;
   }
 
   /** Ends the workers that do not wait for another run. */

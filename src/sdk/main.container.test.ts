@@ -1,4 +1,5 @@
-import { mkdtempSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it, vi } from "vitest";
@@ -38,6 +39,19 @@ describe(`in a container of ${client.name}`, () => {
     // Another program than the one that is named there starts workers of its own.
     const changed = await run("host", { ...warm, SLIPWAY_ENGINE_SOCKET: socket, OTHER: "1" });
     expect(changed.result).not.toBe(first.result);
+  });
+
+  it("keeps neither worker nor files where the next run could not find them", async () => {
+    const cache = mkdtempSync(join(tmpdir(), "cold-"));
+    const { result, status } = await run("host", { ...env, XDG_CACHE_HOME: cache });
+    expect(status).toBe(0);
+    const left = () => [
+      ...readdirSync(join(cache, "slipway/files")),
+      ...execFileSync(client.path, ["ps", "--quiet"], { encoding: "utf8" })
+        .split("\n")
+        .filter((id) => id === result),
+    ];
+    await expect.poll(left, { timeout: 30_000 }).toEqual([]);
   });
 
   describeFunctions({ env, where: `a container of ${image}`, container: { client, image } });
