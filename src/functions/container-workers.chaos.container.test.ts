@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { afterAll, it } from "vitest";
 import { installedClient, makeImage } from "../containers/testdata/image.ts";
+import { temporaryFolder } from "../core/testdata/folder.ts";
 import { ContainerWorkers } from "./container-workers.ts";
 import { chaos, seeds, startCounter } from "./testdata/chaos.ts";
 
@@ -13,7 +14,7 @@ it.each(seeds(2))(
   "no call is lost or runs unseen when containers are killed: seed %i",
   { timeout: 300_000 },
   async (seed) => {
-    const env = { ...process.env, HOME: "/nonexistent" };
+    const env = { ...process.env, HOME: temporaryFolder() };
     const engine = new ContainerWorkers(client, env, undefined);
     const counter = await startCounter();
     // It may have ended already.

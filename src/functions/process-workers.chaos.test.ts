@@ -1,4 +1,5 @@
 import { it } from "vitest";
+import { temporaryFolder } from "../core/testdata/folder.ts";
 import { ProcessWorkers } from "./process-workers.ts";
 import { chaos, seeds, startCounter } from "./testdata/chaos.ts";
 
@@ -8,7 +9,7 @@ it.each(seeds(2))(
   "no call is lost or runs unseen when processes are killed: seed %i",
   { timeout: 120_000 },
   async (seed) => {
-    const env = { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent" };
+    const env = { PATH: process.env["PATH"] ?? "", HOME: temporaryFolder() };
     const described = { env, command: [process.execPath, program, "none"], directory: process.cwd() };
     const engine = new ProcessWorkers(
       { ...described, process: 1, arguments: 0, path: program, columns: null },

@@ -1,10 +1,11 @@
 import { expect, it } from "vitest";
+import { temporaryFolder } from "../core/testdata/folder.ts";
 import { ProcessWorkers } from "./process-workers.ts";
 import { callAll } from "./testdata/batch.ts";
 
 /** Workers that are a shell script, which only knows docs/worker-protocol.md. */
 function shellWorkers() {
-  const env = { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent" };
+  const env = { PATH: process.env["PATH"] ?? "", HOME: temporaryFolder() };
   const command = ["bash", "src/functions/testdata/worker.sh"];
   const program = {
     env,

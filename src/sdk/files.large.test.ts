@@ -44,7 +44,7 @@ it("hands 3 GiB through two steps with little memory, and stores it once", { tim
     SLIPWAY_ENGINE_HELPER: helper,
     HOME: process.env["HOME"] ?? "",
   };
-  const watched = watchPeaks(/helper-main\.ts.files|registry-server\/main\.ts/);
+  const watched = watchPeaks(/helper-main\.ts.serve|registry-server\/main\.ts/);
   const { result, err } = await runFiles("zeros", variables);
   watched.stop();
   const hash = createHash("sha256");

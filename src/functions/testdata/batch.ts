@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { RunRecord } from "../../runs/record.ts";
 import { CallBatch } from "../call-batch.ts";
 import type { KeptResults } from "../keep.ts";
@@ -30,24 +33,25 @@ export async function callAll(
   {
     kept,
     onOutcome,
-    home = "/nonexistent",
+    home,
   }: {
     readonly kept?: Promise<KeptResults | undefined>;
     readonly onOutcome?: () => void;
-    /** Of the run's record. */
+    /** Of the run's record; a folder that is gone afterwards unless named. */
     readonly home?: string;
   } = {},
 ) {
   const own = { ...start, ...more };
+  const folder = home ?? mkdtempSync(join(tmpdir(), "slipway-test-"));
   const pool = new WorkerPool(engine, own, (text) => print(Buffer.from(`slipway: ${text}\n`)), { room: () => undefined });
   const outcomes: Outcome[] = [];
   let output = "";
   const print = (data: Buffer) => {
     output += data;
   };
-  const files = new ProgramFiles({ HOME: "/nonexistent" }, () => {});
+  const files = new ProgramFiles({ HOME: folder }, () => {});
   const run = { version: 1, program: "", arguments: 0, engine: "", images: [], process: 1, began: "" } as const;
-  const record = new RunRecord({ HOME: home, XDG_STATE_HOME: home }, run, () => {});
+  const record = new RunRecord({ HOME: folder, XDG_STATE_HOME: folder }, run, () => {});
   const place = { kind: engine.kind, record, files, columns: null, isColored: false };
   const settle = (index: number, outcome: Outcome) => {
     if (outcomes[index] !== undefined) throw new Error(`call ${index} has two outcomes`);
@@ -72,6 +76,7 @@ export async function callAll(
   } finally {
     await pool.close(false);
     record.end(0);
+    if (home === undefined) rmSync(folder, { recursive: true });
   }
   // A busy machine may be told of what is waited for.
   output = output.replaceAll(/^slipway: (Waiting|Starting) .*\n/gm, "");

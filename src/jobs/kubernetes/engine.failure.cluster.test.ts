@@ -131,8 +131,10 @@ describe("what becomes of a job that fails is said, with what to do", () => {
     await expect(submit({ SLIPWAY_KUBERNETES_CONTEXT: `${cluster.admin.context}x` })).rejects.toThrow(
       `\nWrite ${cluster.admin.context}.`,
     );
-    await expect(submit({ KUBECONFIG: "/nonexistent" })).rejects.toThrow(reported("cluster-unreachable", "KUBECONFIG"));
-    const far = { XDG_CONFIG_HOME: "/nonexistent" };
+    await expect(submit({ KUBECONFIG: "/nonexistent/kubeconfig" })).rejects.toThrow(
+      reported("cluster-unreachable", "KUBECONFIG"),
+    );
+    const far = { XDG_CONFIG_HOME: "/nonexistent/config" };
     await expect(submit(far)).rejects.toThrow(reported("image-pull-failed", /^localhost:/));
     expect(await cluster.jobs()).toEqual([]);
     const closed = createServer().listen(0, "127.0.0.1");
