@@ -25,6 +25,11 @@ const greeting = /\{\s*"type"\s*:\s*"hello"/;
 /** Bytes that are kept for a greeting that begins in them. */
 const longestPreface = 64 * 1024;
 
+/** Milliseconds for which replies may wait for others. */
+const patience = 5;
+/** Bytes that wait at most. */
+const mostHeld = 16 * 1024;
+
 /** A worker, and the calls that it has. */
 export class Slot {
   readonly #worker: Worker;
@@ -40,6 +45,11 @@ export class Slot {
   /** The last line of what came before its greeting. */
   #preface: Buffer | undefined = Buffer.alloc(0);
   #limit: NodeJS.Timeout | undefined;
+  #reader = this.#newReader();
+  /** Frames that are not read yet. */
+  #held: Buffer[] = [];
+  #heldBytes = 0;
+  #pause: NodeJS.Timeout | undefined;
   /** Said hello on the connection that it has. */
   isReady = false;
   hasBegun = false;
@@ -56,24 +66,33 @@ export class Slot {
 
   constructor(group: WorkerGroup, listener: SlotListener) {
     this.#listener = listener;
-    const newReader = () => new FrameReader<FromWorker>((header, bodies) => this.#take(header, bodies));
-    let reader = newReader();
     this.#writer = new FrameWriter((data) => this.#worker.write(data));
     this.#worker = group.start({
       onStart: (where) => {
         this.where = where;
       },
       onConnect: (token) => {
+        this.#readHeld();
         // A connection may have broken within a frame.
-        reader = newReader();
+        this.#reader = this.#newReader();
         this.isReady = false;
         this.#hasAcknowledgements = token !== undefined;
         this.#writer.send({ type: "attach", protocol: protocolVersion, ...(token === undefined ? {} : { token }) });
       },
-      onData: (chunk) => this.#read(reader, chunk),
-      onOutput: (data) => listener.onOutput(this.running()[0], data),
-      onEnd: (end) => this.#finish(end, this.running()),
+      onData: (chunk) => this.#read(chunk),
+      onOutput: (data) => {
+        this.#readHeld();
+        return listener.onOutput(this.running()[0], data);
+      },
+      onEnd: (end) => {
+        this.#readHeld();
+        this.#finish(end, this.running());
+      },
     });
+  }
+
+  #newReader(): FrameReader<FromWorker> {
+    return new FrameReader((header, bodies) => this.#take(header, bodies));
   }
 
   get size(): number {
@@ -129,18 +148,31 @@ export class Slot {
     return found;
   }
 
-  #read(reader: FrameReader<FromWorker>, chunk: Buffer): void | Promise<void> {
+  #read(chunk: Buffer): void | Promise<void> {
+    this.#held.push(chunk);
+    this.#heldBytes += chunk.length;
+    if (this.#pause === undefined || this.#heldBytes > mostHeld) this.#readHeld();
+    return this.#listener.room();
+  }
+
+  #readHeld(): void {
+    clearTimeout(this.#pause);
+    this.#pause = undefined;
+    if (this.#held.length === 0) return;
+    const data = Buffer.concat(this.#held);
+    this.#held = [];
+    this.#heldBytes = 0;
     const before = this.#replies;
     const { queue } = this;
     try {
-      reader.write(this.#withoutPreface(chunk));
+      this.#reader.write(this.#withoutPreface(data));
     } catch {
       // What comes from a container is foreign.
       this.#giveUp(
         { status: 1, reason: { problem: "Its worker sent what is no frame.", remedy: notOurs } },
         this.running(),
       );
-      return undefined;
+      return;
     }
     const count = this.#replies - before;
     if (count > 0) {
@@ -150,8 +182,15 @@ export class Slot {
       if (this.#hasAcknowledgements) this.#writer.send({ type: "ack", replies: this.#replies });
       this.#watch();
       this.#listener.onRoom(this);
+      if (this.#hasEnough) this.#pause = setTimeout(() => this.#readHeld(), patience);
     }
-    return this.#listener.room();
+  }
+
+  /** While it works on what it has, its replies can wait: to handle each as it comes costs more than a quick call. */
+  get #hasEnough(): boolean {
+    const { queue } = this;
+    if (queue === undefined || queue.length === 0) return false;
+    return (this.size - queue.width) * (queue.pace ?? 0) >= 2 * patience;
   }
 
   /** Modules may print before the channel is the worker's own. */
@@ -223,6 +262,7 @@ export class Slot {
   }
 
   #late(): void {
+    this.#readHeld();
     const now = performance.now();
     const limit = this.queue?.timeLimit ?? 0;
     const late = this.running().filter(({ began = now }) => now - began >= limit * 1000);
@@ -242,6 +282,7 @@ export class Slot {
 
   #finish(end: WorkerEnd, running: readonly Task[]): void {
     clearTimeout(this.#limit);
+    clearTimeout(this.#pause);
     const waiting = [...this.#tasks.values()].filter((task) => !running.includes(task));
     // Replies that are lost with a connection hide which ones ran. Those in a pipe all arrive.
     if (!this.#hasAcknowledgements) for (const task of waiting) task.runs -= 1;

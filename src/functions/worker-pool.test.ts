@@ -179,6 +179,23 @@ describe("a call that fails", () => {
     );
   });
 
+  it("runs once more, and no other, though replies before it were not read yet", async () => {
+    const fatal = new Set([100, 103, 107, 112, 150]);
+    const { engine, pool } = poolOf(
+      async (n, worker) => {
+        await delay(1);
+        if (fatal.delete(n)) worker.kill();
+        return 2 * n;
+      },
+      { room: 1 },
+    );
+    const { values, done } = run(pool, 200, { retries: 1 });
+    await done;
+    expect(values()).toEqual(doubled(200));
+    const ran = engine.workers.flatMap((worker) => worker.ran);
+    expect(ran.filter((n, index) => ran.indexOf(n) < index)).toEqual([100, 103, 107, 112, 150]);
+  });
+
   it("took longer than its time limit", async () => {
     const { pool } = poolOf((n) => (n === 1 ? new Promise(() => {}) : 2 * n));
     const { values, done } = run(pool, 6, { timeLimit: 0.5 });

@@ -142,6 +142,7 @@ export class WorkerPool {
       (sum, { parallelism, busy, length, width }) => sum + Math.min(parallelism - busy, Math.ceil(length / width)),
       0,
     );
+    if (wanted <= free) return;
     const atOnce = Math.max(this.#engine.room(this.spec), ...waiting.map(({ parallelism }) => parallelism));
     let room = atOnce - present.length;
     if (room <= 0 && present.length < mostForSingles && performance.now() - this.#grown > growTime)
