@@ -91,7 +91,8 @@ type Answer = PromiseSettledResult<unknown> | Promise<PromiseSettledResult<unkno
 class Answers {
   readonly #isOrdered: boolean;
   readonly #waiting = new Map<number, Answer>();
-  #change = Promise.withResolvers<void>();
+  /** Somebody waits for it. */
+  #change: PromiseWithResolvers<void> | undefined;
   #error: { readonly error: unknown } | undefined;
   /** Items that were sent. */
   count = 0;
@@ -117,12 +118,13 @@ class Answers {
   }
 
   wake(): void {
-    this.#change.resolve();
-    this.#change = Promise.withResolvers();
+    this.#change?.resolve();
+    this.#change = undefined;
   }
 
   /** Settles with the next change. */
   next(): Promise<void> {
+    this.#change ??= Promise.withResolvers();
     return this.#change.promise;
   }
 
