@@ -2,8 +2,11 @@ import { execFile, execFileSync } from "node:child_process";
 import { promisify } from "node:util";
 import { afterAll, expect, it, vi } from "vitest";
 import { clusterOfTest } from "../kubernetes/testdata/cluster.ts";
+import { reachableFromPods } from "../kubernetes/testdata/reachable-from-pods.ts";
 import { PodWorkers } from "./pod-workers.ts";
 import { callAll } from "./testdata/batch.ts";
+import { chaos, seeds, startCounter } from "./testdata/chaos.ts";
+import { cuttable } from "./testdata/cuttable.ts";
 import { pushProgram } from "./testdata/program.ts";
 
 const scripts = "tools/testing/cluster";
@@ -52,5 +55,34 @@ it.skipIf(folder === undefined)(
     // Whether a call is lost to the node, or its pod goes on, is a matter of time.
     const { outcomes } = await calls;
     expect(outcomes).toEqual(items.map((n) => ({ value: 2 * n })));
+  },
+);
+
+it.skipIf(folder === undefined).each(seeds(2))(
+  "lose no call and run none unseen when pods, connections and the API server are killed: seed %i",
+  { timeout: 600_000 },
+  async (seed) => {
+    const cluster = await clusterOfTest();
+    const image = await pushProgram(cluster);
+    const { env, cut, hold } = await cuttable(cluster);
+    const engine = new PodWorkers(env, [image]);
+    const counter = await startCounter();
+    const address = await callAll(engine, [[]], { image, name: "address" });
+    const [{ value }] = address.outcomes as [{ readonly value: string }];
+    const url = await reachableFromPods(value, counter.port);
+    const kill = async ({ host }: { readonly host: string }) => {
+      const body = { gracePeriodSeconds: 0 };
+      await cluster.admin.api.ask("DELETE", `${cluster.path("pods")}/${host}`, { body }).catch(() => {});
+    };
+    // In the order of the seed: connections, their delay, the API server.
+    let cuts = seed;
+    const disturb = async () => {
+      cuts += 1;
+      if (cuts % 3 === 0) await restart("apiserver", 1);
+      else if (cuts % 3 === 1) hold(300);
+      else cut();
+    };
+    const start = { image, network: "host", parallelism: 3 } as const;
+    await chaos(seed, engine, url, counter, { kill, cut: disturb }, start);
   },
 );

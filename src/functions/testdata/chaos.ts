@@ -18,8 +18,8 @@ export interface Victim {
 /** What is done to one run. */
 export interface Disturbance {
   readonly kill: (victim: Victim) => Promise<void>;
-  /** Breaks connections between helper and workers. */
-  readonly cut?: () => void;
+  /** Breaks connections between helper and workers, or what they need. */
+  readonly cut?: () => void | Promise<void>;
 }
 
 /** Counts which items run, and where: the function `mark` tells it. */
@@ -78,7 +78,7 @@ export async function chaos(
       await delay(random() * 400);
       if (cuts > 0 && random() < 0.5) {
         cuts -= 1;
-        cut?.();
+        await cut?.();
         continue;
       }
       const [key, victim] = [...workers][Math.floor(random() * workers.size)] ?? [];

@@ -6,10 +6,15 @@ import { onTestFinished } from "vitest";
 import { parse } from "yaml";
 import { kubeconfig, type TestCluster } from "../../kubernetes/testdata/cluster.ts";
 
-/** The environment of a user whose connections to the API server can be cut. */
-export async function cuttable({
-  env,
-}: TestCluster): Promise<{ readonly env: Record<string, string>; readonly cut: () => void }> {
+interface Cuttable {
+  readonly env: Record<string, string>;
+  readonly cut: () => void;
+  /** Holds back what is sent, for so many milliseconds. */
+  readonly hold: (milliseconds: number) => void;
+}
+
+/** The environment of a user whose connections to the API server can be cut and delayed. */
+export async function cuttable({ env }: TestCluster): Promise<Cuttable> {
   const config = parse(readFileSync(kubeconfig, "utf8"));
   const [{ cluster }] = config.clusters;
   const target = new URL(cluster.server);
@@ -33,6 +38,12 @@ export async function cuttable({
   const cut = () => {
     for (const socket of sockets) socket.resetAndDestroy();
   };
+  const hold = (milliseconds: number) => {
+    for (const socket of sockets) {
+      socket.pause();
+      setTimeout(() => socket.resume(), milliseconds);
+    }
+  };
   onTestFinished(() => {
     server.close();
     cut();
@@ -40,5 +51,5 @@ export async function cuttable({
   cluster.server = `https://${target.hostname}:${(server.address() as { port: number }).port}`;
   const path = join(env["HOME"] ?? "", "cuttable");
   writeFileSync(path, JSON.stringify(config));
-  return { env: { ...env, KUBECONFIG: path }, cut };
+  return { env: { ...env, KUBECONFIG: path }, cut, hold };
 }
