@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import { engineIn } from "./engine-kind.ts";
 
 it("knows the engines, and none", () => {
@@ -14,6 +14,6 @@ it.each([
   ["proces", "did you mean process?"],
   ["podman", "Set SLIPWAY_ENGINE to container, kubernetes or process"],
 ])("refuses %s, with the nearest name", (name, words) => {
-  expect(() => engineIn({ SLIPWAY_ENGINE: name })).toThrow(reported("variable-invalid", "SLIPWAY_ENGINE"));
+  expect(() => engineIn({ SLIPWAY_ENGINE: name })).toThrow(userErrorWith("variable-invalid", "SLIPWAY_ENGINE"));
   expect(() => engineIn({ SLIPWAY_ENGINE: name })).toThrow(words);
 });

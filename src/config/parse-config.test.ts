@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { parse as parseYaml } from "yaml";
 import type { ErrorCode } from "../core/error-codes.ts";
 import { exitStatusOf, type UserError } from "../core/errors.ts";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import { type Config, configSchema } from "./config-schema.ts";
 import { configJsonSchema } from "./json-schema.ts";
 import { parseConfig } from "./parse-config.ts";
@@ -73,7 +73,7 @@ describe("config.yaml", () => {
     ["instanceTypes: {a: {cpu: 1, memory: 1, tolerations: {}}}", "field-invalid", "1:53", "is not a list"],
   ])("names file, line, column and field of the mistake in %j", (text, code, place, words) => {
     const error = errorOf(text);
-    expect(error).toEqual(reported(code, `/home/me/config.yaml:${place}`));
+    expect(error).toEqual(userErrorWith(code, `/home/me/config.yaml:${place}`));
     expect(error.message).toContain(words);
     expect(exitStatusOf(error)).toBe(2);
   });
@@ -160,7 +160,7 @@ describe.each(waysTo(configSchema).map((way) => [shown(way), way] as const))("%s
         }
       })();
       if (error === undefined) continue;
-      expect(error, text).toEqual(reported("field-invalid"));
+      expect(error, text).toEqual(userErrorWith("field-invalid"));
       expect(error.message, text).toContain(`: ${name.replace(/\[0\]$/, "[0]")}`);
       expect(error.message, text).not.toMatch(/s3cret|1353/);
     }

@@ -1,14 +1,21 @@
 import { describe, expect, it } from "vitest";
 import { exitStatusOf, Failure, jsonOf, messageOf, reportOf, UserError } from "./errors.ts";
-import { reported } from "./testdata/reported.ts";
+import { failureWith, userErrorWith } from "./testdata/reported.ts";
 
 const identity = { code: "field-invalid", culprit: "job.json:3:5" } as const;
 const ours = [new UserError(identity, "It is wrong.", "Correct it."), new Failure(identity, "It broke.", "Wait.")];
 const foreign = [new TypeError("odd"), "a text", undefined];
 
 describe("an error for people", () => {
-  it.each(ours)("has a code, a culprit, a problem and a remedy: %s", (error) => {
-    expect(error).toEqual(reported("field-invalid", "job.json:3:5"));
+  it("has a class, a code and a culprit", () => {
+    expect(ours).toEqual([userErrorWith("field-invalid", "job.json:3:5"), failureWith("field-invalid", /:5$/)]);
+    expect(ours).not.toEqual([failureWith("field-invalid"), expect.anything()]);
+    for (const error of [new Failure(identity, "", "Wait."), new Failure(identity, "It broke.", "")]) {
+      expect(error).not.toEqual(failureWith("field-invalid"));
+    }
+  });
+
+  it.each(ours)("has a problem and a remedy: %s", (error) => {
     expect(error.message).toBe(`${error.problem}\n${error.remedy}`);
     expect(messageOf(error)).toBe(error.message);
     expect(reportOf(error)).toBe(`${error.message} [field-invalid]`);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { placedResources } from "../config/instance-types.ts";
 import { UserError } from "../core/errors.ts";
-import { reported } from "../core/testdata/reported.ts";
+import { failureWith, userErrorWith } from "../core/testdata/reported.ts";
 import { jobsPath } from "../jobs/kubernetes/submit.ts";
 import type { List, Metadata, Pod } from "../kubernetes/objects.ts";
 import { clusterOfTest, type TestCluster, until } from "../kubernetes/testdata/cluster.ts";
@@ -228,7 +228,7 @@ it("run where their instance type says, and say so where no node has its labels"
   await waits.stop();
   await nowhere.group.close();
   const unfit = { nodeSelector: { "kubernetes.io/arch": ownArchitecture() === "amd64" ? "arm64" : "amd64" } };
-  await expect(groupOf(cluster, image, { resources: unfit })).rejects.toThrow(reported("image-unsuitable", image));
+  await expect(groupOf(cluster, image, { resources: unfit })).rejects.toThrow(userErrorWith("image-unsuitable", image));
   await expectNothing(cluster);
 });
 
@@ -256,7 +256,7 @@ it("say what happened when their Job is deleted by someone", async () => {
   const body = { propagationPolicy: "Background" };
   await cluster.admin.api.ask("DELETE", jobsPath(cluster.admin, job?.metadata.name), { body });
   const ends = await Promise.all(lines.map((line) => line.ended));
-  for (const { cause } of ends) expect(cause).toEqual(reported("job-failed", /^f-\w+$/));
+  for (const { cause } of ends) expect(cause).toEqual(failureWith("job-failed", /^f-\w+$/));
   await group.close();
   await expectNothing(cluster);
 });
@@ -267,8 +267,8 @@ it("are refused before anything is made where nodes cannot pull the image, and f
   const config = join(cluster.env["HOME"] ?? "", "empty.yaml");
   writeFileSync(config, "");
   const away = { ...cluster, env: { ...cluster.env, SLIPWAY_CONFIG: config } };
-  await expect(groupOf(away, image)).rejects.toThrow(reported("image-pull-failed", image));
+  await expect(groupOf(away, image)).rejects.toThrow(userErrorWith("image-pull-failed", image));
   const calls = callAll(new PodWorkers(cluster.env), [[1], [2]], { image });
-  await expect(calls).rejects.toThrow(reported("image-pull-failed", image));
+  await expect(calls).rejects.toThrow(userErrorWith("image-pull-failed", image));
   await expectNothing(cluster);
 });

@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { installedClient, makeImage } from "../containers/testdata/image.ts";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import type { Digest } from "../oci/digest.ts";
 import { LocalSecrets } from "../secrets/local.ts";
 import { containerName, findJobFolder, readRecord } from "./job-folder.ts";
@@ -96,7 +96,7 @@ describe("a job in a container", () => {
     };
     run("volume", "create", `${name}-more`);
     const refused = submit({ command: ["node", "-e", ""], volumes });
-    await expect(refused).rejects.toThrow(reported("volume-unusable", "/kept"));
+    await expect(refused).rejects.toThrow(userErrorWith("volume-unusable", "/kept"));
     run("volume", "rm", "--force", `${name}-more`);
     run("volume", "create", name);
     try {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import { openCluster } from "./cluster.ts";
 import { checkReach } from "./pull-secret.ts";
 
@@ -60,7 +60,7 @@ describe("openCluster", () => {
     [{ one: kubeconfig("dev", "http://one", "dev") }, {}, "http://one"],
     [{ one: "[" }, {}, /one$/],
   ])("refuses %j with %j", async (files, env, culprit) => {
-    await expect(openCluster(machine(files, env))).rejects.toThrow(reported("cluster-unreachable", culprit));
+    await expect(openCluster(machine(files, env))).rejects.toThrow(userErrorWith("cluster-unreachable", culprit));
   });
 
   it("proposes the context that was meant, and names those that there are", async () => {
@@ -75,7 +75,7 @@ describe("openCluster", () => {
     "kubernetes: {context: dev}",
     "kubernetes: {contexts: {dev: {nodeLocal: 1}}}",
   ])("refuses the configuration %s", async (text) => {
-    await expect(openCluster(machine({ one, "config.yaml": text }))).rejects.toThrow(reported("field-invalid"));
+    await expect(openCluster(machine({ one, "config.yaml": text }))).rejects.toThrow(userErrorWith("field-invalid"));
   });
 });
 
@@ -83,7 +83,7 @@ it("a registry on the loopback interface is refused unless nodes share this mach
   const far = { nodeLocal: false, context: "dev" };
   for (const registry of ["localhost:5000", "127.0.0.1:5000", "[::1]:5000"]) {
     const image = `${registry}/a@sha256:${"0".repeat(64)}`;
-    expect(() => checkReach(image, far), registry).toThrow(reported("image-pull-failed", image));
+    expect(() => checkReach(image, far), registry).toThrow(userErrorWith("image-pull-failed", image));
     expect(() => checkReach(image, { ...far, nodeLocal: true }), registry).not.toThrow();
   }
   expect(() => checkReach("r.example.com/a:1", far)).not.toThrow();

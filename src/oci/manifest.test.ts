@@ -69,7 +69,6 @@ describe("parseManifest", () => {
     [{ ...image, manifests: [] }, "m.json", "is an index and an image manifest at once"],
     [{ schemaVersion: 2, manifests: [], config: descriptor }, "m.json", "is an index and an image manifest at once"],
     [{ schemaVersion: 2, manifests: [], layers: [] }, "m.json", "is an index and an image manifest at once"],
-    [{ ...image, layers: Array(4096).fill(descriptor) }, "m.json", "has more than 4096 descriptors"],
     [[], "m.json"],
     [null, "m.json"],
   ])("refuses %j, naming the field", (value, culprit, problem = "") => {
@@ -83,6 +82,9 @@ describe("parseManifest", () => {
     const full = { ...descriptor, platform: { ...platform, variant: "v1" }, urls: ["a"], annotations: { a: "b" } };
     const manifest = { ...image, layers: Array(4095).fill(descriptor), subject: full, artifactType: "a" };
     expect(parseManifest(bytes(manifest))).toEqual(manifest);
+    const many = () => parseManifest(bytes({ ...manifest, layers: Array(4096).fill(descriptor) }));
+    expect(many).toThrow(userErrorWith("image-invalid", "manifest"));
+    expect(many).toThrow("has more than 4096 descriptors");
     const index = { schemaVersion: 2, mediaType: mediaTypes.dockerIndex, manifests: [{ ...descriptor, platform }] };
     expect(parseManifest(bytes(index))).toEqual(index);
   });

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { failureWith, reported, userErrorWith } from "../core/testdata/reported.ts";
+import { failureWith, userErrorWith } from "../core/testdata/reported.ts";
 import { sha256 } from "../oci/digest.ts";
 import { RemoteCache } from "./remote-cache.ts";
 import { type FakeCache, type Fault, fakeHttpCache } from "./testdata/fake-cache.ts";
@@ -87,7 +87,8 @@ describe.each([
     for (const after of [0, 1, 123_456, 299_999]) {
       fake.faults.splice(0, Number.POSITIVE_INFINITY, { after, how });
       const outcome = await bytesOf(cache.open(blob, 0, blob.size)).catch((error) => error);
-      if (!Buffer.isBuffer(outcome)) expect(outcome).toEqual(reported("remote-cache-failed", fake.host));
+      if (!Buffer.isBuffer(outcome))
+        expect(outcome).toEqual((how === "refuse" ? userErrorWith : failureWith)("remote-cache-failed", fake.host));
       else expect(outcome.equals(content)).toBe(true);
       // Passing faults are tried again; damage and refusals are not.
       const passes = ["cut", "end", "hang", "fail"].includes(how);

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { expect, it, onTestFinished, vi } from "vitest";
-import { reported, userErrorWith } from "../core/testdata/reported.ts";
+import { failureWith, userErrorWith } from "../core/testdata/reported.ts";
 import type { CallsStart } from "../functions/program-protocol.ts";
 import { openedHelper, openHelper } from "./helper.ts";
 
@@ -73,7 +73,7 @@ it("takes the calls of the program that it was started for, and ends with it", {
   }
   const own = await openedHelper();
   // With another environment it is not the one to ask, and one of the program's own is started.
-  const absent = reported("program-missing", "/nonexistent/helper");
+  const absent = failureWith("program-missing", "/nonexistent/helper");
   await expect(call({ ...env, KUBECONFIG: "/other" })).rejects.toThrow(absent);
   expect(readFileSync(`/proc/${helper.pid}/cmdline`, "utf8")).toContain("serve");
   const ended = once(helper, "exit");

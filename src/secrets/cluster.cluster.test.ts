@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import { openCluster } from "../kubernetes/cluster.ts";
 import { clusterOfTest } from "../kubernetes/testdata/cluster.ts";
 import { ClusterSecrets, secretObjectName } from "./cluster.ts";
@@ -46,7 +46,7 @@ it("keeps, replaces, lists and removes secrets", async () => {
   expect(await store.value("secret_name")).toEqual(Buffer.from("two"));
   expect(await store.value("other")).toBe(undefined);
 
-  await expect(store.remove(["git-token", "other"])).rejects.toThrow(reported("secret-not-found", "other"));
+  await expect(store.remove(["git-token", "other"])).rejects.toThrow(userErrorWith("secret-not-found", "other"));
   expect(await store.list()).toHaveLength(2);
   await store.remove(["git-token", "secret_name"]);
   expect(await cluster.list("secrets")).toEqual([]);
@@ -57,7 +57,7 @@ it("never touches a Secret that somebody else made", async () => {
   const metadata = { name: "theirs", labels: { "app.kubernetes.io/managed-by": "slipway" } };
   const body = { metadata, stringData: { value: "theirs" } };
   await cluster.admin.api.ask("POST", cluster.path("secrets"), { body });
-  const refusal = reported("service-conflict", "Secret theirs");
+  const refusal = userErrorWith("service-conflict", "Secret theirs");
   await expect(store.set("theirs", Buffer.from("mine"))).rejects.toThrow(refusal);
   await expect(store.remove(["theirs"])).rejects.toThrow(refusal);
   await expect(store.value("theirs")).rejects.toThrow(refusal);

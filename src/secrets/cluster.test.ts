@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { reported } from "../core/testdata/reported.ts";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import { openCluster } from "../kubernetes/cluster.ts";
 import { apiServer, refuse } from "../kubernetes/testdata/api-server.ts";
 import { ClusterSecrets } from "./cluster.ts";
@@ -38,6 +38,6 @@ it("refers to the user's own Secret: to its key `value`, else to its only one", 
   expect(await store.variable("one")).toEqual({ reference: { name: "one", key: "password" }, version: "7" });
   expect(await store.variable("several")).toEqual({ reference: { name: "several", key: "value" }, version: "7" });
   for (const name of ["unclear", "empty"]) {
-    await expect(store.variable(name)).rejects.toThrow(reported("credential-invalid", `SECRET:${name}`));
+    await expect(store.variable(name)).rejects.toThrow(userErrorWith("credential-invalid", `SECRET:${name}`));
   }
 });

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { executable } from "../../src/core/testdata/executable.ts";
 import { temporaryFolder } from "../../src/core/testdata/folder.ts";
-import { reported } from "../../src/core/testdata/reported.ts";
+import { failureWith } from "../../src/core/testdata/reported.ts";
 import { WholeLines } from "../../src/core/whole-lines.ts";
 import { ContainerWorkers } from "../../src/functions/container-workers.ts";
 import { formsIn } from "../../src/functions/file-form.ts";
@@ -154,7 +154,7 @@ describe("a container that has the folder of files", () => {
   it("cannot make the program wait: a pipe is no content", async () => {
     const { place, form, path, target } = placeWith("a");
     execFileSync("mkfifo", [path]);
-    const damaged = reported("content-lost", form.digest);
+    const damaged = failureWith("content-lost", form.digest);
     await expect(place.save(form, target)).rejects.toThrow(damaged);
     await expect(place.read(form)).rejects.toThrow(damaged);
     expect(place.has(form)).toBe(false);
@@ -164,7 +164,7 @@ describe("a container that has the folder of files", () => {
     const { folder, place, form, path, target } = placeWith("the user's");
     writeFileSync(join(folder, "secret"), "the user's");
     symlinkSync(join(folder, "secret"), path);
-    await expect(place.save(form, target)).rejects.toThrow(reported("content-lost"));
+    await expect(place.save(form, target)).rejects.toThrow(failureWith("content-lost"));
     expect(place.has(form)).toBe(false);
     expect(existsSync(target)).toBe(false);
   });
@@ -208,7 +208,7 @@ describe("a container that has the folder of files", () => {
     writeFileSync(path, "honest");
     await place.save(form, target);
     change(path);
-    const damaged = reported("content-lost", form.digest);
+    const damaged = failureWith("content-lost", form.digest);
     await expect(place.save(form, target)).rejects.toThrow(damaged);
     await expect(place.read(form)).rejects.toThrow(damaged);
     expect(readFileSync(target, "utf8")).toBe("honest");

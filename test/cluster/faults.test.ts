@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, it, vi } from "vitest";
-import { reported } from "../../src/core/testdata/reported.ts";
+import { userErrorWith } from "../../src/core/testdata/reported.ts";
 import { apiProxy } from "./testdata/api-proxy.ts";
 import { kubectl } from "./testdata/kubectl.ts";
 import { firstWords, nameOf, ShellUser, submitted, textOf } from "./testdata/shell.ts";
@@ -63,7 +63,7 @@ it("tells of a Job that someone deleted, and leaves nothing", async () => {
   expect(await engine.status(id)).toMatchObject({ state: "failed", reason: expect.stringMatching(/Job was deleted/) });
   // Whoever did not submit it can only be told that it is not there.
   const elsewhere = { ...user.namespace.env, XDG_STATE_HOME: `${user.namespace.home}/elsewhere` };
-  await expect(user.engine(elsewhere).status(id)).rejects.toThrow(reported("job-not-found", id));
+  await expect(user.engine(elsewhere).status(id)).rejects.toThrow(userErrorWith("job-not-found", id));
 });
 
 it("tells of a pod that was evicted", async () => {

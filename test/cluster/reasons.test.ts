@@ -1,5 +1,5 @@
 import { expect, it, vi } from "vitest";
-import { reported } from "../../src/core/testdata/reported.ts";
+import { userErrorWith } from "../../src/core/testdata/reported.ts";
 import { shellImage } from "./testdata/image.ts";
 import { kubectl } from "./testdata/kubectl.ts";
 import { inPasswordRegistry } from "./testdata/registries.ts";
@@ -92,14 +92,14 @@ it("names the quota that a job waits for, and begins when there is room", async 
 it("names the quota that refuses the job itself, and leaves nothing", async () => {
   const user = await ShellUser.make();
   await limit(user, "none", "count/jobs.batch");
-  await expect(user.engine().submit(user.program("true"))).rejects.toThrow(reported("cluster-refused", "test"));
+  await expect(user.engine().submit(user.program("true"))).rejects.toThrow(userErrorWith("cluster-refused", "test"));
   await user.namespace.empty();
 });
 
 it("names the variable that no Secret can hold, before anything is made", async () => {
   const user = await ShellUser.make();
   await expect(user.engine().submit(user.program("true", { env: { "A B": "x" } }))).rejects.toThrow(
-    reported("variable-invalid", "A B"),
+    userErrorWith("variable-invalid", "A B"),
   );
   await user.namespace.empty();
 });
@@ -108,6 +108,6 @@ it("refuses a registry that the cluster cannot reach, before anything is made", 
   const user = await ShellUser.make();
   const env = { ...user.namespace.env, XDG_CONFIG_HOME: `${user.namespace.home}/none` };
   const program = user.program("true");
-  await expect(user.engine(env).submit(program)).rejects.toThrow(reported("image-pull-failed", program.image));
+  await expect(user.engine(env).submit(program)).rejects.toThrow(userErrorWith("image-pull-failed", program.image));
   await user.namespace.empty();
 });

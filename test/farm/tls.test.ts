@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { afterAll, expect, it } from "vitest";
 import type { UserError } from "../../src/core/errors.ts";
-import { reported } from "../../src/core/testdata/reported.ts";
+import { failureWith } from "../../src/core/testdata/reported.ts";
 import { sha256 } from "../../src/oci/digest.ts";
 import { RemoteCache } from "../../src/remote-cache/remote-cache.ts";
 import { scratchFolder } from "../e2e/workspace.ts";
@@ -56,6 +56,6 @@ it.each([
   ],
 ])("%s is an error that names the cache and the setting", async (_, entry, setting) => {
   const error: UserError = await layer(entry).catch((caught) => caught);
-  expect(error).toEqual(reported("remote-cache-failed", host));
+  expect(error).toEqual(failureWith("remote-cache-failed", host));
   expect(error.remedy).toContain(setting.replace("HOST", host));
 });

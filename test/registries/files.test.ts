@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { temporaryFolder } from "../../src/core/testdata/folder.ts";
-import { failureWith, reported } from "../../src/core/testdata/reported.ts";
+import { failureWith } from "../../src/core/testdata/reported.ts";
 import { givenAccess } from "../../src/functions/give-access.ts";
 import { sha256 } from "../../src/oci/digest.ts";
 import { openRegistry } from "../../src/registry/client/open.ts";
@@ -122,7 +122,7 @@ async function python(action: string, access: string, path: string): Promise<voi
   ].join("\n");
   const env = { ...process.env, PYTHONPATH: "python" };
   const { stdout } = await run("python3", ["-c", program, action, access, path, JSON.stringify(content)], { env });
-  if (stdout !== "") throw Object.assign(new Error(), JSON.parse(stdout));
+  if (stdout !== "") throw Object.assign(new Error(), { name: "Failure" }, JSON.parse(stdout));
 }
 
 describe.each(["TypeScript", "Python"] as const)("a pod whose function is in %s", (language) => {
@@ -149,7 +149,7 @@ describe.each(["TypeScript", "Python"] as const)("a pod whose function is in %s"
 
     // A token for another repository is worth nothing here.
     await give("team/other", {});
-    await expect(fetch(access, join(folder, "other"))).rejects.toThrow(reported("registry-login", host));
+    await expect(fetch(access, join(folder, "other"))).rejects.toThrow(failureWith("registry-login", host));
     // The registry grants a minute more than the token says.
     tokens.lifetime = -120;
     await give();
@@ -167,7 +167,7 @@ describe.each(["TypeScript", "Python"] as const)("a pod whose function is in %s"
     const [access, source, target] = ["access.json", "source", "target"].map((name) => join(folder, name));
     writeFileSync(source as string, text);
     writeFileSync(access as string, JSON.stringify({ url: `http://${host}/v2/${repository}/` }));
-    await expect(store(access as string, source as string)).rejects.toThrow(reported("registry-login", host));
+    await expect(store(access as string, source as string)).rejects.toThrow(failureWith("registry-login", host));
     writeFileSync(join(folder, "username"), "u");
     writeFileSync(join(folder, "password"), "geheim\n");
     await store(access as string, source as string);

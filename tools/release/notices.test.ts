@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { reported } from "../../src/core/testdata/reported.ts";
+import { userErrorWith } from "../../src/core/testdata/reported.ts";
 import { notices } from "./notices.ts";
 
 const root = mkdtempSync(join(process.env["TEST_TMPDIR"] ?? tmpdir(), "notices-"));
@@ -36,6 +36,6 @@ describe("the licenses of bundled packages", () => {
 
   it("are missing of a package that has none", () => {
     const [path = ""] = write({ "c/package.json": '{ "name": "c", "version": "1.0.0" }' });
-    expect(() => notices([path])).toThrow(reported("file-invalid", "c 1.0.0"));
+    expect(() => notices([path])).toThrow(userErrorWith("file-invalid", "c 1.0.0"));
   });
 });

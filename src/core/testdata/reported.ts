@@ -3,11 +3,6 @@ import type { ErrorCode } from "../error-codes.ts";
 
 type Culprit = string | RegExp | undefined;
 
-/** Matches a UserError or Failure by its code and its culprit, where either may come. */
-export function reported(code: ErrorCode, culprit?: Culprit): Error {
-  return matching({ code }, culprit);
-}
-
 /** Matches an error that the user can correct, by its code and its culprit: a program ends with status 2. */
 export function userErrorWith(code: ErrorCode, culprit?: Culprit): Error {
   return matching({ name: "UserError", code }, culprit);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Failure } from "../../core/errors.ts";
-import { reported } from "../../core/testdata/reported.ts";
+import { failureWith, userErrorWith } from "../../core/testdata/reported.ts";
 import { describeRight, neededRights } from "../../kubernetes/access.ts";
 import { pushShell } from "../../kubernetes/testdata/image.ts";
 import { grant, nobody } from "../../kubernetes/testdata/user.ts";
@@ -43,7 +43,9 @@ describe("a user with the rights that the documentation lists", () => {
       const needed = everything(cluster, env, image).then(() => new Error("it was not needed"));
       const error = await needed.catch((error: Error) => error);
       // A server that did not answer a moment ago may have just started: then the refusal is quoted.
-      expect(error, name).toEqual(reported(error instanceof Failure ? "cluster-unreachable" : "cluster-refused"));
+      expect(error, name).toEqual(
+        error instanceof Failure ? failureWith("cluster-unreachable") : userErrorWith("cluster-refused"),
+      );
       expect(error.message, name).toContain(`may not ${name} in the namespace ${cluster.namespace}`);
     }
   });

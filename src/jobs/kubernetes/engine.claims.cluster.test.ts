@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import { reported } from "../../core/testdata/reported.ts";
+import { userErrorWith } from "../../core/testdata/reported.ts";
 import type { List, Metadata } from "../../kubernetes/objects.ts";
 import { pushShell } from "../../kubernetes/testdata/image.ts";
 import { engineOfTest, type TestEngine } from "./testdata/cluster.ts";
@@ -45,7 +45,7 @@ it("keep what one job writes for the next, which may only read it", { timeout: 1
   const job = (script: string, writable: boolean) =>
     shell(image, script, { volumes: { "/data": { claim: "kept", writable } } });
   const early = engine.submit(job("true", true));
-  await expect(early).rejects.toThrow(reported("volume-unusable", "/data"));
+  await expect(early).rejects.toThrow(userErrorWith("volume-unusable", "/data"));
   expect(await cluster.jobs()).toEqual([]);
   await makeClaim(cluster, "kept");
   expect((await run(engine, job("echo hello >/data/file", true))).status).toMatchObject({ state: "succeeded" });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { reported } from "../../core/testdata/reported.ts";
+import { userErrorWith } from "../../core/testdata/reported.ts";
 import { pushImage, pushShell } from "../../kubernetes/testdata/image.ts";
 import { functionRunner } from "../runners.ts";
 import { engineOfTest, until } from "./testdata/cluster.ts";
@@ -24,7 +24,7 @@ describe("a job on Kubernetes", () => {
     await cluster.engine().remove(id);
     const left = async () => (await cluster.pods()).length + (await cluster.list("secrets")).length;
     await until(async () => (await left()) === 0, "nothing left");
-    await expect(cluster.engine().status(id)).rejects.toThrow(reported("job-not-found", id));
+    await expect(cluster.engine().status(id)).rejects.toThrow(userErrorWith("job-not-found", id));
   });
 
   it("repeats what failed, and has what every attempt printed", async () => {

@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { reported } from "../../core/testdata/reported.ts";
+import { failureWith, userErrorWith } from "../../core/testdata/reported.ts";
 import { kubeconfigOf } from "../../kubernetes/testdata/api-server.ts";
 import { pushShell } from "../../kubernetes/testdata/image.ts";
 import type { Program } from "../program.ts";
@@ -126,16 +126,16 @@ describe("what becomes of a job that fails is said, with what to do", () => {
     const image = await pushShell(cluster.registry);
     const submit = (env: Record<string, string>) => cluster.engine({}, env).submit(shell(image, "true"));
     await expect(submit({ SLIPWAY_KUBERNETES_NAMESPACE: "slipway-test-absent" })).rejects.toThrow(
-      reported("cluster-refused", "slipway-test-absent"),
+      userErrorWith("cluster-refused", "slipway-test-absent"),
     );
     await expect(submit({ SLIPWAY_KUBERNETES_CONTEXT: `${cluster.admin.context}x` })).rejects.toThrow(
       `\nWrite ${cluster.admin.context}.`,
     );
     await expect(submit({ KUBECONFIG: "/nonexistent/kubeconfig" })).rejects.toThrow(
-      reported("cluster-unreachable", "KUBECONFIG"),
+      userErrorWith("cluster-unreachable", "KUBECONFIG"),
     );
     const far = { XDG_CONFIG_HOME: "/nonexistent/config" };
-    await expect(submit(far)).rejects.toThrow(reported("image-pull-failed", /^localhost:/));
+    await expect(submit(far)).rejects.toThrow(userErrorWith("image-pull-failed", /^localhost:/));
     expect(await cluster.jobs()).toEqual([]);
     const closed = createServer().listen(0, "127.0.0.1");
     await once(closed, "listening");
@@ -144,8 +144,8 @@ describe("what becomes of a job that fails is said, with what to do", () => {
     const kubeconfig = join(cluster.env["HOME"] ?? "", "unreachable");
     const { context, server } = cluster.admin;
     writeFileSync(kubeconfig, kubeconfigOf(`https://127.0.0.1:${port}`, context, { token: "t" }));
-    await expect(submit({ KUBECONFIG: kubeconfig })).rejects.toThrow(reported("cluster-unreachable", context));
+    await expect(submit({ KUBECONFIG: kubeconfig })).rejects.toThrow(failureWith("cluster-unreachable", context));
     writeFileSync(kubeconfig, kubeconfigOf(server, context, { token: "t" }));
-    await expect(submit({ KUBECONFIG: kubeconfig })).rejects.toThrow(reported("cluster-login", "tester"));
+    await expect(submit({ KUBECONFIG: kubeconfig })).rejects.toThrow(userErrorWith("cluster-login", "tester"));
   });
 });

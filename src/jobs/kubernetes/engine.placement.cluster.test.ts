@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { PlacedResources } from "../../config/resources.ts";
-import { reported } from "../../core/testdata/reported.ts";
+import { userErrorWith } from "../../core/testdata/reported.ts";
 import type { List, Metadata } from "../../kubernetes/objects.ts";
 import { pushShell } from "../../kubernetes/testdata/image.ts";
 import { ownArchitecture } from "../../oci/descriptor.ts";
@@ -52,7 +52,7 @@ it("says which labels no node has, which architecture an image, and which priori
 
   const other = ownArchitecture() === "amd64" ? "arm64" : "amd64";
   const unfit = shell(image, "true", { resources: { nodeSelector: { "kubernetes.io/arch": other } } });
-  await expect(cluster.engine().submit(unfit)).rejects.toThrow(reported("image-unsuitable", image));
+  await expect(cluster.engine().submit(unfit)).rejects.toThrow(userErrorWith("image-unsuitable", image));
   expect(await cluster.jobs()).toEqual([]);
 
   const absent = shell(image, "true", { resources: { priorityClass: `${cluster.namespace}-absent` } });

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it, vi } from "vitest";
-import { reported } from "../../core/testdata/reported.ts";
+import { userErrorWith } from "../../core/testdata/reported.ts";
 import { Api } from "../../kubernetes/api.ts";
 import { pushShell } from "../../kubernetes/testdata/image.ts";
 import { itemProgram } from "../sweep.ts";
@@ -47,7 +47,7 @@ it("runs all items though one fails, and has their output, values and statuses",
   expect(await textOf(elsewhere.logs(id, { follow: false, item: 7 }))).toBe("3/2\n");
   expect(await textOf(elsewhere.logs(id, { follow: true, item: 0 }))).toBe("0.1/1\n");
   const none = elsewhere.logs(id, { follow: false, item: 12 });
-  await expect(none.next()).rejects.toThrow(reported("command-line-invalid", "--item"));
+  await expect(none.next()).rejects.toThrow(userErrorWith("command-line-invalid", "--item"));
   const [job] = await cluster.jobs();
   expect(job?.spec).toMatchObject({ completionMode: "Indexed", completions: 12, backoffLimitPerIndex: 0 });
 });

@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { installedClient, makeImage } from "../../containers/testdata/image.ts";
-import { reported } from "../../core/testdata/reported.ts";
+import { userErrorWith } from "../../core/testdata/reported.ts";
 import { folderOfTest } from "../../git/testdata/git-repository.ts";
 import { applyFile, deleteServices, restartService, rollBackService, serviceHistory } from "./apply-file.ts";
 import { Containers } from "./containers.ts";
@@ -47,7 +47,7 @@ it("goes back to what an earlier apply made, and restarts it", { timeout: 240_00
   expect(await rollBackService(env, name, undefined, nobody)).toBe(1);
   expect(await answer()).toBe("first");
   expect(await told()).toEqual(["1", "2", "3 now"]);
-  await expect(rollBackService(env, name, 9, nobody)).rejects.toThrow(reported("revision-not-found", name));
+  await expect(rollBackService(env, name, 9, nobody)).rejects.toThrow(userErrorWith("revision-not-found", name));
 
   const [before] = await containers.list(name);
   await restartService(env, name, nobody);
@@ -62,5 +62,5 @@ it("goes back to what an earlier apply made, and restarts it", { timeout: 240_00
     () => {},
     () => {},
   );
-  await expect(serviceHistory(env, name)).rejects.toThrow(reported("service-not-found", name));
+  await expect(serviceHistory(env, name)).rejects.toThrow(userErrorWith("service-not-found", name));
 });

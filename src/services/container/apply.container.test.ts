@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { installedClient, makeImage } from "../../containers/testdata/image.ts";
-import { reported } from "../../core/testdata/reported.ts";
+import { failureWith, userErrorWith } from "../../core/testdata/reported.ts";
 import type { Change } from "../change.ts";
 import type { ApplyOptions } from "../engine.ts";
 import { serviceOf } from "../testdata/service.ts";
@@ -126,7 +126,7 @@ describe(`a service on ${client.name}`, () => {
     const before = await status();
     const broken = { command: ["/bin/node", "-e", "console.log('no database'); process.exit(3)"] };
     const failed = expect(apply(broken, { ...waiting, isRolledBack: true })).rejects;
-    await failed.toThrow(reported("service-not-ready", `${name}-0`));
+    await failed.toThrow(failureWith("service-not-ready", `${name}-0`));
     await failed.toThrow(/ status 3\. .*\n( {2}no database\n)+.*\nThe previous version is running again\.$/s);
     expect(await status()).toEqual(before);
     expect(await answer(before?.endpoints[0])).toBe("first 1000");
@@ -138,7 +138,7 @@ describe(`a service on ${client.name}`, () => {
     await apply();
     const before = await status();
     const failed = expect(apply({ command: ["/nothing"] })).rejects;
-    await failed.toThrow(reported("job-failed"));
+    await failed.toThrow(userErrorWith("job-failed"));
     await failed.toThrow(/\/nothing.*\nCheck its command/s);
     await expect.poll(status, { timeout: 20_000 }).toEqual(before);
   });
@@ -240,6 +240,6 @@ describe(`a service on ${client.name}`, () => {
     const containersWithRoot = { ...containers, image: async () => ({ id: "sha256:0", user: "" }) };
     await expect(
       bringImage(containersWithRoot as unknown as Containers, service, "sha256:0", process.env, options.notice),
-    ).rejects.toThrow(reported("image-unsuitable", service.image));
+    ).rejects.toThrow(userErrorWith("image-unsuitable", service.image));
   });
 });

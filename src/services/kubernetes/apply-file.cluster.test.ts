@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { reported } from "../../core/testdata/reported.ts";
+import { userErrorWith } from "../../core/testdata/reported.ts";
 import { folderOfTest } from "../../git/testdata/git-repository.ts";
 import { clusterOfTest } from "../../kubernetes/testdata/cluster.ts";
 import type { Change } from "../change.ts";
@@ -87,7 +87,7 @@ it("plans, applies and deletes services, with the credential that they name and 
     },
     { action: "delete", kind: "Secret", name: "web-pull" },
   ]);
-  await expect(deleteServices(["web", "wob"], cluster.env)).rejects.toThrow(reported("service-not-found", "wob"));
+  await expect(deleteServices(["web", "wob"], cluster.env)).rejects.toThrow(userErrorWith("service-not-found", "wob"));
   const deleted: Change[] = [];
   await deleteServices(["web"], cluster.env, (change) => deleted.push(change));
   expect(words(deleted).sort()).toEqual(["delete ConfigMap web-env", "delete Deployment web", "delete Service web"]);
@@ -100,6 +100,6 @@ it("changes nothing in the cluster where one of several services is wrong", asyn
   write("b.yaml", other.replace("tem", "team"));
   await expect(apply(false)).rejects.toThrow(/is not for the image registry\.example\.com\/other@sha256:0+\./);
   write("b.yaml", "image: a\nport: http\n");
-  await expect(apply(false)).rejects.toThrow(reported("field-invalid", "services/b.yaml:2:7"));
+  await expect(apply(false)).rejects.toThrow(userErrorWith("field-invalid", "services/b.yaml:2:7"));
   expect(await cluster.list("secrets")).toEqual([]);
 });

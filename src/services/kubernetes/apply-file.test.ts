@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { reported } from "../../core/testdata/reported.ts";
+import { userErrorWith } from "../../core/testdata/reported.ts";
 import { apiServer, refuse } from "../../kubernetes/testdata/api-server.ts";
 import { LocalSecrets } from "../../secrets/local.ts";
 import { readForCluster } from "./apply-file.ts";
@@ -56,7 +56,7 @@ it("takes variables from Secrets of the cluster, else from this machine, and sho
 
 it("names the line of a secret that neither has", async () => {
   const { env, read } = await machine();
-  await expect(read()).rejects.toThrow(reported("secret-not-found", "web.yaml:4:25"));
+  await expect(read()).rejects.toThrow(userErrorWith("secret-not-found", "web.yaml:4:25"));
   const error = await read().catch((error: Error) => error);
   const { place } = new LocalSecrets(env);
   expect((error as Error).message).toContain(

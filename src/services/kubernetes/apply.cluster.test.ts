@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { reported } from "../../core/testdata/reported.ts";
+import { userErrorWith } from "../../core/testdata/reported.ts";
 import type { Api } from "../../kubernetes/api.ts";
 import { clusterOfTest, type TestCluster } from "../../kubernetes/testdata/cluster.ts";
 import type { Change } from "../change.ts";
@@ -143,7 +143,7 @@ describe("applying a service", () => {
     const place = placeOf(await clusterOfTest());
     const body = { metadata: { name: "web" }, spec: { ports: [{ port: 1 }] } };
     await place.api.ask("POST", pathOf("Service", place.namespace), { body });
-    await expect(apply(place, stopped)).rejects.toThrow(reported("service-conflict", "Service web"));
+    await expect(apply(place, stopped)).rejects.toThrow(userErrorWith("service-conflict", "Service web"));
     expect(await kindsOf(place)).toEqual([]);
   });
 

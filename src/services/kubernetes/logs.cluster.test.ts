@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { reported } from "../../core/testdata/reported.ts";
+import { userErrorWith } from "../../core/testdata/reported.ts";
 import { openCluster } from "../../kubernetes/cluster.ts";
 import { showServiceLogs } from "./logs.ts";
 import { serviceOfTest } from "./testdata/service.ts";
@@ -28,7 +28,7 @@ describe("the log of a service", { timeout: 240_000 }, () => {
     expect(lines().slice(0, 2)).toEqual(["a line 1", "a line 2"]);
     await expect(
       showServiceLogs(test.place, "wob", { follow: true, notice: () => {} }, async () => {}),
-    ).rejects.toThrow(reported("service-not-found", "wob"));
+    ).rejects.toThrow(userErrorWith("service-not-found", "wob"));
   });
 
   it("goes on with pods that come, each by its name, until the service is gone", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { reported } from "../../core/testdata/reported.ts";
+import { userErrorWith } from "../../core/testdata/reported.ts";
 import { openCluster } from "../../kubernetes/cluster.ts";
 import type { Pod } from "../../kubernetes/objects.ts";
 import { allOf, type LiveObject, type Place } from "./apply.ts";
@@ -61,7 +61,7 @@ describe("waiting for a service", { timeout: 240_000 }, () => {
     write(answering, { enabled: false });
     expect((await rollOut()).error).toBe("");
     expect(await serviceStatuses(place, ["web"])).toMatchObject([{ state: "stopped", endpoints: [] }]);
-    await expect(serviceStatuses(place, ["wob"])).rejects.toThrow(reported("service-not-found", "wob"));
+    await expect(serviceStatuses(place, ["wob"])).rejects.toThrow(userErrorWith("service-not-found", "wob"));
   });
 
   it("ends with the program's last words and its status", async () => {
