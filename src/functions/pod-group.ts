@@ -194,9 +194,11 @@ export class PodGroup implements WorkerGroup {
       const current = items.get(job.name);
       if (job.removal !== undefined) continue;
       if (job.isSeen && (current === undefined || current.metadata.deletionTimestamp !== undefined)) {
-        const problem = `Job ${job.name} was deleted while its calls ran, and not by Slipway.`;
-        this.fail(new Failure({ code: "job-failed", culprit: job.name }, problem, "Make the calls again."));
-        return;
+        // One that could not be created whole was deleted by Slipway, which says why.
+        void job.created.then((isCreated) => {
+          if (isCreated && job.removal === undefined) this.fail(deletedByOthers(job.name));
+        });
+        continue;
       }
       if (current === undefined) continue;
       job.isSeen = true;
@@ -237,4 +239,9 @@ export class PodGroup implements WorkerGroup {
       }
     }
   }
+}
+
+function deletedByOthers(name: string): Failure {
+  const problem = `Job ${name} was deleted while its calls ran, and not by Slipway.`;
+  return new Failure({ code: "job-failed", culprit: name }, problem, "Make the calls again.");
 }

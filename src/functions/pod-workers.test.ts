@@ -306,6 +306,26 @@ it("ends all workers when their Job is deleted by someone", async () => {
   await cluster.group.close();
 });
 
+it("says why a Job could not be made whole, not that it is gone", async () => {
+  const message = 'secrets is forbidden: User "u" cannot create resource "secrets" in API group ""';
+  const cluster = await clusterOf(({ what, response }) => {
+    if (what === "POST secrets") {
+      void cluster.watched().then(() => {
+        cluster.job("ADDED", {});
+        response.writeHead(403).end(JSON.stringify({ reason: "Forbidden", message }));
+      });
+    } else if (what === "DELETE jobs") {
+      cluster.job("DELETED", {});
+      // The watch is quicker.
+      setTimeout(() => response.end("{}"), 100);
+    } else return false;
+    return true;
+  });
+  const { ended } = cluster.start();
+  expect((await ended).cause).toEqual(userErrorWith("cluster-refused", "create secrets"));
+  await cluster.group.close();
+});
+
 it("goes on when the cluster does not say for a while what keeps pods from coming", async () => {
   const cluster = await clusterOf(refusing("GET events", 503, 4));
   const worker = cluster.start();
