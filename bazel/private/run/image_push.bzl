@@ -29,8 +29,7 @@ def image_requests(ctx, remote_tags = None, remote_tags_file = None):
     Returns:
       list of struct, as in `run_target`.
     """
-    prefix = ctx.attr._run_tools[RunToolsInfo].repository_prefix.strip("/").lower()
-    default = "/".join([part for part in [prefix, package_repository(ctx)] if part])
+    repository = ctx.attr.repository or _default_repository(ctx)
     tags = ctx.attr.image_tags or ["default"]
     if len(tags) != len(ctx.attr.images):
         fail("{}: there are {} `images` and {} `image_tags`.\nGive as many tags as images.".format(ctx.label, len(ctx.attr.images), len(tags)))
@@ -40,12 +39,21 @@ def image_requests(ctx, remote_tags = None, remote_tags_file = None):
             image = image_or_index(target),
             tag = tags[i],
             registry = ctx.attr.registry,
-            repository = ctx.attr.repository or default,
+            repository = repository,
             remote_tags = remote_tags[i] if remote_tags else [],
             remote_tags_file = remote_tags_file,
         )
         for i, target in enumerate(ctx.attr.images)
     ]
+
+def _default_repository(ctx):
+    prefix = ctx.attr._run_tools[RunToolsInfo].repository_prefix.strip("/").lower()
+    name = package_repository(ctx)
+
+    # All modules without a name have this one: their images would take each other's tags.
+    if name == "main" and not prefix and not ctx.label.package:
+        fail("{}: it is in the root package of a module without a name, and has no `repository`.\nBegin MODULE.bazel with `module(name = \"NAME\")`, or set `repository`.".format(label_text(ctx.label)))
+    return "/".join([part for part in [prefix, name] if part])
 
 def _remote_tags(ctx):
     count = len(ctx.attr.images)

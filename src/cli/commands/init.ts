@@ -37,6 +37,7 @@ export const init = command(
     const hasSlipway = new ModuleFile(repository.read("MODULE.bazel") ?? "").dependency("slipway") !== undefined;
     const { templates } = await import("../init/files.ts");
     const planned = plan(repository, templates, {
+      name: basename(path),
       language: language ?? languageOf(repository),
       version: version === "unreleased" ? undefined : version,
       source: hasSlipway ? "" : await findSource(from, here, process.env),
@@ -50,8 +51,8 @@ export const init = command(
       .example("$0 init --language python", "Add a Python program to the repository in this folder"),
 );
 
-function report({ files, module, notes, target, bazel }: Plan, folder: string): void {
-  const names = [...Object.keys(files), ...(module === "" ? [] : ["MODULE.bazel"])];
+function report({ files, additions, notes, target, bazel }: Plan, folder: string): void {
+  const names = [...Object.keys(files), ...Object.keys(additions)];
   const listed = names.filter((name) => !name.startsWith("tools/bootstrap/")).sort();
   for (const note of notes) process.stderr.write(`${note}\n`);
   const wrote = listed.length === 0 ? "Everything is there already." : `Wrote ${listed.join(", ")}.`;

@@ -44,11 +44,21 @@ describe.each(["typescript", "python", "any"] as const)("an empty folder, for %s
     expect(status).toBe(0);
     expect(stdout).toBe("cd 'new/my app'\ntools/bazel run //:main\ntools/bazel run //:main_local\n");
     const made = files(join(folder, "new/my app"));
-    const common = [".bazelrc", ".bazelversion", ".gitignore", "BUILD.bazel", "MODULE.bazel", "tools/bazel"];
+    const ignored = language === "typescript" ? [".bazelignore"] : [];
+    const common = [
+      ...ignored,
+      ".bazelrc",
+      ".bazelversion",
+      ".gitignore",
+      "BUILD.bazel",
+      "MODULE.bazel",
+      "tools/bazel",
+    ];
     expect(Object.keys(made).filter((name) => !name.startsWith("tools/bootstrap/"))).toEqual(
       [...common, ...locks[language]].sort(),
     );
     expect(made["MODULE.bazel"]).toContain(`path = "${slipway}"`);
+    expect(made["MODULE.bazel"]).toMatch(/^module\(name = "my_app"\)\n/);
     expect(Object.values(made).join("")).not.toContain("{{");
     // These files are copies of those in this repository.
     for (const name of [".bazelversion", "tools/bazel", "tools/bootstrap/choose.sh", "tools/bootstrap/truststore.sh"]) {
@@ -67,6 +77,16 @@ describe.each(["typescript", "python", "any"] as const)("an empty folder, for %s
     expect(again.stdout).toBe("tools/bazel run //:main\ntools/bazel run //:main_local\n");
     expect(files(folder)).toEqual(before);
   });
+});
+
+it.each([
+  ["Ünser Shop 2", "nser_shop_2"],
+  ["0.1", "app"],
+  ["-_a.", "a"],
+])("a folder %s becomes a module whose name Bazel takes", (name, module) => {
+  const folder = scratch();
+  expect(init(folder, `./${name}`, "--language", "any").status).toBe(0);
+  expect(files(join(folder, name))["MODULE.bazel"]).toMatch(new RegExp(`^module\\(name = "${module}"\\)\n`));
 });
 
 describe("a repository with programs of its own", () => {
@@ -92,6 +112,17 @@ describe("a repository with programs of its own", () => {
     // `npm` is theirs.
     expect(added).toContain('hello_npm.install(\n    name = "hello_npm",\n    package_json = "//hello_2:package.json"');
     expect(made["hello_2/BUILD.bazel"]).toContain("@hello_npm//:simple-statistics");
+  });
+
+  it("has Bazel's links ignored by git, and hears that its module has no name", () => {
+    const folder = scratch({ ".gitignore": "/dist", "MODULE.bazel": 'bazel_dep(name = "rules_go")\n' });
+    const { stderr } = init(folder, "--language", "any");
+    expect(stderr).toContain("gives the module no name");
+    const made = files(folder);
+    expect(made[".gitignore"]).toBe("/dist\n/bazel-*\n");
+    expect(made["MODULE.bazel"]).not.toMatch(/^module\(/m);
+    init(folder, "--language", "any");
+    expect(files(folder)).toEqual(made);
   });
 
   it("is left alone where Slipway is declared and its lock is there", () => {

@@ -16,6 +16,10 @@ export class ModuleFile {
     this.#names = new Set([...assigned, ...repositories.map(([, name = ""]) => name)]);
   }
 
+  get hasName(): boolean {
+    return this.#named("module").some((call) => argument(call, "name") !== undefined);
+  }
+
   isModule(name: string): boolean {
     return this.#named("module").some((call) => argument(call, "name") === name);
   }

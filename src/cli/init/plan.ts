@@ -5,8 +5,8 @@ import { type Files, fill, type Language, type Templates } from "./templates.ts"
 export interface Plan {
   /** None of them exists yet. */
   readonly files: Files;
-  /** Empty: nothing to append to MODULE.bazel. */
-  readonly module: string;
+  /** Texts that are appended to files, which may not exist. */
+  readonly additions: Files;
   readonly target: string;
   readonly bazel: string;
   /** One sentence each. */
@@ -19,6 +19,8 @@ export interface Repository {
 }
 
 export interface Request {
+  /** The folder's, for a repository without a module. */
+  readonly name: string;
   readonly language: Language;
   /** Undefined if it is not a release. */
   readonly version: string | undefined;
@@ -46,13 +48,31 @@ export function plan(repository: Repository, templates: Templates, request: Requ
   for (const [path, text] of Object.entries(templates.settings)) {
     if (!repository.exists(path)) files[path] = text;
   }
+  const ignored = repository.read(".gitignore");
+  const additions: Record<string, string> = {};
+  if (ignored !== undefined && !/^\/?bazel-\*$/m.test(ignored)) additions[".gitignore"] = "/bazel-*\n";
   const bazel = addBootstrap(repository, templates.bootstrap, files, notes);
   const program = programFor(repository, templates, request.language, module);
   Object.assign(files, program.files);
   notes.push(...program.notes);
+  const ignore = ".bazelignore";
+  if (request.language === "typescript" && !repository.exists(ignore))
+    files[ignore] = `${program.folder}node_modules\n`;
   const stanzas = [...slipwayStanza(module, request), ...program.stanzas];
-  const target = `//${program.place}:main`;
-  return { files, module: block(stanzas, repository.exists("MODULE.bazel")), target, bazel, notes };
+  const before = repository.read("MODULE.bazel")?.trim() ?? "";
+  if (before === "") stanzas.unshift(`module(name = "${moduleNameOf(request.name)}")`);
+  else if (!module.hasName) notes.push(nameless);
+  if (stanzas.length > 0) additions["MODULE.bazel"] = block(stanzas, before !== "");
+  return { files, additions, target: `//${program.place}:main`, bazel, notes };
+}
+
+const nameless =
+  'MODULE.bazel gives the module no name. Begin it with `module(name = "NAME")`, which is where images of its root package go in a registry.';
+
+/** The nearest that Bazel takes. */
+function moduleNameOf(folder: string): string {
+  const name = folder.toLowerCase().replaceAll(/[^a-z0-9._-]+/g, "_");
+  return name.replace(/^[^a-z]+/, "").replace(/[._-]+$/, "") || "app";
 }
 
 function refusal(culprit: string, problem: string, remedy: string): UserError {
@@ -114,7 +134,6 @@ function slipwayStanza(module: ModuleFile, { version, source }: Request): string
 }
 
 function block(stanzas: readonly string[], exists: boolean): string {
-  if (stanzas.length === 0) return "";
   const text = `${stanzas.join("\n\n")}\n`;
   return exists ? `\n# Added by \`slipway init\`:\n\n${text}` : text;
 }
@@ -127,6 +146,8 @@ const lockFiles = {
 
 interface Program {
   readonly place: string;
+  /** Empty, or its path with a slash at the end. */
+  readonly folder: string;
   readonly files: Files;
   readonly stanzas: readonly string[];
   readonly notes: readonly string[];
@@ -145,7 +166,7 @@ function programFor(repository: Repository, templates: Templates, language: Lang
       place === "" ? !hasOther && !repository.exists("BUILD") : !repository.exists(place) || present.length > 0;
     if (!isOwn || !isFree) continue;
     const files = Object.fromEntries(Object.entries(made.files).filter(([path]) => !repository.exists(path)));
-    return { ...made, files, place, notes };
+    return { ...made, files, place, folder: place === "" ? "" : `${place}/`, notes };
   }
   throw new Error("there are always more places");
 }

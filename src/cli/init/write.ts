@@ -7,7 +7,7 @@ import type { Plan } from "./plan.ts";
 const programs = /^tools\/bazel$|\.sh$/;
 
 /** Writes all or none, and over no file. The UserError has the lines for MODULE.bazel. */
-export async function write(folder: string, { files, module }: Plan): Promise<void> {
+export async function write(folder: string, { files, additions }: Plan): Promise<void> {
   const made: string[] = [];
   try {
     for (const [name, text] of Object.entries(files)) {
@@ -17,9 +17,10 @@ export async function write(folder: string, { files, module }: Plan): Promise<vo
       await writeFile(path, text, { flag: "wx", mode: programs.test(name) ? 0o755 : 0o644 });
       made.push(path);
     }
-    if (module !== "") await append(join(folder, "MODULE.bazel"), module);
+    for (const [name, text] of Object.entries(additions)) await append(join(folder, name), text);
   } catch (cause) {
     for (const path of made.reverse()) await rm(path, { recursive: true, force: true });
+    const { "MODULE.bazel": module = "" } = additions;
     const lines = module === "" ? "" : `\nMODULE.bazel needs these lines:\n\n${module.trim()}`;
     throw new UserError(
       { code: "installation-failed", culprit: folder },
