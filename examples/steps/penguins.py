@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import pathlib
 from collections import Counter
 
@@ -91,7 +90,7 @@ def program():
 
     model = best.result()
     print(f"{model['neighbours']} neighbours: {model['right']} of {model['asked']} penguins are right")
-    picture.result().save(os.path.join(os.environ.get("BUILD_WORKING_DIRECTORY", "."), "penguins.svg"))
+    picture.result().save("penguins.svg")
     print("The comparison is in penguins.svg.")
 
 

@@ -24,7 +24,7 @@ await main(async () => {
 
   const { neighbours, right, asked: count } = await best;
   console.log(`${neighbours} neighbours: ${right} of ${count} penguins are right`);
-  await (await picture).save(join(process.env["BUILD_WORKING_DIRECTORY"] ?? ".", "penguins.svg"));
+  await (await picture).save("penguins.svg");
   console.log("The comparison is in penguins.svg.");
 });
 

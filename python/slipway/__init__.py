@@ -35,6 +35,7 @@ from slipway._jobs import (
     run_job,
 )
 from slipway._options import CallOptions, Resources
+from slipway._paths import data_file, user_path
 from slipway._steps import Handle
 
 __all__ = [
@@ -66,6 +67,7 @@ __all__ = [
     "UserError",
     "add_credentials",
     "container_image",
+    "data_file",
     "engine",
     "file",
     "folder",
@@ -78,4 +80,5 @@ __all__ = [
     "run_in_image",
     "run_job",
     "scratch_folder",
+    "user_path",
 ]

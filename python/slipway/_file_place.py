@@ -13,6 +13,7 @@ from typing import IO, Any, Callable, Dict, Iterable, Iterator, Optional
 
 from slipway import _folder_tar, _running
 from slipway._errors import Failure, UserError, reported
+from slipway._paths import user_path
 
 # Kind, digest, size and name.
 Form = Dict[str, Any]
@@ -148,7 +149,7 @@ class FilePlace:
 
     def save(self, form: Form, path: str) -> None:
         pieces = self._content_of(form)
-        target = os.path.abspath(path)
+        target = user_path(path)
         partial = os.path.join(os.path.dirname(target), f".{os.path.basename(target)}.{secrets.token_hex(6)}")
         try:
             os.makedirs(os.path.dirname(target), exist_ok=True)

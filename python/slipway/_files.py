@@ -6,13 +6,12 @@ from typing import Any, Callable, Dict, Mapping, Optional, Union
 
 from slipway._errors import Failure, UserError, reported
 from slipway._file_place import FilePlace, Form
+from slipway._paths import Path, user_path
 
 # The key of an object that is no plain JSON. A user's object with this key is wrapped.
 MARK = "$slipway"
 # Bytes that `read` takes into memory.
 _MAXIMUM_READ = 1024 * 1024 * 1024
-
-Path = Union[str, "os.PathLike[str]"]
 
 class File:
     """A file or folder that functions take and return. `file` and `folder` make it.
@@ -106,9 +105,9 @@ def file(path: Path) -> File:
     """A file that a function returns or takes. Its content is read when the call or the function hands it on.
 
     Args:
-        path: relative to the current folder.
+        path: relative to where `bazel run` was called. In a function, to the current folder.
     """
-    return File("file", os.path.abspath(path), None)
+    return File("file", user_path(path), None)
 
 
 def folder(path: Path) -> File:
@@ -117,9 +116,9 @@ def folder(path: Path) -> File:
     Of modes, only whether a file is executable is kept.
 
     Args:
-        path: relative to the current folder.
+        path: relative to where `bazel run` was called. In a function, to the current folder.
     """
-    return File("folder", os.path.abspath(path), None)
+    return File("folder", user_path(path), None)
 
 
 def scratch_folder() -> str:

@@ -11,6 +11,7 @@ from slipway import _steps
 from slipway._deployments import Deployment
 from slipway._errors import Failure, UserError, reported, revive
 from slipway._helper import HELPER
+from slipway._paths import user_path
 from slipway._printable import printable_lines
 
 # Names the program that runs jobs where a program has no engine helper. Default: `slipway` on PATH.
@@ -107,7 +108,7 @@ def add_credentials(service: str, service_url: str, source: Union[AwsSecret, Ser
     if isinstance(source, AwsSecret):
         place = ["--aws-secret", source.name]
     else:
-        place = ["--file", os.path.abspath(source.path)]
+        place = ["--file", user_path(source.path)]
     # Existing programs write the service in capitals.
     words = ["credentials", "add", "--service", service.lower(), "--url", service_url, *place]
     done = subprocess.run([_program(), *words], stdout=subprocess.PIPE, check=False)
@@ -117,12 +118,10 @@ def add_credentials(service: str, service_url: str, source: Union[AwsSecret, Ser
 
 def _ask(action: str, deployment: Deployment, name: str, folder: Optional[str], engine: Optional[str]) -> Any:
     """Has the engine helper resolve or run a job. Without one, for example outside of launch scripts, the command line does the same."""
-    # `bazel run` starts programs in their runfiles and passes the user's folder in this variable.
-    here = os.environ.get("BUILD_WORKING_DIRECTORY", "")
     request = {
         "action": action,
         "name": name,
-        "folder": os.path.abspath(os.path.join(here, folder or "")),
+        "folder": user_path(folder or ""),
         "document": json.dumps(deployment.document(), allow_nan=False),
         **({} if engine is None else {"engine": engine}),
     }

@@ -1,9 +1,9 @@
 """Volumes of functions. Keep src/config/volumes.ts and src/containers/volumes.ts the same."""
 
-import os
 import re
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
+from slipway._paths import user_path
 from slipway._printable import meant
 
 _FIELDS = ("claim", "folder", "writable")
@@ -65,8 +65,7 @@ def _complaint(volume: Any) -> Optional[_Complaint]:
 
 def absolute_volumes(volumes: Mapping[str, Mapping[str, Any]]) -> Dict[str, Dict[str, Any]]:
     """Volumes with absolute folders: relative ones are relative to the folder where the user called `bazel run`."""
-    base = os.environ.get("BUILD_WORKING_DIRECTORY") or os.getcwd()
     return {
-        path: {**volume, "folder": os.path.join(base, volume["folder"])} if "folder" in volume else dict(volume)
+        path: {**volume, "folder": user_path(volume["folder"])} if "folder" in volume else dict(volume)
         for path, volume in volumes.items()
     }

@@ -18,7 +18,7 @@ DATA = os.environ.get("DATA", "")
 def write(text: str, name: str) -> Dict[str, Any]:
     path = pathlib.Path(slipway.scratch_folder(), name)
     path.write_text(text)
-    return {"files": [slipway.file(path)], "note": "written"}
+    return {"files": [slipway.file(os.path.relpath(path))], "note": "written"}
 
 
 @slipway.in_image(volumes=VOLUMES)

@@ -36,7 +36,7 @@ class Files(unittest.TestCase):
         cache = self.folder / "cache"
         ended = subprocess.run(
             [sys.executable, PROGRAM, scenario],
-            env={**ENVIRONMENT, "XDG_CACHE_HOME": str(cache), "OUT": str(self.folder), "DATA": str(self.data)},
+            env={**ENVIRONMENT, "XDG_CACHE_HOME": str(cache), "BUILD_WORKING_DIRECTORY": str(self.folder), "OUT": "out", "DATA": "data.csv"},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -48,8 +48,8 @@ class Files(unittest.TestCase):
     def test_come_back_and_go_on(self) -> None:
         result, err, _ = self.run_program("result")
         self.assertEqual(result, ["written", "model.bin", 5, digest_of("hello"), "hello"], err)
-        self.assertEqual((self.folder / "deep" / "saved.bin").read_text(), "hello")
-        self.assertEqual(os.listdir(self.folder / "deep"), ["saved.bin"])
+        self.assertEqual((self.folder / "out" / "deep" / "saved.bin").read_text(), "hello")
+        self.assertEqual(os.listdir(self.folder / "out" / "deep"), ["saved.bin"])
         result, err, _ = self.run_program("argument")
         expected = {"name": "data.csv", "base": "data.csv", "size": 4, "text": "a,b\n", "same": True, "digest": digest_of("a,b\n")}
         self.assertEqual(result, expected, err)
@@ -62,7 +62,7 @@ class Files(unittest.TestCase):
         files = ["größe.txt", "sub", "sub/empty", "sub/link", "sub/run.sh"]
         expected = {"files": files, "link": "12", "is_executable": True, "base": "tree", "digest": TREE_DIGEST}
         self.assertEqual(result, expected, err)
-        self.assertTrue(os.access(self.folder / "tree" / "sub" / "run.sh", os.X_OK))
+        self.assertTrue(os.access(self.folder / "out" / "tree" / "sub" / "run.sh", os.X_OK))
 
     def test_carry_what_is_too_long_for_json(self) -> None:
         result, err, _ = self.run_program("large")

@@ -41,8 +41,10 @@ export class ProcessWorkers implements WorkerEngine {
   async open(spec: WorkerSpec): Promise<WorkerGroup> {
     await requireInPlace(spec.volumes ?? {});
     const { values } = await resolveVariables(spec.env, [new LocalSecrets(this.#program.env)]);
+    // Paths of functions are relative to the current folder, as in an image.
+    const { BUILD_WORKING_DIRECTORY: _, ...programEnv } = this.#program.env;
     const env = {
-      ...this.#program.env,
+      ...programEnv,
       ...values,
       [workerVariables.version]: String(protocolVersion),
       [workerVariables.channel]: `fd:${calls},${replies}`,

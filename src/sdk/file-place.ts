@@ -15,6 +15,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { Failure, messageOf, UserError } from "../core/errors.ts";
 import { removedAtEnd } from "../core/interrupts.ts";
+import { userPath } from "../core/user-path.ts";
 import type { FileForm } from "../functions/file-form.ts";
 import { type Digest, splitDigest } from "../oci/digest.ts";
 import { readWhole, tarOf, unpackTar } from "./folder-tar.ts";
@@ -154,7 +155,7 @@ export class FilePlace {
   /** Brings it to a path, whole or not at all. Replaces a file; a folder must be new or empty. */
   async save(form: FileForm, path: string): Promise<void> {
     const pieces = await this.#contentOf(form);
-    const target = resolve(path);
+    const target = userPath(path);
     const partial = join(dirname(target), `.${basename(target)}.${randomBytes(6).toString("hex")}`);
     const release = removedAtEnd(() => rmSync(partial, { recursive: true, force: true }));
     try {

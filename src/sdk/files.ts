@@ -1,5 +1,6 @@
-import { basename, resolve } from "node:path";
+import { basename } from "node:path";
 import { UserError } from "../core/errors.ts";
+import { userPath } from "../core/user-path.ts";
 import type { FileForm } from "../functions/file-form.ts";
 import { ownPlace } from "./own-place.ts";
 
@@ -22,8 +23,8 @@ export class FileValue {
   /** Use {@link file} or {@link folder}. */
   constructor(source: { readonly kind: "file" | "folder"; readonly path: string } | FileForm) {
     this.kind = source.kind as "file" | "folder";
-    this.#given = "path" in source ? resolve(source.path) : undefined;
-    this.name = "path" in source ? basename(resolve(source.path)) : source.name;
+    this.#given = "path" in source ? userPath(source.path) : undefined;
+    this.name = this.#given === undefined ? (source as FileForm).name : basename(this.#given);
     this.#path = this.#given;
     if (!("path" in source)) this.#form = source;
   }
@@ -50,7 +51,7 @@ export class FileValue {
   }
 
   /**
-   * Brings it to a path, relative to the current folder. It is there whole, or not at all.
+   * Brings it to a path, relative to where `bazel run` was called. It is there whole, or not at all.
    *
    * @param path of the file, which is replaced if there is one; or of the folder, which must be new or empty
    * @throws Failure if its content is gone or damaged; UserError if the path cannot be written
@@ -110,7 +111,7 @@ export class FileValue {
 /**
  * A file that a function returns or takes. Its content is read when the call or the function hands it on.
  *
- * @param path relative to the current folder
+ * @param path relative to where `bazel run` was called; in a function, to the current folder
  */
 export function file(path: string): FileValue {
   return new FileValue({ kind: "file", path });
@@ -120,7 +121,7 @@ export function file(path: string): FileValue {
  * A folder that a function returns or takes, with all files, folders and symbolic links in it. Of modes, only whether a
  * file is executable is kept.
  *
- * @param path relative to the current folder
+ * @param path relative to where `bazel run` was called; in a function, to the current folder
  */
 export function folder(path: string): FileValue {
   return new FileValue({ kind: "folder", path });

@@ -3,6 +3,7 @@
 export type { Network, Resources } from "../config/limits.ts";
 export type { Volume, Volumes } from "../config/volumes.ts";
 export { Failure, UserError } from "../core/errors.ts";
+export { userPath } from "../core/user-path.ts";
 export { dataFile } from "./data-file.ts";
 export { type Deployment, type JobCode, type JobInterpreter, SLIPWAY_INTERPRETER } from "./deployment.ts";
 export { type Engine, engine } from "./engine.ts";

@@ -1,6 +1,6 @@
 /** A program for the tests of files, folders and large values: its first argument says which of its calls to make. */
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, join, relative } from "node:path";
 import { type FileValue, file, folder, inImage, type Json, main, mapInImage, scratchFolder } from "../index.ts";
 
 const out = process.env["OUT"] ?? "";
@@ -8,7 +8,7 @@ const out = process.env["OUT"] ?? "";
 const write = inImage("write", (text: string, name: string) => {
   const path = join(scratchFolder(), name);
   writeFileSync(path, text);
-  return { files: [file(path)], note: "written" };
+  return { files: [file(relative(process.cwd(), path))], note: "written" };
 });
 const writeLarge = inImage("writeLarge", (text: string) => {
   const path = join(scratchFolder(), "large.bin");

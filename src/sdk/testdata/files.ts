@@ -47,17 +47,19 @@ export async function runFiles(
 export function describeFiles(where: string, envOf: () => Record<string, string>): void {
   describe(`files of functions in ${where}`, () => {
     it("come back from a function, nested in its result", async () => {
-      const OUT = folderOfTest();
-      const { result, err } = await runFiles("result", { ...envOf(), OUT });
+      const folder = folderOfTest();
+      // Paths of the program are relative to where the user is, those of a function to its own folder.
+      const { result, err } = await runFiles("result", { ...envOf(), BUILD_WORKING_DIRECTORY: folder, OUT: "out" });
       expect(result, err).toEqual({ note: "written", name: "model.bin", size: 5, digest: digestOf("hello"), bytes: "hello" });
-      expect(readFileSync(join(OUT, "deep/saved.bin"), "utf8")).toBe("hello");
-      expect(readdirSync(join(OUT, "deep"))).toEqual(["saved.bin"]);
+      expect(readFileSync(join(folder, "out/deep/saved.bin"), "utf8")).toBe("hello");
+      expect(readdirSync(join(folder, "out/deep"))).toEqual(["saved.bin"]);
     });
 
     it("go to a function, by name, and on to others", async () => {
-      const DATA = join(folderOfTest(), "data.csv");
+      const BUILD_WORKING_DIRECTORY = folderOfTest();
+      const DATA = join(BUILD_WORKING_DIRECTORY, "data.csv");
       writeFileSync(DATA, "a,b\n1,2\n");
-      const { result } = await runFiles("argument", { ...envOf(), DATA });
+      const { result } = await runFiles("argument", { ...envOf(), BUILD_WORKING_DIRECTORY, DATA: "data.csv" });
       const [content, digest] = [{ text: "a,b\n1,2\n", same: true, size: 8 }, digestOf("a,b\n1,2\n")];
       expect(result).toEqual({ ...content, digest, name: "data.csv", base: "data.csv" });
       expect((await runFiles("chain", envOf())).result).toMatchObject({ text: "chained", name: "c.txt" });
