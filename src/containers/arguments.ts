@@ -1,6 +1,6 @@
 import type { ContainerClient } from "./client.ts";
 import { isFromLoopback } from "./loopback.ts";
-import type { ContainerRun, Mount } from "./run-description.ts";
+import type { Attached, ContainerRun, Mount } from "./run-description.ts";
 import type { RunFolder } from "./run-folder.ts";
 
 /** The home folder that every container has: writable, empty unless the image fills it, gone with the container. */
@@ -25,9 +25,10 @@ interface RunSettings {
 /** Pulls a missing image, runs it and removes the container. Contains no credential and no value of a variable. */
 export function runArguments(client: ContainerClient, run: ContainerRun, settings: RunSettings): string[] {
   const { folder } = settings;
+  const isPodman = client.name === "podman";
   return [
     // Warnings about the machine, the same in every run, would drown what the program says.
-    ...(client.name === "podman" ? ["--log-level=error"] : []),
+    ...(isPodman ? ["--log-level=error"] : []),
     "run",
     "--rm",
     "--interactive",
@@ -36,11 +37,8 @@ export function runArguments(client: ContainerClient, run: ContainerRun, setting
     `--name=${settings.name}`,
     `--cidfile=${folder.containerIdFile}`,
     "--log-driver=none",
-    `--network=${run.network}`,
-    "--read-only",
-    "--cap-drop=all",
-    "--security-opt=no-new-privileges",
-    ...(client.name === "podman" ? podmanArguments(run, settings) : dockerArguments()),
+    ...(isPodman ? podmanArguments(run, settings) : []),
+    ...(run.attached ? attachedArguments(run.attached) : confinedArguments(client, run)),
     ...(run.resources.memory === undefined ? [] : [`--memory=${run.resources.memory}b`]),
     ...(run.resources.cpu === undefined ? [] : [`--cpus=${run.resources.cpu}`]),
     ...gpuArguments(client, run.resources.gpu ?? 0),
@@ -48,7 +46,7 @@ export function runArguments(client: ContainerClient, run: ContainerRun, setting
     ...(run.entrypoint === undefined ? [] : [`--entrypoint=${run.entrypoint}`]),
     ...(run.workingDir === undefined ? [] : [`--workdir=${run.workingDir}`]),
     // It would win over the one in the file.
-    ...("HOME" in run.env ? [] : [`--env=HOME=${home}`]),
+    ...("HOME" in run.env || run.attached ? [] : [`--env=HOME=${home}`]),
     ...settings.inherited.map((name) => `--env=${name}`),
     ...(folder.environmentFile === undefined ? [] : [`--env-file=${folder.environmentFile}`]),
     run.image,
@@ -78,8 +76,6 @@ function podmanArguments(run: ContainerRun, { folder, limits, runtime }: RunSett
     // Either would carry this machine's variables into the container.
     "--env-host=false",
     "--http-proxy=false",
-    // /tmp, /run and /var/tmp are writable in podman by themselves.
-    `--mount=type=tmpfs,destination=${home},chown=true`,
     ...limitArguments(limits),
     ...(runtime === undefined ? [] : [`--runtime=${runtime}`]),
     ...(isFromLoopback(run.image) ? ["--tls-verify=false"] : []),
@@ -87,9 +83,17 @@ function podmanArguments(run: ContainerRun, { folder, limits, runtime }: RunSett
   ];
 }
 
-function dockerArguments(): string[] {
+function attachedArguments({ isTerminal, options }: Attached): string[] {
+  return [...(isTerminal ? ["--tty"] : []), ...options];
+}
+
+function confinedArguments({ name }: ContainerClient, { network }: ContainerRun): string[] {
+  const confined = [`--network=${network}`, "--read-only", "--cap-drop=all", "--security-opt=no-new-privileges"];
+  // /tmp, /run and /var/tmp are writable in podman by themselves.
+  if (name === "podman") return [...confined, `--mount=type=tmpfs,destination=${home},chown=true`];
   const shared = "rw,exec,nosuid,nodev";
   return [
+    ...confined,
     `--tmpfs=/tmp:${shared},mode=1777`,
     `--tmpfs=/run:${shared},mode=1777`,
     `--tmpfs=/var/tmp:${shared},mode=1777`,

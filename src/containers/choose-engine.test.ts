@@ -31,7 +31,7 @@ describe("detectEngine", () => {
   it("runs processes where there is no engine, and says so in one line", () => {
     expect(detectEngine(machine())).toEqual({
       kind: "process",
-      remark: "slipway: functions run in processes of this machine: neither podman nor docker is installed",
+      remark: "slipway: this runs on this machine, not in containers: neither podman nor docker is installed",
     });
   });
 

@@ -17,7 +17,7 @@ export function detectEngine(env: Environment): EngineChoice {
   const why = search.obstacles.map(({ reason, remedy }) => `${reason}; ${remedy}`).join(", ");
   return {
     kind: "process",
-    remark: `slipway: functions run in processes of this machine: ${why || "neither podman nor docker is installed"}`,
+    remark: `slipway: this runs on this machine, not in containers: ${why || "neither podman nor docker is installed"}`,
   };
 }
 

@@ -21,6 +21,15 @@ export interface ContainerRun extends Run {
   readonly resources: PlacedResources;
   readonly mounts?: readonly Mount[];
   readonly workingDir?: string;
+  /** Its standard streams are this process's, and nothing is kept from it that the engine gives to containers. */
+  readonly attached?: Attached;
+}
+
+export interface Attached {
+  /** Standard input and output are a terminal. */
+  readonly isTerminal: boolean;
+  /** Further options of `podman run` or `docker run`. */
+  readonly options: readonly string[];
 }
 
 /** A folder of this machine and where a container sees it, both absolute. */

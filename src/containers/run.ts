@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { type FSWatcher, statSync, watch } from "node:fs";
@@ -94,7 +94,7 @@ async function attempt(
   try {
     const child = spawn(client.path, runArguments(client, run, runtime ? { ...settings, runtime } : settings), {
       env: { ...options.env, ...inherited, ...folder.variables },
-      stdio: ["pipe", "pipe", "pipe"],
+      stdio: run.attached ? ["inherit", "inherit", "pipe"] : ["pipe", "pipe", "pipe"],
       // A process group of its own: the terminal's signals reach the client once, by us.
       detached: true,
     });
@@ -102,11 +102,12 @@ async function attempt(
     await once(child, "spawn");
     const ended = once(child, "close") as Promise<[number | null, NodeJS.Signals | null]>;
     const words = new LastWords(options.onStderr);
-    child.stdin.on("error", () => {});
-    if (run.onStdin) run.onStdin(child.stdin);
-    else child.stdin.end(run.stdin ?? "");
-    flow(child.stdout, run.onStdout);
-    flow(child.stderr, (chunk) => words.write(chunk));
+    const { stdin, stdout, stderr } = child;
+    stdin?.on("error", () => {});
+    if (stdin && run.onStdin) run.onStdin(stdin);
+    else stdin?.end(run.stdin ?? "");
+    if (stdout) flow(stdout, run.onStdout);
+    if (stderr) flow(stderr, (chunk) => words.write(chunk));
     const endHeartbeat = heartbeat(`${client.name} is pulling ${run.image}`, {
       after: patience,
       write: (line) => {
@@ -117,17 +118,19 @@ async function attempt(
     const watcher = options.onCreated && whenFilled(folder.containerIdFile, options.onCreated);
 
     let isKilled = false;
+    const kill = () => {
+      isKilled = true;
+      // A client may not even respond to the removal of its container.
+      void removeContainer(client, name, options.env).finally(() => child.pid && signalGroup(child.pid, "SIGKILL"));
+    };
     const stop = async (signal: NodeJS.Signals) => {
       child.kill(signal);
-      const timer = setTimeout(() => {
-        isKilled = true;
-        // A client may not even respond to the removal of its container.
-        void removeContainer(client, name, options.env).finally(() => child.pid && signalGroup(child.pid, "SIGKILL"));
-      }, options.grace ?? 5000);
+      const timer = setTimeout(kill, options.grace ?? 5000);
       await ended.finally(() => clearTimeout(timer));
       await removeContainer(client, name, options.env);
     };
-    const [code, signal] = await interruptible(ended, stop, options.signal).finally(() => {
+    const work = run.attached ? handingOn(child, ended, kill) : interruptible(ended, stop, options.signal);
+    const [code, signal] = await work.finally(() => {
       endHeartbeat();
       watcher?.close();
     });
@@ -139,6 +142,24 @@ async function attempt(
     return { status, words: "" };
   } catch (error) {
     return { status: 127, words: `it cannot be started: ${error instanceof Error ? error.message : String(error)}` };
+  }
+}
+
+const handedOn = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGWINCH", "SIGUSR1", "SIGUSR2"] as const;
+
+/** The program decides what a signal does, except that the second SIGINT or SIGTERM ends its container. */
+async function handingOn<Result>(child: ChildProcess, ended: Promise<Result>, kill: () => void): Promise<Result> {
+  let ends = 0;
+  const handOn = (signal: NodeJS.Signals) => {
+    child.kill(signal);
+    if (signal === "SIGINT" || signal === "SIGTERM") ends += 1;
+    if (ends === 2) kill();
+  };
+  for (const signal of handedOn) process.on(signal, handOn);
+  try {
+    return await ended;
+  } finally {
+    for (const signal of handedOn) process.removeListener(signal, handOn);
   }
 }
 

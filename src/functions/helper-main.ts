@@ -2,6 +2,7 @@
  * The program that uses engines for programs that cannot:
  * - `helper engine` prints the engine that SLIPWAY_ENGINE chooses.
  * - `helper check IMAGE…` checks that it can pull images.
+ * - `helper run PROGRAM ARGUMENT…` runs a program in its image (jobs/run-image.ts), which PROGRAM describes as JSON.
  * - `helper job answer` runs a job (see jobs/answer-job.ts), `helper job supervise ID` supervises a local one.
  * - `helper serve` makes the calls of the program that started it, over its standard streams (program-protocol.ts).
  * - `helper serve SOCKET PROCESS IMAGE…` makes them over a socket, for the program of that process.
@@ -35,6 +36,11 @@ async function main([command, ...words]: readonly string[]): Promise<void> {
     // Open connections to the cluster would keep this process alive.
     process.exit();
   }
+  if (command === "run") {
+    const [program = "", ...argv] = words;
+    const { runImage } = await import("../jobs/run-image.ts");
+    process.exit(await runImage(JSON.parse(program), argv, process.env));
+  }
   const choice = detectEngine(process.env);
   if (command === "engine") {
     const remark = choice.kind === "process" && choice.remark ? choice.remark : null;
@@ -45,7 +51,7 @@ async function main([command, ...words]: readonly string[]): Promise<void> {
     throw new UserError(
       { code: "command-line-invalid", culprit: String(command) },
       `The helper has no command ${command}.`,
-      "Its commands are engine, check, job and serve.",
+      "Its commands are engine, check, job, run and serve.",
     );
   }
 }

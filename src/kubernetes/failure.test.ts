@@ -212,6 +212,11 @@ describe("why a job gets no pod", () => {
       "must specify limits.cpu for: main. Set them",
     ],
     [
+      'Error creating: pods "x" is forbidden: error looking up service account ns/default: serviceaccount "default" not found',
+      false,
+      "no service account yet",
+    ],
+    [
       'Error creating: pods "x" is forbidden: violates PodSecurity "restricted:latest"',
       true,
       "The cluster refused its pod: Error creating",

@@ -264,6 +264,9 @@ export function refusedPod(message: string | undefined, { resources }: Owner = o
     const remedy = `request less (${resources}), end other work, or ask the cluster's administrator for more`;
     return passing(`The namespace's quota has no room for it: ${quota}. It waits; ${remedy}.`);
   }
+  // The cluster makes it a moment after the namespace.
+  if (words.includes('serviceaccount "default" not found'))
+    return passing("Its namespace has no service account yet. It waits for the cluster to make one.");
   const quotaNeeds = /failed quota: .*/.exec(words)?.[0];
   if (quotaNeeds !== undefined) {
     const problem = `The namespace's quota requires resource requests: ${quotaNeeds}. Set them (${resources}).`;

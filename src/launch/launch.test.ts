@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { chmodSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { ErrorCode } from "../core/error-codes.ts";
+import { executable } from "../core/testdata/executable.ts";
 import { printed } from "../core/testdata/reported.ts";
 import { sha256 } from "../oci/digest.ts";
 import { FakeRegistry } from "../registry/client/testdata/fake-registry.ts";
@@ -63,6 +64,45 @@ describe("launch", () => {
       stdout: "",
       stderr: printed("variable-invalid", "SLIPWAY_ENGINE=kubernets is not an engine (did you mean kubernetes?)"),
     });
+    expect(registry.log).toEqual([]);
+  });
+
+  it.each([
+    ["image", {}, true],
+    ["image", { SLIPWAY_RUN_IN: "host" }, false],
+    ["host", { SLIPWAY_RUN_IN: "image" }, true],
+    ["host", { SLIPWAY_RUN_IN: "" }, false],
+  ] as const)("runs the program where its target (%s) or %j says", async (runIn, env, isInImage) => {
+    const { target, uris } = pipeline();
+    target.request.engineHelper = target.file("_main/helper", '#!/bin/sh\nprintf "%s\\n" helper "$@"\n');
+    chmodSync(join(target.runfiles, target.request.engineHelper), 0o755);
+    Object.assign(target.request, { runIn, runOptions: ["-p", "80:80"], imageEnv: ["OTHER_URI"] });
+    const podman = dirname(executable("podman", "#!/bin/sh\n"));
+    const engine = { PATH: `${podman}:${process.env["PATH"]}`, CONTAINER_HOST: "ssh://elsewhere" };
+    const { stdout, status } = await target.run(["a", "--b"], { ...engine, ...env });
+    expect(status).toBe(0);
+    if (!isInImage) return expect(stdout).toBe(uris);
+    const [name, command, described = "", ...args] = stdout.trim().split("\n");
+    expect([name, command, ...args]).toEqual(["helper", "run", "a", "--b"]);
+    const image = /default##(.*?)::/.exec(uris)?.[1];
+    expect(JSON.parse(described)).toEqual({
+      ...{ target: "//pkg:t", image, options: ["-p", "80:80"] },
+      env: { SLIPWAY_CONTAINER_IMAGE_URIS: uris.trim(), OTHER_URI: image },
+    });
+    return undefined;
+  });
+
+  it("runs the program on this machine, and says so, where nothing runs images", async () => {
+    const { target, uris } = pipeline();
+    target.request.engineHelper = "_main/helper";
+    const { stdout, stderr } = await target.run([], { SLIPWAY_RUN_IN: "image", PATH: "/nowhere" });
+    expect(stdout).toBe(uris);
+    expect(stderr).toContain("not in containers: neither podman nor docker");
+  });
+
+  it("runs nothing in a place that does not exist", async () => {
+    const { status, stderr } = await pipeline().target.run([], { SLIPWAY_RUN_IN: "box" });
+    expect({ status, stderr }).toEqual({ status: 2, stderr: printed("variable-invalid", "SLIPWAY_RUN_IN") });
     expect(registry.log).toEqual([]);
   });
 

@@ -10,6 +10,10 @@ export interface LaunchRequest {
   readonly program?: string;
   /** Talks to engines. Absent if the program needs none. */
   readonly engineHelper?: string;
+  /** Where the program runs. Default: on this machine. */
+  readonly runIn?: string;
+  /** Of `podman run` and `docker run`, for `runIn: "image"`. */
+  readonly runOptions: readonly string[];
   /** They get the same value as `SLIPWAY_CONTAINER_IMAGE_URIS`. */
   readonly imageEnv: readonly string[];
   readonly registryServer: string;
@@ -82,6 +86,8 @@ export function readRequest(path: string): LaunchRequest {
       target: node.get("target").string(),
       ...optional("program", node.get("program")),
       ...optional("engineHelper", node.get("engineHelper")),
+      ...optional("runIn", node.get("runIn")),
+      runOptions: node.optional("runOptions")?.strings() ?? [],
       imageEnv: node.get("imageEnv").strings(),
       registryServer: node.get("registryServer").string(),
       defaultRegistry: node.get("defaultRegistry").string(),

@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { outcomeOf, start } from "../../src/cli/testdata/slipway.ts";
 import { temporaryFolder } from "../../src/core/testdata/folder.ts";
+import { helperOfTest } from "../../src/functions/testdata/helper.ts";
 import { shellImage } from "../cluster/testdata/image.ts";
 import { PodmanStorage } from "../services/podman/storage.ts";
 import { type GuardedRegistry, GuardedUser, guardedRegistries, undoing } from "./testdata/guarded.ts";
@@ -92,6 +94,15 @@ describe.each(Object.keys(guardedRegistries) as GuardedRegistry[])("on podman, w
     const last = await user.knock(digest, undo, nothingRuns);
     expect(last.error).toContain("The previous version is running again");
     expect(await running()).toContain(user.pinned(digest));
+  });
+
+  it("a program runs in its image only if the rule allows it", { timeout: 240_000 }, async () => {
+    const { user, digest, images } = await setUp(registry);
+    const program = { target: "//pkg:main", image: user.pinned(digest), options: ["--network=none"], env: {} };
+    const words = ["run", JSON.stringify(program), "sh", "-c", "echo ran"];
+    const door = () => outcomeOf(start([helperOfTest(), ...words], { env: user.env }));
+    const last = await user.knock(digest, door, async () => expect(await images()).toEqual([""]));
+    expect(last).toMatchObject({ out: "ran\n", status: 0 });
   });
 
   it("`job run` runs what the rule allows, by the digest that it verified", { timeout: 240_000 }, async () => {

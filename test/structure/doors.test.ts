@@ -48,6 +48,8 @@ describe("the rules for images are asked", () => {
       "jobs/interpreter.ts",
       // Schedules that are resumed.
       "jobs/kubernetes/schedule.ts",
+      // Programs in their own image.
+      "jobs/run-image.ts",
       // Jobs, also scheduled ones, and their code on top of the image.
       "jobs/run-job.ts",
       "kubernetes/runnable-pod.ts",
@@ -83,6 +85,7 @@ describe("what starts an image", () => {
     expect(filesWith(/\brunContainer\(/)).toEqual([
       "containers/run.ts",
       "functions/container-workers.ts",
+      "jobs/run-image.ts",
       "jobs/supervise.ts",
     ]);
     expect(filesWith(/\b(jobObjects|workerJob)\(/)).toEqual([

@@ -37,6 +37,8 @@ PIPELINE_ATTRIBUTES = [
     "registry",
     "remote_tags",
     "repository",
+    "run_in",
+    "run_options",
     "srcs",
 ]
 
@@ -98,6 +100,8 @@ def pipeline(
         repository = "",
         remote_tags = [],
         image_env = [],
+        run_in = "host",
+        run_options = [],
         platform = None,
         platforms = [],
         tags = ["manual"],
@@ -160,6 +164,10 @@ def pipeline(
         the pipeline itself pushes by digest and changes no tag.
       image_env: list of strings: further variables with the URIs of the images. A name that ends in `_URIS` gets the value of
         SLIPWAY_CONTAINER_IMAGE_URIS; any other name gets the URI of the default image: `["SEMATIC_CONTAINER_IMAGE_URIS"]`.
+      run_in: string: where `bazel run` of the pipeline starts the program. `host`, the default: on your machine, as a launch script that can run functions in
+        the image. `image`: in its default image, with your terminal, as `podman run -it` does it, or as a pod of the cluster. The variable SLIPWAY_RUN_IN
+        decides for one run.
+      run_options: list of strings: options of `podman run` and `docker run` for that, such as `["-p", "8080:80"]`. A pod does not get them.
       platform: label of the platform of the images. Default: the target platform of the build.
       platforms: labels of platforms, instead of `platform`: Slipway builds every image for all of them, as one OCI image index.
       tags: list of strings. Default: `manual` on every target except `NAME_local`. Slipway puts `ibazel_notify_changes` only on `NAME_local`: ibazel then
@@ -258,5 +266,6 @@ def pipeline(
     }
     native.alias(name = name + "_image", actual = name + "_default_image", tags = tags, **kwargs)
     image_push_all(name = name + "_push", pushes = pushes, tags = tags, **kwargs)
-    pipeline_run(name = name, program = program, push = True, image_env = image_env, **everything)
-    pipeline_run(name = name + "_binary", program = program, image_env = image_env, **everything)
+    everything |= {"image_env": image_env, "program": program, "run_in": run_in, "run_options": run_options}
+    pipeline_run(name = name, push = True, **everything)
+    pipeline_run(name = name + "_binary", **everything)

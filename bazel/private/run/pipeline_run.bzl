@@ -10,6 +10,8 @@ def _pipeline_run_impl(ctx):
         images = image_requests(ctx),
         program = ctx.attr.program,
         image_env = ctx.attr.image_env,
+        run_in = ctx.attr.run_in,
+        run_options = ctx.attr.run_options,
     )
     providers = [
         DefaultInfo(executable = run.executable, runfiles = run.runfiles),
@@ -27,6 +29,8 @@ _pipeline_run = rule(
         "program": attr.label(mandatory = True, allow_files = True, doc = "The launch script."),
         "push": attr.bool(doc = "Whether to push the images first."),
         "image_env": attr.string_list(doc = "Further variables with image URIs: names that end in `_URIS` get all of them, other names the default image's."),
+        "run_in": attr.string(default = "host", values = ["host", "image"], doc = "Where the program runs."),
+        "run_options": attr.string_list(doc = "Options of `podman run` or `docker run`, for `run_in = \"image\"`."),
     } | DESTINATION_ATTRS | REQUEST_ATTRS,
 )
 

@@ -150,7 +150,7 @@ def _describe(ctx, mode, number, entry, carried, needed, placed):
         "referrers": referrers(entry.image, carry),
     }
 
-def run_target(ctx, mode, images, program = None, image_env = []):
+def run_target(ctx, mode, images, program = None, image_env = [], run_in = "host", run_options = []):
     """Declares the executable of a run target.
 
     Args:
@@ -162,6 +162,8 @@ def run_target(ctx, mode, images, program = None, image_env = []):
         `remote_tags`: list of strings, the tags there. `remote_tags_file`: File or None, the tags, one per line, instead of `remote_tags`.
       program: Target or None: the executable that replaces the launcher.
       image_env: list of strings: further variables for the images' URIs.
+      run_in: string: `host`, or `image`: the program runs in the default image.
+      run_options: list of strings: options of the container client for that.
 
     Returns:
       struct(executable = File, runfiles = runfiles, layers = depset of File: the layers that the build makes).
@@ -182,6 +184,8 @@ def run_target(ctx, mode, images, program = None, image_env = []):
         "target": label_text(ctx.label),
         "program": runfiles_path(ctx, program[DefaultInfo].files_to_run.executable) if program else None,
         "engineHelper": runfiles_path(ctx, tools.engine_helper) if program else None,
+        "runIn": run_in,
+        "runOptions": run_options,
         "imageEnv": image_env,
         "registryServer": runfiles_path(ctx, tools.registry_server),
         "defaultRegistry": tools.registry,

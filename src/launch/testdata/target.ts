@@ -40,6 +40,7 @@ export class Target {
       mode,
       target: "//pkg:t",
       program: "_main/pkg/program",
+      runOptions: [],
       imageEnv: [],
       registryServer: "_main/registry.mjs",
       defaultRegistry: "",
