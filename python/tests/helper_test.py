@@ -21,7 +21,10 @@ import slipway
 from slipway import Failure, UserError, _batch, _helper
 from slipway._frames import Channel, frames
 
-PRELUDE = f"""#!{sys.executable}
+# The kernel cuts the first line of a script, and Bazel's paths are long.
+PRELUDE = f"""#!/bin/sh
+'''exec' '{sys.executable}' "$0" "$@"
+' '''
 import json, os, pathlib, sys
 sys.path[:0] = {sys.path!r}
 from slipway._frames import Channel, frames

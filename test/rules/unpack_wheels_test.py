@@ -152,8 +152,8 @@ class Wheels(unittest.TestCase):
                 "one.py",
             ],
         )
-        self.assertEqual((self.root / "good/run.sh").stat().st_mode & 0o111, 0o111)
-        self.assertEqual((self.root / "good/__init__.py").stat().st_mode & 0o111, 0)
+        self.assertEqual((self.root / "good/run.sh").stat().st_mode & 0o333, 0o111)
+        self.assertEqual((self.root / "good/__init__.py").stat().st_mode & 0o333, 0)
 
     def test_shares_a_namespace(self) -> None:
         for name in ["one", "two"]:

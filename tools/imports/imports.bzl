@@ -1175,7 +1175,7 @@ IMPORTS = {
     "//test/rules:layers.test.ts": "//src/debian:tar-index.ts ?//test/rules:program.sh ?yaml",
     "//test/rules:main.ts": "yaml",
     "//test/rules:platforms.test.ts": "//src/layer:decompress.ts //src/layer:read.ts //src/oci:manifest.ts",
-    "//test/rules:programs.test.ts": "?//test/rules:program.sh",
+    "//test/rules:programs.test.ts": "?//test/rules:isolated.py ?//test/rules:program.sh",
     "//test/rules:stack-traces.test.ts": "//src/functions:testdata/helper.ts",
     "//test/rules:throwing/alone.ts": "//test/rules:throwing/lib/tide.ts",
     "//test/rules:throwing/calling.ts": "//src/sdk:index.ts //test/rules:throwing/lib/tide.ts",

@@ -18,6 +18,23 @@ _VERSIONED = """python=$(command -v python{version}) || {{
 }}
 """
 
+# Outside of images, the packages of the machine are out of sight, and so are the hooks that they start with every program: an image has neither. A
+# virtual environment of its own, made once per interpreter, is Python's way to say so.
+_ISOLATED = """case $r in
+  /app/*) ;;
+  *)
+    unset PYTHONPATH
+    found=$(command -v "$python") && own=${TEST_TMPDIR:-${XDG_CACHE_HOME:-$HOME/.cache}/slipway}/python$found && {
+      [ -x "$own/bin/python3" ] || {
+        base=$("$python" -ISc 'import sys; print(sys._base_executable)') && mkdir -p "$own/bin" &&
+          printf 'home = %s\\ninclude-system-site-packages = false\\n' "${base%/*}" >"$own/$$" &&
+          mv "$own/$$" "$own/pyvenv.cfg" && ln -s "$base" "$own/bin/$$" && mv "$own/bin/$$" "$own/bin/python3"
+      } 2>/dev/null
+    } && python=$own/bin/python3
+    ;;
+esac
+"""
+
 # Only rules_python knows the import folders of its targets. Each of its packages has this folder.
 _SITE_PACKAGES = """for folder in "$r"/*/site-packages; do
   [ ! -d "$folder" ] || PYTHONPATH=$PYTHONPATH:$folder
@@ -48,7 +65,7 @@ def _python_program_impl(ctx):
 
         # -P keeps the program's source folder off the import path, because it can have modules that the build does not know.
         command = ["{program}", "-P"] + ctx.attr.python_options + ["{runfiles}/" + runfiles_path(ctx, ctx.file.main)]
-        text = launcher_script(command, environment = {"RUNFILES_DIR": "{runfiles}"}, setup = setup + python_path, program = "python")
+        text = launcher_script(command, environment = {"RUNFILES_DIR": "{runfiles}"}, setup = setup + _ISOLATED + python_path, program = "python")
     ctx.actions.write(script, text, is_executable = True)
     return [
         DefaultInfo(

@@ -87,7 +87,8 @@ def _unpack(archive, places, root, earlier):
         # Never over another file of the same wheel, where names do not differ by case.
         with archive.open(entry) as source, open(target, "xb") as output:
             shutil.copyfileobj(source, output)
-        os.chmod(target, 0o755 if (entry.external_attr >> 16) & 0o100 else 0o644)
+        # Images are made of it: no program that runs on this machine may change it.
+        os.chmod(target, 0o555 if (entry.external_attr >> 16) & 0o100 else 0o444)
 
 
 @contextlib.contextmanager
