@@ -2,6 +2,7 @@
 
 load("//bazel/private:executable.bzl", "program_executable", "rule_kind")
 load("//bazel/private:runfiles.bzl", "launcher_script", "runfiles_path")
+load(":request.bzl", "program_environment", "program_runfiles")
 load(":run_tools_info.bzl", "RunToolsInfo")
 
 def _pipeline_local_impl(ctx):
@@ -17,13 +18,8 @@ def _pipeline_local_impl(ctx):
         ),
         is_executable = True,
     )
-
-    # The executable of a genrule, or a file, has no runfiles that contain it.
-    runfiles = ctx.runfiles([file]).merge_all([ctx.attr.program[DefaultInfo].default_runfiles, tools.engine_runfiles])
-    providers = [DefaultInfo(executable = script, runfiles = runfiles)]
-    if RunEnvironmentInfo in ctx.attr.program:
-        providers.append(ctx.attr.program[RunEnvironmentInfo])
-    return providers
+    runfiles = program_runfiles(ctx, ctx.attr.program)
+    return [DefaultInfo(executable = script, runfiles = runfiles)] + program_environment(ctx.attr.program)
 
 pipeline_local = rule(
     implementation = _pipeline_local_impl,

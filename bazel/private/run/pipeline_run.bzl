@@ -1,7 +1,7 @@
 """The run targets of a pipeline."""
 
 load(":image_push.bzl", "DESTINATION_ATTRS", "image_requests")
-load(":request.bzl", "REQUEST_ATTRS", "module_name", "run_target")
+load(":request.bzl", "REQUEST_ATTRS", "module_name", "program_environment", "run_target")
 
 def _pipeline_run_impl(ctx):
     run = run_target(
@@ -13,13 +13,10 @@ def _pipeline_run_impl(ctx):
         run_in = ctx.attr.run_in,
         run_options = ctx.attr.run_options,
     )
-    providers = [
+    return [
         DefaultInfo(executable = run.executable, runfiles = run.runfiles),
         OutputGroupInfo(layers = run.layers),
-    ]
-    if RunEnvironmentInfo in ctx.attr.program:
-        providers.append(ctx.attr.program[RunEnvironmentInfo])
-    return providers
+    ] + program_environment(ctx.attr.program)
 
 _pipeline_run = rule(
     implementation = _pipeline_run_impl,

@@ -150,6 +150,18 @@ def _describe(ctx, mode, number, entry, carried, needed, placed):
         "referrers": referrers(entry.image, carry),
     }
 
+def program_runfiles(ctx, program):
+    """Returns the runfiles of a program, with those of the helper that makes the calls of its functions."""
+    info = program[DefaultInfo]
+
+    # The executable of a genrule, or a file, has no runfiles that contain it.
+    own = ctx.runfiles([info.files_to_run.executable])
+    return own.merge_all([info.default_runfiles, ctx.attr._run_tools[RunToolsInfo].engine_runfiles])
+
+def program_environment(program):
+    """Returns providers with the variables that `bazel run` sets for a program. A target that runs it hands them on."""
+    return [program[RunEnvironmentInfo]] if RunEnvironmentInfo in program else []
+
 def run_target(ctx, mode, images, program = None, image_env = [], run_in = "host", run_options = []):
     """Declares the executable of a run target.
 
@@ -204,9 +216,7 @@ def run_target(ctx, mode, images, program = None, image_env = [], run_in = "host
     )
     runfiles = ctx.runfiles([request] + status + carried.values(), transitive_files = depset(transitive = needed), root_symlinks = placed)
     if program:
-        # The executable of a genrule, or a file, has no runfiles that contain it.
-        own = ctx.runfiles([program[DefaultInfo].files_to_run.executable])
-        runfiles = runfiles.merge_all([own, program[DefaultInfo].default_runfiles, tools.engine_runfiles])
+        runfiles = runfiles.merge(program_runfiles(ctx, program))
     return struct(
         executable = executable,
         runfiles = runfiles,
