@@ -16,7 +16,8 @@ import { decodeValue } from "./values.ts";
 
 export interface Calls {
   readonly name: string;
-  readonly programArguments: readonly string[];
+  /** Default: those of this process. */
+  readonly programArguments?: readonly string[];
   readonly options: CheckedOptions<CallOptions> & { readonly parallelism?: number };
   /** The stack of the caller, for errors. */
   readonly site: string;
@@ -35,7 +36,7 @@ export async function prepareCalls(): Promise<Helper> {
 
 /** Starts calls of one function. @param items how many; null: not known yet. Undefined: a single call */
 export async function startCalls(
-  { name, programArguments, options, site, step }: Calls,
+  { name, programArguments = process.argv.slice(2), options, site, step }: Calls,
   items: number | null | undefined,
   onSettled: (index: number, settled: Settled) => void,
 ): Promise<Batch> {

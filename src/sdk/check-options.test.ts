@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { userErrorWith } from "../core/testdata/reported.ts";
 import type { CallOptions } from "./call-options.ts";
-import { checkOptions } from "./check-options.ts";
+import { checkOptions, ofFunctions } from "./check-options.ts";
 
 it("takes what jobs take, and gives memory in bytes", () => {
   const options = {
@@ -35,7 +35,7 @@ it.each([
   [
     { toString: "host" },
     "toString",
-    "Known here: tag, env, network, resources, volumes, retries, timeLimit, fresh, maxCalls, concurrency, batch, keepWarm, parallelism.",
+    "Known here: tag, env, network, resources, volumes, retries, timeLimit, parallelism.",
   ],
   [{ env: { A: 1 } }, "env", "does not map names to texts"],
   [{ env: { A: "SECRET:not a name" } }, "env", "does not name a secret"],
@@ -53,4 +53,10 @@ it.each([
   const check = () => checkOptions('"f"', options as CallOptions, "parallelism");
   expect(check).toThrow(userErrorWith("value-invalid", culprit));
   expect(check).toThrow(words);
+});
+
+it.each(ofFunctions)("leaves %s to functions", (name) => {
+  const given: object = { [name]: undefined };
+  expect(() => checkOptions("runInImage", given)).toThrow(userErrorWith("value-invalid", name));
+  expect(() => checkOptions('"f"', given, ...ofFunctions)).not.toThrow();
 });

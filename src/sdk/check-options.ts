@@ -7,7 +7,7 @@ import { nearest } from "../core/nearest.ts";
 import { referenceMistake } from "../core/secret-reference.ts";
 import type { CallOptions } from "./call-options.ts";
 
-/** What a value is not, and how to write it. Undefined if it is right. */
+/** Undefined: the value is right. */
 type Mistake = readonly [problem: string, remedy: string] | undefined;
 type Check = (value: unknown) => Mistake;
 
@@ -113,16 +113,15 @@ export type CheckedOptions<Options extends CallOptions> = Omit<
   readonly keepWarm?: number;
 };
 
-const usual: readonly (keyof typeof checks)[] = [
-  ...(["tag", "env", "network", "resources", "volumes", "retries", "timeLimit"] as const),
-  ...(["fresh", "maxCalls", "concurrency", "batch", "keepWarm"] as const),
-];
+const usual = ["tag", "env", "network", "resources", "volumes", "retries", "timeLimit"] as const;
+/** Options of functions, which the whole program does not have. */
+export const ofFunctions = ["keep", "version", "fresh", "maxCalls", "concurrency", "batch", "keepWarm"] as const;
 
 /**
- * Checks options of functions, since not every program has types.
+ * Checks options, since not every program has types.
  *
  * @param subject what has them, such as `"score"`
- * @param more names of options besides those of every function
+ * @param more names of options besides those of every call
  * @throws UserError that names the first wrong option
  */
 export function checkOptions<Options extends CallOptions>(

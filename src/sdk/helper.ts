@@ -128,12 +128,12 @@ export class Helper {
 
   /** Stores kept results of single calls. */
   settle(): Promise<void> {
-    return this.#ask("settled", { type: "settle" }, []);
+    return this.#ask("settled", { type: "settle" });
   }
 
   /** Brings the content of a file to the folder of the helper. */
   fetch(content: { readonly digest: string; readonly size: number }): Promise<void> {
-    return this.#ask(`fetched ${content.digest}`, { type: "fetch", ...content }, []);
+    return this.#ask(`fetched ${content.digest}`, { type: "fetch", ...content });
   }
 
   kill(): void {
@@ -146,9 +146,9 @@ export class Helper {
     this.writer.flush();
   }
 
-  async #ask(key: string, frame: ProgramFrame, bodies: Bodies): Promise<void> {
+  async #ask(key: string, frame: ProgramFrame): Promise<void> {
     const waiting = this.#waiting.get(key) ?? Promise.withResolvers<void>();
-    if (!this.#waiting.has(key)) this.writer.send(frame, bodies);
+    if (!this.#waiting.has(key)) this.writer.send(frame);
     this.#waiting.set(key, waiting);
     this.#hold();
     await waiting.promise.finally(() => {

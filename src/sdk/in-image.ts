@@ -4,7 +4,7 @@ import { runsHere } from "./call-engine.ts";
 import { callHere } from "./call-here.ts";
 import type { CallOptions } from "./call-options.ts";
 import { makeCall, prepareCalls } from "./calls.ts";
-import { checkOptions } from "./check-options.ts";
+import { checkOptions, ofFunctions } from "./check-options.ts";
 import { functions, type ImageFunction, wrapped } from "./image-functions.ts";
 import type { Json } from "./json.ts";
 import { type MapInImageOptions, mapInImage } from "./map-in-image.ts";
@@ -109,7 +109,7 @@ export function inImage(
       "Give each its own name.",
     );
   }
-  const checked = checkOptions(JSON.stringify(name), options, "keep", "version");
+  const checked = checkOptions(JSON.stringify(name), options, ...ofFunctions);
   const hooks = { ...(setup ? { setup } : {}), ...(teardown ? { teardown } : {}) };
   const known: ImageFunction = { name, fn, options: checked, hooks };
   functions.set(name, known);
@@ -121,8 +121,7 @@ export function inImage(
       if (!isHere) await prepareCalls();
       const input = await encodeValue(given, `argument list of ${JSON.stringify(name)}`);
       if (isHere) return callHere(known, input);
-      const programArguments = process.argv.slice(2);
-      return makeCall({ name, programArguments, options: checked, site, step: made }, input);
+      return makeCall({ name, options: checked, site, step: made }, input);
     });
   };
   const map = (items: readonly Json[], given?: MapInImageOptions & { readonly settled?: false }) =>

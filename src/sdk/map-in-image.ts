@@ -2,13 +2,13 @@ import { runsHere } from "./call-engine.ts";
 import { callHere } from "./call-here.ts";
 import type { CallOptions } from "./call-options.ts";
 import { type Calls, finished, leftOut, startCalls } from "./calls.ts";
-import { checkOptions } from "./check-options.ts";
+import { checkOptions, ofFunctions } from "./check-options.ts";
 import { type ImageFunction, imageFunction, wrapped } from "./image-functions.ts";
 import type { Json } from "./json.ts";
 import { MapError } from "./map-error.ts";
 import { callSite } from "./remote-error.ts";
 import { step } from "./steps.ts";
-import { encodeValue } from "./values.ts";
+import { encodeItem } from "./values.ts";
 
 /** Options of {@link mapInImage}. Omitted options have the values that {@link inImage} was given. */
 export interface MapInImageOptions extends CallOptions {
@@ -58,11 +58,9 @@ export function mapInImage<T extends Json>(
   const count = Array.isArray(items) ? { items: items.length } : {};
   return step({ name, takes: items, ...count }, async (given, known) => {
     const target = imageFunction(fn);
-    const more = ["keep", "version", "parallelism", "settled"] as const;
-    const { settled = false, ...rest } = checkOptions("mapInImage", options, ...more);
+    const { settled = false, ...rest } = checkOptions("mapInImage", options, ...ofFunctions, "parallelism", "settled");
     const list = given as readonly T[];
-    const programArguments = process.argv.slice(2);
-    const calls = { name: target.name, programArguments, options: { ...target.options, ...rest }, site, step: known };
+    const calls = { name: target.name, options: { ...target.options, ...rest }, site, step: known };
     const results = runsHere() ? await mapHere(target, list) : await mapThere(calls, list);
     if (settled) return results;
     const failures = results.flatMap((each, index) =>
@@ -71,10 +69,6 @@ export function mapInImage<T extends Json>(
     if (failures.length > 0) throw new MapError(target.name, results.length, failures);
     return results.map((each) => (each as PromiseFulfilledResult<unknown>).value);
   });
-}
-
-function subjectOf(index: number, name: string): string {
-  return `item ${index} for ${JSON.stringify(name)}`;
 }
 
 async function mapThere(calls: Calls, list: readonly unknown[]): Promise<PromiseSettledResult<unknown>[]> {
@@ -93,7 +87,7 @@ async function mapThere(calls: Calls, list: readonly unknown[]): Promise<Promise
   });
   const send = async () => {
     for (const [index, item] of list.entries()) {
-      const encoded = encodeValue([item], subjectOf(index, calls.name));
+      const encoded = encodeItem(item, index, calls.name);
       // Where nothing has to be waited for, 10,000 items are sent in one turn of the event loop.
       const room = batch.item(index, encoded instanceof Promise ? await encoded : encoded);
       if (room) await room;
@@ -116,7 +110,7 @@ async function mapThere(calls: Calls, list: readonly unknown[]): Promise<Promise
 async function mapHere(target: ImageFunction, list: readonly unknown[]): Promise<PromiseSettledResult<unknown>[]> {
   const results: PromiseSettledResult<unknown>[] = [];
   for (const [index, item] of list.entries()) {
-    const input = await encodeValue([item], subjectOf(index, target.name));
+    const input = await encodeItem(item, index, target.name);
     results.push(...(await Promise.allSettled([callHere(target, input)])));
   }
   return results;

@@ -3,12 +3,12 @@ import { runsHere } from "./call-engine.ts";
 import { callHere } from "./call-here.ts";
 import type { CallOptions } from "./call-options.ts";
 import { finished, startCalls } from "./calls.ts";
-import { checkOptions } from "./check-options.ts";
+import { checkOptions, ofFunctions } from "./check-options.ts";
 import type { ImageFunction } from "./image-functions.ts";
 import type { Json } from "./json.ts";
 import { callSite } from "./remote-error.ts";
 import { step } from "./steps.ts";
-import { encodeValue } from "./values.ts";
+import { encodeItem } from "./values.ts";
 
 /** Options of `stream`. Omitted options have the values that {@link inImage} was given. */
 export interface StreamOptions extends CallOptions {
@@ -27,24 +27,22 @@ export async function* streamCalls(
   options: StreamOptions = {},
 ): AsyncGenerator<unknown, void, undefined> {
   const site = callSite(streamCalls);
-  const more = ["keep", "version", "parallelism", "ordered", "settled"] as const;
+  const more = [...ofFunctions, "parallelism", "ordered", "settled"] as const;
   const { ordered = true, settled = false, ...rest } = checkOptions("stream", options, ...more);
   const { name } = target;
   const whole = { ...target.options, ...rest };
   const answers = new Answers(ordered);
   const most = window(whole);
-  const encode = (index: number, item: Json) => encodeValue([item], `item ${index} for ${JSON.stringify(name)}`);
   if (runsHere()) {
     let index = 0;
     for await (const item of items) {
-      const [result] = await Promise.allSettled([callHere(target, await encode(index++, item))]);
+      const [result] = await Promise.allSettled([callHere(target, await encodeItem(item, index++, name))]);
       yield given(result, settled);
     }
     return;
   }
   const known = await step({ name, takes: [] }, async (_, made) => made);
-  const programArguments = process.argv.slice(2);
-  const calls = { name, programArguments, options: whole, site, step: known };
+  const calls = { name, options: whole, site, step: known };
   const batch = await startCalls(calls, null, (index, result) => answers.add(index, result));
   let isLeft = false;
   const feed = async () => {
@@ -53,7 +51,7 @@ export async function* streamCalls(
       // Nobody has taken the results of those before.
       while (index - answers.taken >= most && !isLeft) await answers.next();
       if (isLeft) return;
-      const encoded = encode(index, item);
+      const encoded = encodeItem(item, index, name);
       const room = batch.item(index, encoded instanceof Promise ? await encoded : encoded);
       if (room) await room;
       index += 1;

@@ -21,7 +21,7 @@ const maximumValue = 256 * 1024 * 1024;
 const longestInFrame = 16 * 1024 * 1024;
 const isMark = Buffer.from(`"${mark}"`);
 
-/** Why a value cannot be handed on. `path` is put together on the way out, so that it costs nothing where all is well. */
+/** Why a value cannot be handed on. `path` is put together on the way out, so it costs nothing where all is well. */
 interface Mistake {
   path: string;
   readonly problem: string;
@@ -134,6 +134,11 @@ export function encodeValue(value: unknown, subject: string, isLast = false): Bo
     for (const file of encoder.files) await file.store(isLast);
     return fitted(bodiesOf(encoder, value, subject), subject);
   })();
+}
+
+/** The argument list of one item's call. */
+export function encodeItem(item: unknown, index: number, name: string): Bodies | Promise<Bodies> {
+  return encodeValue([item], `item ${index} for ${JSON.stringify(name)}`);
 }
 
 function bodiesOf(encoder: Encoder, value: unknown, subject: string): Bodies {
