@@ -1,5 +1,4 @@
 import type { Writable } from "node:stream";
-import { setTimeout as delay } from "node:timers/promises";
 import type { ContainerClient } from "../containers/client.ts";
 import { LoginSource } from "../containers/login.ts";
 import { pullWithAccess } from "../containers/pull.ts";
@@ -8,15 +7,20 @@ import { runContainer } from "../containers/run.ts";
 import type { ContainerRun } from "../containers/run-description.ts";
 import { volumeMounts } from "../containers/volumes.ts";
 import type { Environment } from "../core/environment.ts";
-import { Failure, messageOf, UserError } from "../core/errors.ts";
-import { writeTo } from "../core/flow.ts";
 import { LocalSecrets } from "../secrets/local.ts";
 import { resolveVariables } from "../secrets/variables.ts";
 import { runnableImage } from "../signatures/runnable-image.ts";
 import { protocolVersion } from "./frames.ts";
-import { ended, grace } from "./process-workers.ts";
 import { roomHere } from "./room.ts";
-import type { Worker, WorkerEngine, WorkerGroup, WorkerListener, WorkerSpec } from "./worker.ts";
+import { RunningWorkers } from "./running-workers.ts";
+import {
+  failureOf,
+  type Worker,
+  type WorkerEngine,
+  type WorkerGroup,
+  type WorkerListener,
+  type WorkerSpec,
+} from "./worker.ts";
 import { workerVariables } from "./worker-variables.ts";
 
 const filesFolder = "/slipway/files";
@@ -54,7 +58,7 @@ export class ContainerWorkers implements WorkerEngine {
     const logins = new LoginSource(image);
     // The first one pulls the image. Without this, several would.
     let first: Promise<void> | undefined;
-    const running = new Set<Promise<unknown>>();
+    const running = new RunningWorkers();
     const start = (listener: WorkerListener): Worker => {
       const over = new AbortController();
       let input: Writable | undefined;
@@ -86,26 +90,14 @@ export class ContainerWorkers implements WorkerEngine {
       };
       const closed = begin().then(
         (status) => listener.onEnd({ status }),
-        (error: unknown) => listener.onEnd({ status: 1, reason: reasonOf(error), cause: error }),
+        (error: unknown) => listener.onEnd(failureOf(error)),
       );
-      running.add(closed);
-      void closed.finally(() => running.delete(closed));
       const stop = async () => {
         over.abort();
         await closed;
       };
-      return {
-        write: (data) => (input ? writeTo(input, data) : undefined),
-        close: () =>
-          void delay(grace, undefined, { ref: false }).then(() => (running.has(closed) ? stop() : undefined)),
-        stop,
-      };
+      return running.add(closed, () => input, stop);
     };
-    return { start, close: () => ended(running) };
+    return { start, close: () => running.ended() };
   }
-}
-
-function reasonOf(error: unknown): { readonly problem: string; readonly remedy: string } {
-  if (error instanceof UserError || error instanceof Failure) return { problem: error.problem, remedy: error.remedy };
-  return { problem: messageOf(error), remedy: "Try again." };
 }

@@ -8,10 +8,10 @@ import { conditionOf, indexAnnotation, type Job, jobNameLabel, type Pod } from "
 import { Quiet } from "../kubernetes/quiet.ts";
 import { watchAll } from "../kubernetes/watch.ts";
 import { PodNotices } from "./pod-notices.ts";
-import { failureOf, PodWorker } from "./pod-worker.ts";
+import { PodWorker } from "./pod-worker.ts";
 import type { PreparedCluster } from "./prepared-cluster.ts";
 import { type JobOfWorkers, removeJob, removePod, withoutPods } from "./remove-workers.ts";
-import type { Worker, WorkerGroup, WorkerListener } from "./worker.ts";
+import { failureOf, type Worker, type WorkerGroup, type WorkerListener } from "./worker.ts";
 import { accessSecret, groupLabel, renewedAccess, type WorkerPods, workerJob } from "./worker-job.ts";
 
 /** Milliseconds between looks for pods that never start, and until a Job that has ended must have shown its pods. */

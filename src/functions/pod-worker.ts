@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Backoff } from "../core/back-off.ts";
-import { messageOf, UserError } from "../core/errors.ts";
+import { UserError } from "../core/errors.ts";
 import { refusalOf } from "../kubernetes/api-error.ts";
 import type { Cluster } from "../kubernetes/cluster.ts";
 import { podFailure, wasLost } from "../kubernetes/failure.ts";
@@ -14,7 +14,7 @@ import {
   type Pod,
 } from "../kubernetes/objects.ts";
 import { connectPod, type PodConnection } from "../kubernetes/pod-connection.ts";
-import { grace } from "./process-workers.ts";
+import { grace } from "./running-workers.ts";
 import type { Worker, WorkerEnd, WorkerListener } from "./worker.ts";
 import { workerPort } from "./worker-job.ts";
 
@@ -178,7 +178,8 @@ export class PodWorker implements Worker {
     if (isAbandoned || isRemade(pod) || wasLost(pod)) return this.end({ ...lost, status });
     if (status !== 0) await this.#showLog(pod.metadata.name);
     const words = podFailure(pod);
-    this.end({ status, ...(words === undefined ? {} : { reason: reasonOf(words) }) });
+    const [problem, remedy] = sentences(words ?? "");
+    this.end({ status, ...(words === undefined ? {} : { reason: { problem, remedy } }) });
   }
 
   /** Shows what a failed worker printed last, except for what its calls printed: that came with them. */
@@ -221,17 +222,6 @@ function isUnstarted(pod: Pod): boolean {
 
 function placeOf({ metadata, spec }: Pod): string {
   return spec.nodeName ? `${metadata.name} on ${spec.nodeName}` : metadata.name;
-}
-
-/** How an error of the engine ends a worker. */
-export function failureOf(error: unknown): WorkerEnd {
-  const [problem = "", ...rest] = messageOf(error).split("\n");
-  return { status: 1, cause: error, reason: { problem, remedy: rest.join(" ") || "Try again." } };
-}
-
-export function reasonOf(words: string): { readonly problem: string; readonly remedy: string } {
-  const [problem, remedy] = sentences(words);
-  return { problem, remedy };
 }
 
 /** Splits a text of two sentences, of which the second says what to do. */

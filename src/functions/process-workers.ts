@@ -1,10 +1,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Duplex } from "node:stream";
-import { setTimeout as delay } from "node:timers/promises";
 import { requireInPlace } from "../containers/volumes.ts";
 import { messageOf } from "../core/errors.ts";
-import { flow, writeTo } from "../core/flow.ts";
+import { flow } from "../core/flow.ts";
 import { signalGroup } from "../core/process-group.ts";
 import { statusOf } from "../core/run-program.ts";
 import { LocalSecrets } from "../secrets/local.ts";
@@ -12,11 +11,10 @@ import { resolveVariables } from "../secrets/variables.ts";
 import { protocolVersion } from "./frames.ts";
 import type { Program } from "./program-protocol.ts";
 import { roomHere } from "./room.ts";
+import { grace, RunningWorkers } from "./running-workers.ts";
 import type { Worker, WorkerEngine, WorkerGroup, WorkerListener, WorkerSpec } from "./worker.ts";
 import { workerVariables } from "./worker-variables.ts";
 
-/** Milliseconds between SIGTERM and SIGKILL. */
-export const grace = 5000;
 /** Two descriptors: a failed write destroys a socket in Node, with replies that nobody has read yet. */
 const [calls, replies] = [3, 4] as const;
 
@@ -50,24 +48,19 @@ export class ProcessWorkers implements WorkerEngine {
       [workerVariables.channel]: `fd:${calls},${replies}`,
       ...(this.#files === undefined ? {} : { [workerVariables.files]: this.#files }),
     };
-    const running = new Set<Promise<void>>();
+    const running = new RunningWorkers();
     const [file = "", ...words] = [...this.#program.command, ...spec.programArguments];
     const start = (listener: WorkerListener) =>
       startProcess([file, words], { env, cwd: this.#program.directory }, listener, running);
-    return { start, close: () => ended(running) };
+    return { start, close: () => running.ended() };
   }
-}
-
-/** Waits for workers that were told to end. */
-export async function ended(running: ReadonlySet<Promise<unknown>>): Promise<void> {
-  await Promise.all(running);
 }
 
 function startProcess(
   [file, words]: readonly [string, readonly string[]],
   options: { readonly env: Readonly<Record<string, string>>; readonly cwd: string },
   listener: WorkerListener,
-  running: Set<Promise<void>>,
+  running: RunningWorkers,
 ): Worker {
   const child = spawn(file, words, {
     ...options,
@@ -95,17 +88,10 @@ function startProcess(
       listener.onEnd({ status: 127, reason });
     } else listener.onEnd({ status: statusOf(code, signal) });
   });
-  running.add(closed);
-  void closed.finally(() => running.delete(closed));
   const stop = async () => {
     send("SIGTERM");
     const timer = setTimeout(() => send("SIGKILL"), grace);
     await closed.finally(() => clearTimeout(timer));
   };
-  return {
-    write: (data) => (input ? writeTo(input, data) : undefined),
-    // One that does not end by itself is ended.
-    close: () => void delay(grace, undefined, { ref: false }).then(() => (running.has(closed) ? stop() : undefined)),
-    stop,
-  };
+  return running.add(closed, () => input, stop);
 }

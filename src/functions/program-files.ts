@@ -1,17 +1,13 @@
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { lstat } from "node:fs/promises";
 import { join } from "node:path";
 import { formatBytes } from "../config/quantity.ts";
 import type { Environment } from "../core/environment.ts";
-import { Failure, messageOf } from "../core/errors.ts";
+import { messageOf } from "../core/errors.ts";
 import { heartbeat, patience } from "../core/heartbeat.ts";
-import { isRunning } from "../core/processes.ts";
-import { cacheFolder } from "../core/user-folders.ts";
 import { type Digest, splitDigest } from "../oci/digest.ts";
 import type { FileContent, FilePlace } from "../results/file.ts";
-
-/** Milliseconds after which the folder of a program that is gone is removed. */
-const abandonedAfter = 60 * 60_000;
+import { lost, makeFilesFolder } from "./files-folder.ts";
 
 /** The content of files of a program's calls: in a folder of this machine, and in the repositories of its images. */
 export class ProgramFiles {
@@ -28,7 +24,7 @@ export class ProgramFiles {
     this.#env = env;
     this.#tell = tell;
     try {
-      this.folder = folderOfProgram(env);
+      this.folder = makeFilesFolder(env);
     } catch {
       this.folder = undefined;
     }
@@ -69,13 +65,7 @@ export class ProgramFiles {
   /** Brings content to the folder. */
   async fetch({ digest, size }: FileContent): Promise<void> {
     const image = this.#origins.get(digest);
-    if (image === undefined || this.folder === undefined) {
-      throw new Failure(
-        { code: "content-lost", culprit: digest },
-        `The content ${digest} of a function's file is not on this machine, and was not stored in a registry.`,
-        "Call the function that made it again.",
-      );
-    }
+    if (image === undefined || this.folder === undefined) throw lost(digest);
     await this.#move("Fetching", size, digest, async () => {
       const { fetchFile } = await import("../results/file.ts");
       await fetchFile(await this.#placeOf(image), { digest, size }, this.#pathOf(digest));
@@ -146,24 +136,4 @@ export class ProgramFiles {
 
 function repositoryOf(image: string): string {
   return image.split("@", 1)[0] ?? image;
-}
-
-/** A folder that only this user can enter, and the users of containers can write to. */
-function folderOfProgram(env: Environment): string {
-  const all = join(cacheFolder(env), "files");
-  mkdirSync(all, { recursive: true });
-  chmodSync(all, 0o700);
-  removeAbandoned(all);
-  const folder = mkdtempSync(join(all, `${process.pid}-`));
-  chmodSync(folder, 0o777);
-  return folder;
-}
-
-function removeAbandoned(all: string): void {
-  for (const name of readdirSync(all)) {
-    const folder = join(all, name);
-    const age = Date.now() - (statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? 0);
-    if (age < abandonedAfter || isRunning(Number.parseInt(name, 10))) continue;
-    rmSync(folder, { recursive: true, force: true });
-  }
 }

@@ -1,6 +1,7 @@
 import type { EngineKind } from "../config/engine-kind.ts";
 import type { Volumes } from "../config/volumes.ts";
 import type { ContainerRun } from "../containers/run-description.ts";
+import { Failure, messageOf, UserError } from "../core/errors.ts";
 
 /** How to start workers that can take each other's calls. */
 export interface WorkerSpec extends Pick<ContainerRun, "programArguments" | "network" | "resources"> {
@@ -23,6 +24,13 @@ export interface WorkerEnd {
   readonly isLost?: boolean;
   /** The engine itself failed, as it would with the next one: a {@link UserError} or Failure that ends all calls. */
   readonly cause?: unknown;
+}
+
+/** How an error of the engine ends a worker. */
+export function failureOf(error: unknown): WorkerEnd {
+  const isOurs = error instanceof UserError || error instanceof Failure;
+  const { problem, remedy } = isOurs ? error : { problem: messageOf(error), remedy: "Try again." };
+  return { status: 1, cause: error, reason: { problem, remedy } };
 }
 
 export interface WorkerListener {
