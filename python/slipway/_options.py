@@ -75,7 +75,7 @@ _LARGEST = 2**53 - 1
 _SECRET = "SECRET:"
 _SECRET_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?", re.ASCII)
 
-# What a value is not, and how to write it. None if it is right.
+# Problem and remedy. None: the value is right.
 _Complaint = Optional[Tuple[str, str]]
 _Check = Callable[[Any], _Complaint]
 

@@ -1,4 +1,4 @@
-"""What calls print in a worker."""
+"""Output of calls in a worker."""
 
 import io
 import os
@@ -64,7 +64,7 @@ class CallOutput(io.RawIOBase):
 
 
 def text_of(output: CallOutput) -> TextIO:
-    """What takes the place of `sys.stdout` or `sys.stderr`."""
+    """Replaces `sys.stdout` or `sys.stderr`."""
     return io.TextIOWrapper(output, "utf-8", "backslashreplace", write_through=True)  # type: ignore[type-var]
 
 

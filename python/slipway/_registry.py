@@ -27,7 +27,7 @@ class ImageFunction(NamedTuple):
 
 
 functions: Dict[str, ImageFunction] = {}
-# What `setup` of functions returned, in the order in which it ran.
+# Results of `setup` by function, in the order in which they came.
 _states: Dict[str, Any] = {}
 _lock = threading.RLock()
 _loop: Optional["asyncio.AbstractEventLoop"] = None

@@ -19,7 +19,7 @@ class Running:
         self.name = name
         self.scratch: Optional[str] = None
         self.has_printed = False
-        # What it has printed to standard output and error, and was not sent or logged yet.
+        # Its standard output and error that were not sent or logged yet.
         self.unsent: List[bytes] = [b"", b""]
         self.unlogged: List[bytes] = [b"", b""]
 

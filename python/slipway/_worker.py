@@ -50,7 +50,7 @@ class Worker(Line):
         # `_state` guards what follows. Whoever also holds `_replying` took that first.
         self._waiting: Deque[_Call] = deque()
         self._on_change: Callable[[], Any] = lambda: None
-        # What the helper may not have, and whether it is a reply.
+        # Frames that the helper may not have, and whether each is a reply.
         self._kept: Deque[Tuple[str, Sequence[Body], bool]] = deque()
         # Replies that it has.
         self._acknowledged = 0

@@ -90,7 +90,7 @@ class Files(unittest.TestCase):
         for wrong in ('"size":-1', '"name":"../x"', '"digest":"md5:1"', '"$slipway":"socket"'):
             with self.assertRaises(Failure):
                 decode([f"{form[1:-2]},{wrong}}}".encode()])
-        # What is handed on has to be there.
+        # Its content has to be there.
         (self.folder / digest[7:]).unlink()
         with self.assertRaises(Failure) as raised:
             encode(value, "it")

@@ -64,7 +64,7 @@ class Frames(unittest.TestCase):
     def test_take_no_more_memory_than_they_have_bytes(self) -> None:
         tracemalloc.start()
         try:
-            # What the header promises is not there.
+            # The bodies that the header promises are missing.
             list(frames(reader(b'{"type":"a","sizes":[268435456]}\n' + b"x" * 1000)))
             peak = tracemalloc.get_traced_memory()[1]
         finally:

@@ -1,4 +1,4 @@
-"""What functions of a program do, whichever engine runs them; here in processes."""
+"""Functions of a program on any engine; here in processes."""
 
 import json
 import pathlib

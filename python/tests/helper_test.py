@@ -275,7 +275,7 @@ class Helper(unittest.TestCase):
             with self.assertRaises(error):
                 made()
             self.assertEqual(self.noted()[-1], "cancel")
-        # What came before is there.
+        # Earlier items are there.
         for given, count, error in ((items(), 5, OSError), ([1, {2}], 1, UserError)):
             results, taken = helped.stream(given), []
             with self.assertRaises(error):

@@ -1,4 +1,4 @@
-"""What programs learn of their images; the TypeScript SDK's tests say the same of it."""
+"""Images of programs. The TypeScript SDK has the same tests."""
 
 import unittest
 import unittest.mock

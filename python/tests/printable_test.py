@@ -1,4 +1,4 @@
-"""What is shown of foreign text. src/core/printable.test.ts has the same tests."""
+"""Foreign text as it is shown. src/core/printable.test.ts has the same tests."""
 
 import unittest
 

@@ -54,7 +54,7 @@ def meet(own: str, other: str) -> str:
 
 @slipway.in_image
 def waits(mark: str) -> None:
-    # Whoever sees the file kills this process, so it is whole from the start.
+    # The test kills this process when the file appears, so it is whole from the start.
     pathlib.Path(f"{mark}.new").write_text(str(os.getpid()))
     os.replace(f"{mark}.new", mark)
     time.sleep(600)

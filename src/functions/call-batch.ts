@@ -24,7 +24,7 @@ export interface BatchPlace {
   readonly isColored: boolean;
 }
 
-/** What the program hears of its calls. */
+/** Answers to the program. */
 export interface BatchAnswers {
   readonly result: (index: number, bodies: Bodies) => void;
   readonly error: (index: number, error: CallError) => void;

@@ -43,8 +43,7 @@ export class BatchRecord {
     this.#add(index, "running", where === undefined ? {} : { where });
   }
 
-  /** Of a result, its beginning. */
-  /** @param runs 0: the result was kept */
+  /** Notes the beginning of a result. @param runs 0: the result was kept */
   ended(index: number, json: Buffer | undefined, runs: number): void {
     const text = json?.toString("utf8", 0, 4 * maximumResult).slice(0, maximumResult);
     const more = text === undefined ? {} : { result: text };

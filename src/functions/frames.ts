@@ -7,7 +7,7 @@ export const protocolVersion = 1;
 const longestHeader = 64 * 1024;
 const longestBodies = 256 * 1024 * 1024;
 
-/** Who sends what no frame is ends the connection. */
+/** Ends the connection. */
 export class FrameError extends Error {}
 
 export type Bodies = readonly Uint8Array[];

@@ -46,7 +46,6 @@ async function clusterOf(other: (asked: Asked) => boolean = () => false, more: P
   const deleted = new Set<string>();
   const sockets: TestSocket[] = [];
   const received: string[] = [];
-  /** What a pod does with a connection. */
   const behaviour = { refuses: 0 };
   let version = 1;
   const env = await apiServer(

@@ -107,7 +107,7 @@ export type HelperFrame =
 export interface CallError extends WireError {
   /** Thrown by the function: where it ran, such as `a container of IMAGE`. Undefined: an error about the call. */
   readonly where?: string;
-  /** What to do about an exception that comes from the limits of containers. */
+  /** For an exception that comes from the limits of containers. */
   readonly remedy?: string;
 }
 

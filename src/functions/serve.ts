@@ -99,7 +99,7 @@ export class CallServer {
   }
 }
 
-/** Whoever reads the program's output must not wait for this process. */
+/** Readers of the program's output must not wait for this process. */
 function detach(): void {
   closeSync(2);
   openSync("/dev/null", "w");

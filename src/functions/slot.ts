@@ -167,7 +167,7 @@ export class Slot {
     try {
       this.#reader.write(this.#withoutPreface(data));
     } catch {
-      // What comes from a container is foreign.
+      // A container can send anything.
       this.#giveUp(
         { status: 1, reason: { problem: "Its worker sent what is no frame.", remedy: notOurs } },
         this.running(),

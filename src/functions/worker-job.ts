@@ -19,7 +19,6 @@ export const keptFor = 10;
 const filesFolder = "/slipway/files";
 const accessKey = "access";
 
-/** What the pods of a group have in common. */
 export interface WorkerPods {
   readonly spec: Pick<WorkerSpec, "name" | "programArguments" | "volumes" | "resources">;
   readonly image: RunnableImage;

@@ -101,7 +101,7 @@ function keepAlive(socket: WebSocketLike, isHeld: () => boolean, end: (why: stri
     heard = performance.now();
   });
   return setInterval(() => {
-    // What is held back includes answers to pings.
+    // Held back with it are answers to pings.
     if (isHeld()) heard &&= performance.now();
     else if (heard !== undefined && performance.now() - heard > silence) end("it does not answer");
     else socket.ping();

@@ -195,7 +195,7 @@ async function unpack({ digest }: Content, tar: AsyncIterable<Buffer>, folder: s
 
 /** The pieces of a file. Fails at its end if they are not the content, so that nobody may trust any piece before. */
 async function* verified({ digest, size }: Content, path: string): AsyncGenerator<Buffer> {
-  // What is there may be a link or a pipe, which was made by a container.
+  // A container may have put a link or a pipe there.
   const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(
     () => undefined,
   );

@@ -4,7 +4,7 @@ import { unknownFunction } from "./served.ts";
 
 export type Callable = (...args: never[]) => unknown;
 
-/** What a worker does once, before its first call and after its last one. */
+/** A worker calls each once, before its first call and after its last one. */
 export interface Hooks {
   readonly setup?: () => unknown;
   readonly teardown?: (state: never) => unknown;

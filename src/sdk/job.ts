@@ -16,8 +16,8 @@ export interface JobRunOptions {
   /** Name of the job. Default: `job`. */
   readonly name?: string;
   /**
-   * Folder for relative paths and for the lock, `NAME.lock.json`. Default: the working directory; under `bazel run`, the
-   * one where you called it.
+   * Folder for relative paths and for the lock, `NAME.lock.json`. Default: the working directory; under `bazel run`,
+   * the one where you called it.
    */
   readonly folder?: string;
   /** Engine that runs the job. Default: `kubernetes` if `SLIPWAY_ENGINE` is that, else by the job's interpreter. */
@@ -25,8 +25,8 @@ export interface JobRunOptions {
 }
 
 /**
- * A job failed. Its output, including a function's stack trace, is on standard error. A job that cannot run is a UserError
- * or Failure.
+ * A job failed. Its output, including a function's stack trace, is on standard error. A job that cannot run is a
+ * UserError or Failure.
  */
 export class JobError extends Error {
   override readonly name = "JobError";
@@ -56,7 +56,8 @@ export function resolveJob(deployment: Deployment, options: Omit<JobRunOptions, 
 }
 
 /**
- * Runs a job and waits for its end. It runs at the versions in `NAME.lock.json` if that exists, else at its current ones.
+ * Runs a job and waits for its end. It runs at the versions in `NAME.lock.json` if that exists, else at its current
+ * ones.
  *
  * @param deployment the job
  * @param options name, folder and engine

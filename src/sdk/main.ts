@@ -15,8 +15,8 @@ process.on("uncaughtExceptionMonitor", (error) => {
 });
 
 /**
- * Runs the program. If this process is a worker, it serves the program's functions instead. If the program throws, the error is printed, running functions are stopped, and the process exits with status
- * 1, or 2 for a {@link UserError}.
+ * Runs the program. If this process is a worker, it serves the program's functions instead. If the program throws, the
+ * error is printed, running functions are stopped, and the process exits with status 1, or 2 for a {@link UserError}.
  *
  * @param program the program's body. Its arguments are in `process.argv`. Its result is only used by `runInImage`,
  *   which returns it

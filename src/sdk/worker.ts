@@ -41,8 +41,8 @@ export class Worker {
   #withoutConnection: NodeJS.Timeout | undefined;
   #batching: NodeJS.Timeout | undefined;
   /**
-   * What was sent and must arrive, where the channel can break: replies, and what comes before the next one. `reply`
-   * counts the reply whose acknowledgement covers it.
+   * Frames that must arrive although the channel can break: replies, and those before the next reply. `reply` counts
+   * the reply whose acknowledgement covers it.
    */
   readonly #unacknowledged: { readonly reply: number; readonly members: string; readonly bodies: Bodies }[] = [];
   #replies = 0;
@@ -166,7 +166,7 @@ export class Worker {
       const pending = this.#current.run(next, () => this.#call(next));
       if (pending !== undefined) void pending.then(() => this.#pump());
       else if (performance.now() - this.#turnBegan > turn) {
-        // What the helper has sent meanwhile may change the order.
+        // Frames that came meanwhile may change the order.
         setImmediate(() => this.#pump());
         return;
       }
@@ -294,7 +294,7 @@ export class Worker {
     if (this.#running.size === 0) clearScratch();
   }
 
-  /** What a call prints is sent to the program. A pod's log has it too. */
+  /** Sends output of calls to the program. A pod's log has it too. */
   #capture(): void {
     const isPod = this.#served.channel.startsWith("tcp:");
     const print = process.stderr.write.bind(process.stderr);

@@ -15,7 +15,6 @@ export interface Victim {
   readonly host: string;
 }
 
-/** What is done to one run. */
 export interface Disturbance {
   readonly kill: (victim: Victim) => Promise<void>;
   /** Breaks connections between helper and workers, or what they need. */

@@ -1,7 +1,7 @@
 import { FrameReader, FrameWriter } from "../frames.ts";
 import type { FromWorker, ToWorker, Worker, WorkerEnd, WorkerEngine, WorkerGroup, WorkerListener } from "../worker.ts";
 
-/** What the function of a worker does with its argument: gives a result, or ends the worker. */
+/** The function of a worker: gives a result, or ends the worker. */
 export type Behaviour = (argument: number, worker: MemoryWorker) => Promise<number> | number;
 
 /** Workers in this process, which can be killed and disconnected. They take the protocol by its word. */
@@ -13,7 +13,7 @@ export class MemoryWorkers implements WorkerEngine {
   readonly #width: number;
   /** How the next workers end instead of starting. */
   failing: WorkerEnd[] = [];
-  /** What they print before they have said hello. */
+  /** Printed before they say hello. */
   preface: readonly string[] = [];
 
   constructor(behaviour: Behaviour, room = 2, width = 1) {
@@ -82,7 +82,7 @@ export class MemoryWorker implements Worker {
     this.#listener.onConnect("token");
   }
 
-  /** What is on its way is lost. */
+  /** Loses the data that is on its way. */
   disconnect(): void {
     this.#writer.flush();
     this.isConnected = false;

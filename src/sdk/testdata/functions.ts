@@ -37,7 +37,7 @@ export interface Place {
   readonly container?: { readonly client: ContainerClient; readonly image: string };
 }
 
-/** What holds for functions on every engine. */
+/** Tests that hold on every engine. */
 export function describeFunctions({ env, where, container }: Place): void {
   describe(`a function in ${where}`, () => {
     it("gets arguments, sees the program's own, and hands its result back; what it prints goes to standard error", async () => {
