@@ -2,13 +2,14 @@ import { closeSync, mkdirSync, openSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { dirname } from "node:path";
 import type { Readable } from "node:stream";
+import { detectEngine } from "../containers/choose-engine.ts";
 import type { Environment } from "../core/environment.ts";
 import { type Sink, writeTo } from "../core/flow.ts";
 import { isRunning } from "../core/processes.ts";
-import { openPods } from "./open-pods.ts";
 import { ProgramSession } from "./program-session.ts";
 import type { ProgramWorkers } from "./program-workers.ts";
 import { warmSocket } from "./warm-socket.ts";
+import type { WorkerEngine } from "./worker.ts";
 
 /** Milliseconds between looks at the program, and for which a program may come. */
 const interval = 250;
@@ -112,4 +113,27 @@ export async function serveSocket(path: string, pid: number, images: readonly st
   server.listen(path);
   await server.end(() => isRunning(pid) && Date.now() - since < patience);
   rmSync(dirname(path), { recursive: true, force: true });
+}
+
+/**
+ * Connects to the cluster at once if that is the engine, so that it is there when the first call comes.
+ *
+ * @param images that are going to be used
+ */
+function openPods(env: Environment, images: readonly string[]): () => Promise<WorkerEngine> {
+  const open = async () => {
+    const { PodWorkers } = await import("./pod-workers.ts");
+    return new PodWorkers(env, images);
+  };
+  let opened: Promise<WorkerEngine> | undefined;
+  try {
+    if (images.length > 0 && detectEngine(env).kind === "kubernetes") opened = open();
+    opened?.catch(() => {});
+  } catch {
+    // The first call reports it.
+  }
+  return () => {
+    opened ??= open();
+    return opened;
+  };
 }

@@ -1,7 +1,8 @@
-import { UserError } from "../core/errors.ts";
+import { Failure, UserError } from "../core/errors.ts";
 import { findExecutable } from "../core/executables.ts";
+import { runProgram } from "../core/run-program.ts";
 import { userPath } from "../core/user-path.ts";
-import { askProgram } from "../functions/ask-program.ts";
+import { fromWire, isWireError } from "../core/wire-error.ts";
 import { helperVariable } from "../functions/helper-variables.ts";
 import type { JobAnswer, JobRequest } from "../jobs/job-protocol.ts";
 import type { Deployment } from "./deployment.ts";
@@ -10,6 +11,10 @@ import { step } from "./steps.ts";
 
 /** Names the program that runs jobs where a program has no engine helper. Default: `slipway` on PATH. */
 const commandVariable = "SLIPWAY_COMMAND";
+
+/** Bytes of a result. */
+const mostAnswer = 256 * 1024 * 1024;
+const notBuilt = "Build the pipeline's target again.";
 
 /** Options of {@link resolveJob} and {@link runJob}. */
 export interface JobRunOptions {
@@ -75,10 +80,27 @@ async function ask(
   { name = "job", folder, engine }: JobRunOptions,
 ): Promise<Json> {
   const request: JobRequest = { action, name, folder: userPath(folder), engine, document: JSON.stringify(deployment) };
-  const answer = await askProgram<JobAnswer>(runner(), ["job", "answer"], process.env, JSON.stringify(request));
+  const program = runner();
+  const input = JSON.stringify(request);
+  const options = { env: process.env, input, most: mostAnswer, onStderr: "inherit", remedy: notBuilt } as const;
+  const { stdout, status } = await runProgram(program, ["job", "answer"], options);
+  const answer = parsed(stdout);
+  const failure = (problem: string, remedy: string) =>
+    new Failure({ code: "program-failed", culprit: program }, problem, remedy);
+  if (answer === undefined)
+    throw failure(`${program} ended with status ${status} before it was done.`, "Look at what it printed above.");
   if ("result" in answer) return answer.result as Json;
-  const { message, id, status } = answer.failed;
-  throw new JobError(message, id, status);
+  if ("failed" in answer) throw new JobError(answer.failed.message, answer.failed.id, answer.failed.status);
+  if (!isWireError(answer.error)) throw failure(`${program} answered in another form.`, notBuilt);
+  throw fromWire(answer.error) ?? failure(answer.error.details, "Run the program again.");
+}
+
+function parsed(json: string): JobAnswer | { readonly error?: unknown } | undefined {
+  try {
+    return Object(JSON.parse(json));
+  } catch {
+    return undefined;
+  }
 }
 
 function runner(): string {

@@ -60,13 +60,13 @@ async function storeBlob(path: string, { digest, size }: Content, source: string
     const started = await ask(path, "blobs/uploads/", { method: "POST", headers: { "content-length": 0 } });
     started.resume();
     const { location } = started.headers;
-    if (started.statusCode !== 202 || location === undefined) throw await refusal(started);
+    if (started.statusCode !== 202 || location === undefined) throw refusal(started);
     const target = reached(accessIn(path), location);
     target.search += `${target.search === "" ? "?" : "&"}digest=${encodeURIComponent(digest)}`;
     const headers = { "content-type": "application/octet-stream", "content-length": size };
     const body = () => (size === 0 ? Readable.from([]) : createReadStream(source));
     const ended = await ask(path, target, { method: "PUT", headers, body });
-    if (ended.statusCode !== 201) throw await refusal(ended);
+    if (ended.statusCode !== 201) throw refusal(ended);
     ended.resume();
   });
 }
@@ -81,8 +81,8 @@ async function fetchBlob(path: string, content: Content, target: string): Promis
       // A retry goes on where the last one broke off.
       const headers: Record<string, string> = done > 0 ? { range: `bytes=${done}-${size - 1}` } : {};
       const answer = await ask(path, `blobs/${digest}`, { method: "GET", headers });
-      if (answer.statusCode === 404) throw new Final(lost(digest));
-      if (answer.statusCode !== 200 && answer.statusCode !== 206) throw await refusal(answer);
+      if (answer.statusCode === 404) throw lost(digest);
+      if (answer.statusCode !== 200 && answer.statusCode !== 206) throw refusal(answer);
       if (answer.statusCode === 200) {
         hash = createHash("sha256");
         done = 0;
@@ -93,7 +93,7 @@ async function fetchBlob(path: string, content: Content, target: string): Promis
           await file.writeFile(piece);
           hash.update(piece);
           done += piece.length;
-          if (done > size) throw new Final(damaged(digest, `it has more than ${size} bytes`));
+          if (done > size) throw damaged(digest, `it has more than ${size} bytes`);
         }
       } finally {
         await file.close();
@@ -108,23 +108,13 @@ async function fetchBlob(path: string, content: Content, target: string): Promis
   }
 }
 
-/** An error that no retry mends. */
-class Final extends Error {
-  override readonly cause: Failure;
-
-  constructor(cause: Failure) {
-    super(cause.message);
-    this.cause = cause;
-  }
-}
-
 async function withPatience(doing: string, act: () => Promise<void>): Promise<void> {
   const backoff = new Backoff(policy);
   for (;;) {
     try {
       return await act();
     } catch (error) {
-      if (error instanceof Final) throw error.cause;
+      // No retry mends it.
       if (error instanceof Failure) throw error;
       if (await backoff.wait()) continue;
       throw new Failure(
@@ -145,7 +135,7 @@ async function ask(path: string, target: string | URL, question: Question): Prom
     answer.resume();
     for (;;) {
       if (accessIn(path).authorization !== access.authorization) break;
-      if (Date.now() > end || access.expires === undefined) throw new Final(refused(access, answer.statusCode));
+      if (Date.now() > end || access.expires === undefined) throw refused(access, answer.statusCode);
       await delay(1000);
     }
   }
@@ -188,7 +178,7 @@ async function send(access: PodAccess, url: URL, { method, headers, body }: Ques
   });
 }
 
-async function refusal(answer: IncomingMessage): Promise<Error> {
+function refusal(answer: IncomingMessage): Error {
   answer.resume();
   return new Error(`the registry answered ${answer.statusCode}`);
 }
