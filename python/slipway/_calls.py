@@ -120,7 +120,7 @@ def stream_items(
     items: Iterable[Any],
     ordered: bool,
 ) -> Iterator[Tuple[int, Settled]]:
-    """Calls a function for each item, and yields what became of them, with their numbers. Items that nobody waits for yet are not asked for."""
+    """Yields numbers and outcomes of items. Asks for items only while somebody waits for their results."""
     if runs_here():
         yield from enumerate(_stream_here(known, items))
         return

@@ -37,11 +37,12 @@ _is_told = False
 def engine() -> Engine:
     """Returns the engine that runs this program's functions.
 
-    That is the one that `SLIPWAY_ENGINE` names, else containers if podman or docker is set up, else processes on this machine. A program without an
-    image always uses processes.
+    That is the one that `SLIPWAY_ENGINE` names, else containers if podman or docker is set up, else processes on this
+    machine. A program without an image always uses processes.
 
     Raises:
-        UserError: `SLIPWAY_ENGINE` is not the name of an engine, this machine does not have that engine, or it needs an image and the program has none.
+        UserError: `SLIPWAY_ENGINE` is not the name of an engine, this machine does not have that engine, or it needs an
+            image and the program has none.
     """
     if SERVED is None:
         check_engine(os.environ)

@@ -22,8 +22,10 @@ class UserError(Exception):
     The first line of the message says what is wrong, the second what to do.
 
     Attributes:
-        code: the kind of error; docs/reference/errors.md lists the codes. None if your program raises the error without one.
-        culprit: the file, option, image, function or engine at fault. None if your program raises the error without one.
+        code: the kind of error; docs/reference/errors.md lists the codes. None if your program raises the error without
+            one.
+        culprit: the file, option, image, function or engine at fault. None if your program raises the error without
+            one.
     """
 
     code: Optional[str] = None
@@ -36,8 +38,10 @@ class Failure(Exception):
     The first line of the message says what is wrong, the second what to do.
 
     Attributes:
-        code: the kind of error; docs/reference/errors.md lists the codes. None if your program raises the error without one.
-        culprit: the file, option, image, function or engine at fault. None if your program raises the error without one.
+        code: the kind of error; docs/reference/errors.md lists the codes. None if your program raises the error without
+            one.
+        culprit: the file, option, image, function or engine at fault. None if your program raises the error without
+            one.
     """
 
     code: Optional[str] = None
@@ -50,7 +54,7 @@ _Kind = TypeVar("_Kind", bound=Union[UserError, Failure])
 
 
 def reported(kind: Type[_Kind], code: Optional[str], culprit: Optional[str], message: str) -> _Kind:
-    """A UserError or Failure with a code and a culprit (`ErrorIdentity` in TypeScript). The last line of the message is the remedy."""
+    """A UserError or Failure. The last line of the message is the remedy."""
     problem, end, remedy = message.rpartition("\n")
     return _made(kind, code, culprit, indented_lines(problem) + end + printable_lines(remedy))
 

@@ -180,7 +180,7 @@ def _unpack(form: Form, tar: Iterator[bytes], folder: str) -> None:
 
 
 def _verified(content: Form, path: str) -> Iterator[bytes]:
-    """The pieces of a file. Raises at its end if they are not the content, so that nobody may trust any piece before."""
+    """The pieces of a file. Raises at its end if they are not the content, so nobody may trust a piece before."""
     try:
         # A container may have put a link or a pipe there.
         stored = open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb")

@@ -93,7 +93,7 @@ def _split(path: bytes) -> Optional[Tuple[bytes, bytes]]:
 
 
 def _ascii_tail(text: bytes) -> bytes:
-    """The fallback for readers without PAX: the end of a name, with `_` for characters that are not ASCII. Characters are those of UTF-16."""
+    """The fallback for readers without PAX: the end of a name, with `_` for those units of UTF-16 that are not ASCII."""
     characters = text.decode("utf-8", "replace").encode("utf-16-le")[-200:]
     units = (int.from_bytes(characters[at : at + 2], "little") for at in range(0, len(characters), 2))
     return bytes(unit if 0x20 <= unit <= 0x7E else 0x5F for unit in units)
@@ -150,8 +150,9 @@ def read_whole(content: IO[bytes], size: int, name: str) -> Iterator[bytes]:
 def unpack_tar(tar: Iterator[bytes], folder: str) -> None:
     """Makes a new folder of a tar.
 
-    Takes only what `tar_of` can have written, byte for byte: every entry is below folders that this call made, and no link can lead out. So
-    nothing outside of the folder is written or shown, whoever made the tar. `tarfile` and its filters take more, and not the same in each version.
+    Takes only what `tar_of` can have written, byte for byte: every entry is below folders that this call made, and no
+    link can lead out. So nothing outside of the folder is written or shown, whoever made the tar. `tarfile` and its
+    filters take more, and not the same in each version.
 
     Raises:
         NotATar: it is not such a tar.
@@ -274,7 +275,7 @@ def _records(content: bytes) -> Dict[bytes, bytes]:
 
 
 def _problem_of(found: _Entry, names: List[str], last: List[str], is_folder: bool) -> str:
-    """Entries are in the order of `tar_of`: each directly in a folder that is still open, after all smaller names in it."""
+    """Entries are in the order of `tar_of`: each directly in a folder that is still open, after all smaller names."""
     depth = len(names) - 1
     if any(name in ("", ".", "..") or "\0" in name for name in names):
         return "a path is not one of a folder"

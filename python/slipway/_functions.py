@@ -74,8 +74,9 @@ class StepFunction(Generic[_R]):
     ) -> Iterator[_R]:
         """Runs the function for every item, and yields the results as they come. Memory does not grow with the number of items.
 
-        Items are taken in a thread, ahead of the results by at most 1,000, or by four times as many as run at once. When you leave the iterator,
-        its calls end. At a failed item, it raises the error of the call, which has the number of the item as `index`.
+        Items are taken in a thread, ahead of the results by at most 1,000, or by four times as many as run at once.
+        When you leave the iterator, its calls end. At a failed item, it raises the error of the call, which has the
+        number of the item as `index`.
 
         Args:
             items: any iterable, also an endless one.
@@ -141,23 +142,25 @@ def in_image(
 ) -> Any:
     """Decorates a function so that each call runs it inside this program's image, on the engine that `engine()` returns.
 
-    Use it with or without arguments. Calls start the same program in containers or pods with a read-only root file system, where it serves one call
-    after the other. If the program has no image, or there is no container engine, functions run in processes on this machine. Their output goes to
-    standard error. Define functions at the top level of a module that is imported before you call `main`. A coroutine function works too; the call
-    waits for its result.
+    Use it with or without arguments. Calls start the same program in containers or pods with a read-only root file
+    system, where it serves one call after the other. If the program has no image, or there is no container engine,
+    functions run in processes on this machine. Their output goes to standard error. Define functions at the top level
+    of a module that is imported before you call `main`. A coroutine function works too; the call waits for its result.
 
-    A call raises RemoteError if the function raises (UserError and Failure arrive unchanged), UserError if arguments cannot be handed on or there is
-    no image for the tag, and UserError or Failure if the engine does not work.
+    A call raises RemoteError if the function raises (UserError and Failure arrive unchanged), UserError if arguments
+    cannot be handed on or there is no image for the tag, and UserError or Failure if the engine does not work.
 
     Args:
-        function: the function. It takes positional arguments only. Arguments and result are JSON, bytes, datetimes, arrays of numbers, and files and
-            folders (`file`, `folder`), of at most 256 MiB each.
+        function: the function. It takes positional arguments only. Arguments and result are JSON, bytes, datetimes,
+            arrays of numbers, and files and folders (`file`, `folder`), of at most 256 MiB each.
         name: a name that is unique in the program. Default: the function's name.
-        concurrency: how many calls a worker runs at once, for a function that waits for others: in one event loop if it is a coroutine function,
-            else in threads. Default: 1.
-        batch: the function takes a list of items, and returns a list with a result for each. A worker collects up to `size` calls, and waits for
-            them at most `wait` after the first one: `{"size": 32, "wait": "20ms"}`. Default: the function takes single items.
-        setup: runs once in each worker, before its first call of the function. What it returns is the function's first argument. Default: none.
+        concurrency: how many calls a worker runs at once, for a function that waits for others: in one event loop if it
+            is a coroutine function, else in threads. Default: 1.
+        batch: the function takes a list of items, and returns a list with a result for each. A worker collects up to
+            `size` calls, and waits for them at most `wait` after the first one: `{"size": 32, "wait": "20ms"}`.
+            Default: the function takes single items.
+        setup: runs once in each worker, before its first call of the function. What it returns is the function's first
+            argument. Default: none.
         teardown: gets what `setup` returned when the worker ends. Default: none.
         options: those of `CallOptions`.
 
@@ -186,7 +189,8 @@ def inside_image() -> bool:
 def main(program: Callable[[], Any]) -> None:
     """Runs the program. If this process was started to serve calls of the program's functions, it serves them and exits.
 
-    If the program raises UserError or Failure, the error is printed without a traceback, and the process exits with status 2 or 1.
+    If the program raises UserError or Failure, the error is printed without a traceback, and the process exits with
+    status 2 or 1.
 
     Args:
         program: the program's body. Its result is only used by `run_in_image`, which returns it.
@@ -229,7 +233,8 @@ def run_in_image(*, args: Sequence[str] = (), **options: "Unpack[CallOptions]") 
     Raises:
         RemoteError: the body raised there. UserError and Failure arrive unchanged.
         Failure: the program ended in another way, or the engine does not work.
-        UserError: it was called inside the image, where it would never end; there is no image for the tag; or the engine does not work.
+        UserError: it was called inside the image, where it would never end; there is no image for the tag; or the
+            engine does not work.
     """
     if SERVED is not None:
         raise reported(
@@ -253,13 +258,14 @@ def map_in_image(
 ) -> List[Any]:
     """Calls a function for every item, as `in_image` describes. On Kubernetes, all workers are one Job.
 
-    Every item is tried, even if others fail. Lines that the function prints stand after its name and the item: `[square 3] `.
-    A terminal shows the progress in one line; elsewhere a line every 10 s does.
+    Every item is tried, even if others fail. Lines that the function prints stand after its name and the item: `[square
+    3] `. A terminal shows the progress in one line; elsewhere a line every 10 s does.
 
     Args:
         items: the items. Each is the only argument of its call.
         function: the function that `in_image` returned, or its name.
-        parallelism: maximum number of workers. Default: as many as fit this machine's CPUs and 80 % of its memory; 50 on Kubernetes.
+        parallelism: maximum number of workers. Default: as many as fit this machine's CPUs and 80 % of its memory; 50
+            on Kubernetes.
         return_exceptions: return failures among the results, as exceptions, instead of raising.
         options: those of `CallOptions`. They override those of `in_image`.
 
@@ -268,7 +274,8 @@ def map_in_image(
 
     Raises:
         MapError: items failed, and `return_exceptions` is false.
-        UserError: an item or option is invalid, there is no such function or image, or the engine does not work. All calls have ended by then.
+        UserError: an item or option is invalid, there is no such function or image, or the engine does not work. All
+            calls have ended by then.
         Failure: the engine does not work. All calls have ended by then.
     """
     known = _find(function)

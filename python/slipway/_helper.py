@@ -1,4 +1,4 @@
-"""The helper that makes calls, over one connection for the whole program. Keep src/functions/program-protocol.ts the same."""
+"""The connection to the helper that makes calls. Keep src/functions/program-protocol.ts the same."""
 
 import atexit
 import errno

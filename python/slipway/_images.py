@@ -29,7 +29,8 @@ def has_container_image(tag: str = "default", env: Optional[Mapping[str, str]] =
 def container_image(tag: str = "default", env: Optional[Mapping[str, str]] = None) -> str:
     """Returns the address of this program's image, `HOST/REPOSITORY@sha256:…`.
 
-    If you set `SLIPWAY_CONTAINER_IMAGE`, that image is used for every tag. Otherwise it is the image that the launch script pushed.
+    If you set `SLIPWAY_CONTAINER_IMAGE`, that image is used for every tag. Otherwise it is the image that the launch
+    script pushed.
 
     Args:
         tag: a key of the pipeline's `bases`.

@@ -41,7 +41,8 @@ def resolve_job(deployment: Deployment, name: str = "job", folder: Optional[str]
     Args:
         deployment: the job.
         name: the name of the job.
-        folder: the folder for relative paths and for the lock. Default: the working directory; under `bazel run`, the one where you called it.
+        folder: the folder for relative paths and for the lock. Default: the working directory; under `bazel run`, the
+            one where you called it.
 
     Returns:
         The content of the lock.
@@ -65,8 +66,10 @@ def run_job(
     Args:
         deployment: the job.
         name: the name of the job.
-        folder: the folder for relative paths and for the lock. Default: the working directory; under `bazel run`, the one where you called it.
-        engine: `process`, `container` or `kubernetes`. Default: `kubernetes` if `SLIPWAY_ENGINE` is `kubernetes`, else by the job's interpreter.
+        folder: the folder for relative paths and for the lock. Default: the working directory; under `bazel run`, the
+            one where you called it.
+        engine: `process`, `container` or `kubernetes`. Default: `kubernetes` if `SLIPWAY_ENGINE` is `kubernetes`, else
+            by the job's interpreter.
 
     Returns:
         The function's result, or the standard output of a command as a string.

@@ -20,8 +20,8 @@ class Resources(TypedDict, total=False):
         cpu: number of CPUs; may be a fraction.
         memory: memory: bytes, or a text such as `512MiB`.
         gpu: number of GPUs. The run gets the first GPUs of the machine.
-        instance_type: instance type of `config.yaml`, which has CPUs, memory, GPUs and, on Kubernetes, the nodes that may run it. The other keys
-            override those of the type.
+        instance_type: instance type of `config.yaml`, which has CPUs, memory, GPUs and, on Kubernetes, the nodes that
+            may run it. The other keys override those of the type.
     """
 
     cpu: float
@@ -35,21 +35,25 @@ class CallOptions(TypedDict, total=False):
 
     Attributes:
         tag: image to use, a key of the pipeline's `bases`. Default: `default`.
-        env: environment variables to set in addition to the image's own. `SECRET:NAME` is the value of a secret of `slipway secret`. Default: none.
+        env: environment variables to set in addition to the image's own. `SECRET:NAME` is the value of a secret of
+            `slipway secret`. Default: none.
         network: network of the container, `none` or `host`. Default: `none`. Pods always have the cluster's network.
         resources: resource limits of the container or pod. Default: no limits.
         retries: how many times to retry a failed call, from 0 to 100. Default: 0.
         time_limit: timeout of each attempt, in seconds or as a text such as `1h30m`. Default: no timeout.
-        volumes: claims and folders by the absolute path at which the function sees them: `{"/data": {"claim": "training-data"}}`. On Kubernetes a
-            PersistentVolumeClaim; on podman and docker a named volume, or a folder of this machine, relative to where you called `bazel run`.
-            The function may change what has `"writable": True`. Default: none.
-        keep: keep results in the registry, in the image's repository. A call whose function, arguments and version have a kept result does not run.
-            Failures are not kept. Needs an image. Default: False.
-        version: with `keep`, the version of the function. Change it when results are no longer right. Default: the image's layers.
-        fresh: a worker of its own for each call: a new process, container or pod. Default: False, workers serve one call after the other.
+        volumes: claims and folders by the absolute path at which the function sees them: `{"/data": {"claim":
+            "training-data"}}`. On Kubernetes a PersistentVolumeClaim; on podman and docker a named volume, or a folder
+            of this machine, relative to where you called `bazel run`. The function may change what has `"writable":
+            True`. Default: none.
+        keep: keep results in the registry, in the image's repository. A call whose function, arguments and version have
+            a kept result does not run. Failures are not kept. Needs an image. Default: False.
+        version: with `keep`, the version of the function. Change it when results are no longer right. Default: the
+            image's layers.
+        fresh: a worker of its own for each call: a new process, container or pod. Default: False, workers serve one
+            call after the other.
         max_calls: a worker ends after so many calls, and another one takes its place. Default: no limit.
-        keep_warm: how long containers and pods wait for the next run of this program after its end, in seconds or as a text such as `5m`.
-            Default: they end with the program.
+        keep_warm: how long containers and pods wait for the next run of this program after its end, in seconds or as a
+            text such as `5m`. Default: they end with the program.
     """
 
     tag: Optional[str]

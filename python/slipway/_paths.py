@@ -12,7 +12,8 @@ Path = Union[str, "os.PathLike[str]"]
 def user_path(path: Path = "") -> str:
     """An absolute path for one that a person wrote, such as an argument of the program.
 
-    `bazel run` starts programs in their runfiles, not where the person is. `file`, `folder`, `save` and volumes do this themselves.
+    `bazel run` starts programs in their runfiles, not where the person is. `file`, `folder`, `save` and volumes do this
+    themselves.
 
     Args:
         path: default: the folder where `bazel run` was called, or the current one without it.
@@ -24,7 +25,8 @@ def data_file(path: str) -> str:
     """The path of a file in the target's `data`, on this machine and in the image.
 
     Args:
-        path: the file's path in the repository, such as `examples/python/menu.yaml`. For a file of another repository, start with `REPOSITORY/`.
+        path: the file's path in the repository, such as `examples/python/menu.yaml`. For a file of another repository,
+            start with `REPOSITORY/`.
 
     Raises:
         UserError: the file is neither in the runfiles nor beside the program.

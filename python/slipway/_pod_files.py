@@ -1,4 +1,4 @@
-"""The registry as pods reach it: the part of the distribution specification 1.1 that moves blobs. Keep src/sdk/pod-files.ts the same."""
+"""Blobs of the registry, as pods reach it. Keep src/sdk/pod-files.ts the same."""
 
 import base64
 import hashlib

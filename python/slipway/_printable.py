@@ -4,7 +4,8 @@ import difflib
 import re
 from typing import Sequence
 
-# Controls, bidirectional marks, separators, zero-width and tag characters, fillers, lone surrogates; not those that choose an emoji's form.
+# Controls, bidirectional marks, separators, zero-width and tag characters, fillers, lone surrogates. Selectors of
+# emoji stay.
 _HIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u17b4\u17b5\u180b-\u180f"
     "\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ud800-\udfff\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb\U000110bd\U000110cd"

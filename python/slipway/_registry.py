@@ -47,7 +47,7 @@ def declare(known: ImageFunction) -> None:
 
 
 def _place_of(function: Callable[..., Any]) -> Any:
-    """Where a function is defined. Identifies the functions of a module that is imported twice, as the program itself may be."""
+    """Where a function is defined: the same for a module that is imported twice, as the program may be."""
     code = getattr(function, "__code__", None)
     return function if code is None else (code.co_filename, code.co_firstlineno)
 
@@ -59,7 +59,7 @@ def unknown_function(name: str, remedy: str) -> UserError:
 
 
 def event_loop() -> "asyncio.AbstractEventLoop":
-    """The loop of all asynchronous functions in the main thread, so that a connection of one call is good for the next."""
+    """The loop of asynchronous functions in the main thread: a connection of one call serves the next."""
     global _loop
     import asyncio
 

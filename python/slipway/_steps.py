@@ -28,8 +28,8 @@ class Step(NamedTuple):
 class Handle(Generic[_R]):
     """The result of a call that runs, or will. Pass it to other calls, or take it with `result()` or `await`.
 
-    `result(timeout=None)` waits and returns the result, or raises the call's error. `exception(timeout=None)` waits and returns the error, or None.
-    `done()` returns whether the call has ended. `timeout` is in seconds.
+    `result(timeout=None)` waits and returns the result, or raises the call's error. `exception(timeout=None)` waits and
+    returns the error, or None. `done()` returns whether the call has ended. `timeout` is in seconds.
     """
 
     def __init__(self, step: Step) -> None:

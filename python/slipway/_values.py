@@ -1,4 +1,4 @@
-"""Values between a program and its functions, as bodies of frames. docs/worker-protocol.md has their form. Keep src/sdk/values.ts the same."""
+"""Values as bodies of frames, by docs/worker-protocol.md. Keep src/sdk/values.ts the same."""
 
 import array
 import json

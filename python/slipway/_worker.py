@@ -1,4 +1,4 @@
-"""A worker: serves calls of the program's functions until it is told to end. docs/worker-protocol.md describes the protocol."""
+"""A worker: serves calls until it is told to end, by docs/worker-protocol.md."""
 
 import inspect
 import json
@@ -39,7 +39,7 @@ class _Unread(NamedTuple):
 
 
 class Worker(Line):
-    """Removes the variables of the worker, so that child processes are no workers. Keeps the user's output out of the channel."""
+    """Removes its variables, so that child processes are no workers, and keeps the user's output out of the channel."""
 
     def __init__(self, channel: str) -> None:
         super().__init__(channel)
