@@ -92,7 +92,7 @@ describe("a workspace that depends on Slipway, with no settings of its own", () 
   it("does not push from the root package of a module without a name, where projects would share a repository", async () => {
     workspace.write({ "MODULE.bazel": moduleOf("consumer", npm).replace(/^module\(.*\)\n/, "") });
     const { status, stderr } = await workspace.bazel(["run", "//:push"]);
-    expect(stderr).toMatch(/\/\/:push: .* without a name[^]*`module\(name = "NAME"\)`/);
+    expect(stderr).toMatch(/\/\/:push: .* without a name.*\n.*`module\(name = "NAME"\)`/);
     expect(status).toBe(1);
     const prefix = "--@slipway//bazel/settings:repository_prefix=team";
     expect(await workspace.stdout(["run", prefix, "//:push", "--", "--references"])).toMatch(/\/team\/main@/);

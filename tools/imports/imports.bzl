@@ -48,6 +48,7 @@ IMPORTS = {
     "//src/build:main.test.ts": "//src/core:testdata/folder.ts //src/oci:digest.ts ?//src/build:main.ts",
     "//src/build:main.ts": "//src/build:commands.ts //src/build:tool.ts",
     "//src/build:oci-layout.ts": "//src/build:files.ts //src/core:errors.ts //src/oci:config.ts //src/oci:descriptor.ts //src/oci:digest.ts //src/oci:json.ts //src/oci:layout.ts //src/oci:manifest.ts",
+    "//src/build:pull/main.test.ts": "//src/core:testdata/folder.ts ?//src/build:pull/main.ts",
     "//src/build:pull/main.ts": "//src/build:pull/pull.ts //src/core:errors.ts //src/core:unexpected.ts //src/oci:digest.ts //src/oci:json.ts //src/oci:layer.ts //src/registry:open-by-name.ts",
     "//src/build:pull/pull.test.ts": "//src/build:pull/pull.ts //src/core:testdata/folder.ts //src/core:testdata/reported.ts //src/oci:digest.ts //src/oci:media-types.ts //src/registry:client/testdata/harness.ts //src/registry:client/testdata/stored-images.ts //src/signatures:keys.ts //src/signatures:sign.ts",
     "//src/build:pull/pull.ts": "//src/core:errors.ts //src/oci:config.ts //src/oci:descriptor.ts //src/oci:digest.ts //src/oci:manifest.ts //src/oci:media-types.ts //src/oci:reference.ts //src/registry:client/client.ts //src/registry:client/fetch-manifest.ts //src/registry:platforms.ts //src/signatures:keys.ts //src/signatures:runnable-image.ts //src/signatures:verify.ts",

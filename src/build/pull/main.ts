@@ -39,8 +39,14 @@ function write(image: PulledImage): { platform: string; folder: string; layers: 
 
 // Sources import `.mts` modules by the names of their built files.
 registerHooks({
-  resolve: (specifier, context, next) =>
-    next(specifier.startsWith(".") ? specifier.replace(/\.mjs$/, ".mts") : specifier, context),
+  resolve: (specifier, context, next) => {
+    try {
+      return next(specifier, context);
+    } catch (error) {
+      if (!/^\..*\.mjs$/.test(specifier)) throw error;
+      return next(specifier.replace(/\.mjs$/, ".mts"), context);
+    }
+  },
 });
 
 reportUncaught();
