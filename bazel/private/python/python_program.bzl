@@ -18,8 +18,8 @@ _VERSIONED = """python=$(command -v python{version}) || {{
 }}
 """
 
-# Outside of images, the packages of the machine are out of sight, and so are the hooks that they start with every program: an image has neither. A
-# virtual environment of its own, made once per interpreter, is Python's way to say so.
+# Outside of images, a program sees neither the packages of the machine nor the hooks that they start with every program: an
+# image has neither. A virtual environment of its own, made once per interpreter, is Python's way to say so.
 _ISOLATED = """case $r in
   /app/*) ;;
   *)
