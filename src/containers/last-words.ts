@@ -30,8 +30,8 @@ export class LastWords {
 
 /** More than this is no client's last words. */
 const maximum = 16 * 1024;
-const first = /^(Error: |docker: |time="[^"]*" level=(error|fatal) )/;
-const further = /^(Error: |docker: |time="|See '|Run '|\s*$)/;
+const first = /^(Error: |docker: |unknown (shorthand )?flag: |invalid argument "|time="[^"]*" level=(error|fatal) )/;
+const further = /^(Error: |docker: |time="|Usage: |See '|Run '|\s*$)/;
 
 /** The start of the block of such lines at the end of `data`; the length of `data` if there is none. */
 function startOfLastWords(data: Buffer): number {

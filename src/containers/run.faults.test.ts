@@ -43,6 +43,14 @@ describe("a podman that is installed and broken", () => {
     expect(await run("echo mine >&2; exit 125")).toEqual({ outcome: 125, err: "mine\n" });
   });
 
+  it("is the one to speak where it does not know an option, with or without a name before its words", async () => {
+    const docker = "unknown flag: --none\\n\\nUsage:  docker run [OPTIONS] IMAGE\\n\\nRun 'docker run --help' for more\\n";
+    const { outcome, err } = await run(`printf "${docker}" >&2; exit 125`);
+    expect(outcome).toBeInstanceOf(Error);
+    expect((outcome as Error).message).toContain("unknown flag: --none");
+    expect(err).toBe("");
+  });
+
   it("is killed when it does not respond", async () => {
     const running = Promise.withResolvers<void>();
     const ended = run("trap '' TERM; test $1 = rm && exit; echo; while :; do sleep 100; done", () => running.resolve());
