@@ -269,6 +269,6 @@ it("are refused before anything is made where nodes cannot pull the image, and f
   const away = { ...cluster, env: { ...cluster.env, SLIPWAY_CONFIG: config } };
   await expect(groupOf(away, image)).rejects.toThrow(userErrorWith("image-pull-failed", image));
   const calls = callAll(new PodWorkers(cluster.env), [[1], [2]], { image });
-  await expect(calls).rejects.toThrow(userErrorWith("image-pull-failed", image));
+  await expect(calls).rejects.toThrow(failureWith("image-pull-failed", image));
   await expectNothing(cluster);
 });
