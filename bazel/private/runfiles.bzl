@@ -43,7 +43,7 @@ def launcher_script(command, environment = {}, setup = "", program = None):
       command: list of strings: the words of the command. `{runfiles}` is the runfiles folder. The script's arguments follow.
       environment: dict of strings: variables of the command. `{runfiles}` is the runfiles folder.
       setup: string: lines of /bin/sh to run before the command. `$r` is the runfiles folder.
-      program: string or None: a variable that `setup` sets. The word `{program}` of the command is replaced by its value.
+      program: string or None: words of /bin/sh that replace the word `{program}` of the command, with variables that `setup` sets.
 
     Returns:
       string.
@@ -51,7 +51,7 @@ def launcher_script(command, environment = {}, setup = "", program = None):
 
     def word(text):
         if program and text == "{program}":
-            return "\"${}\"".format(program)
+            return program
         return "\"$r\"".join([shell_quote(part) if part else "" for part in text.split("{runfiles}")])
 
     exports = ["export {}={}\n".format(name, word(value)) for name, value in environment.items()]

@@ -1,4 +1,6 @@
+import builtins
 import importlib.util
 import os
+import sys
 
-print(importlib.util.find_spec("theirs") is not None, "HOOKED" in os.environ, callable(exit))
+print(importlib.util.find_spec("theirs") is not None, "HOOKED" in os.environ, hasattr(builtins, "exit"), os.path.realpath(sys._base_executable))

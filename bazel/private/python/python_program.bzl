@@ -19,18 +19,24 @@ _VERSIONED = """python=$(command -v python{version}) || {{
 """
 
 # Outside of images, a program sees neither the packages of the machine nor the hooks that they start with every program: an
-# image has neither. A virtual environment of its own, made once per interpreter, is Python's way to say so.
-_ISOLATED = """case $r in
+# image has neither. A virtual environment of its own, made once per interpreter, is Python's way to say so. A version
+# manager's script is asked each time which interpreter it starts. Without such a folder of this user: no packages at all.
+_ISOLATED = """site=
+case $r in
   /app/*) ;;
   *)
     unset PYTHONPATH
-    found=$(command -v "$python") && own=${TEST_TMPDIR:-${XDG_CACHE_HOME:-$HOME/.cache}/slipway}/python$found && {
-      [ -x "$own/bin/python3" ] || {
-        base=$("$python" -ISc 'import sys; print(sys._base_executable)') && mkdir -p "$own/bin" &&
-          printf 'home = %s\\ninclude-system-site-packages = false\\n' "${base%/*}" >"$own/$$" &&
-          mv "$own/$$" "$own/pyvenv.cfg" && ln -s "$base" "$own/bin/$$" && mv "$own/bin/$$" "$own/bin/python3"
-      } 2>/dev/null
-    } && python=$own/bin/python3
+    cache=${TEST_TMPDIR:-${XDG_CACHE_HOME:-$HOME/.cache}/slipway}/python
+    found=$(command -v "$python") own=$cache$found
+    {
+      [ "$own/bin/python3" -ef "$found" ] || {
+        base=$("$python" -ISc 'import sys; print(sys._base_executable)') && [ -x "$base" ] &&
+          { [ "$base" -ef "$found" ] || own=$cache$base; } &&
+          { [ "$own/bin/python3" -ef "$base" ] || (umask 077 && mkdir -p "$own/bin" && [ -O "$own" ] &&
+            printf 'home = %s\\ninclude-system-site-packages = false\\n' "${base%/*}" >"$own/$$" &&
+            mv "$own/$$" "$own/pyvenv.cfg" && ln -s "$base" "$own/bin/$$" && mv "$own/bin/$$" "$own/bin/python3"); }
+      }
+    } 2>/dev/null && [ -O "$own" ] && python=$own/bin/python3 || site=-S
     ;;
 esac
 """
@@ -65,7 +71,7 @@ def _python_program_impl(ctx):
 
         # -P keeps the program's source folder off the import path, because it can have modules that the build does not know.
         command = ["{program}", "-P"] + ctx.attr.python_options + ["{runfiles}/" + runfiles_path(ctx, ctx.file.main)]
-        text = launcher_script(command, environment = {"RUNFILES_DIR": "{runfiles}"}, setup = setup + _ISOLATED + python_path, program = "python")
+        text = launcher_script(command, environment = {"RUNFILES_DIR": "{runfiles}"}, setup = setup + _ISOLATED + python_path, program = "\"$python\" $site")
     ctx.actions.write(script, text, is_executable = True)
     return [
         DefaultInfo(
