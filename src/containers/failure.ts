@@ -30,7 +30,10 @@ const known: readonly (readonly [pattern: RegExp, remedy: string, code?: ErrorCo
     "image-unsuitable",
   ],
   [/\bcrun\b/i, "Install runc (apt-get install runc), which runs on more machines"],
-  [/slirp4netns|pasta/i, "Install the program that podman's error names"],
+  [
+    /slirp4netns|pasta|netavark|aardvark|iptables|nftables/i,
+    "Install the program that {client}'s error names (apt-get install netavark iptables slirp4netns)",
+  ],
   [/Cannot connect to the Docker daemon|docker daemon running/i, "Start Docker's daemon"],
   [/\bEMFILE\b/, "Run fewer at once, or raise the limit of open files (`ulimit -n`)"],
   [/no space left/i, "Free space, for example with `{client} system prune`"],

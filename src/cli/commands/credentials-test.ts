@@ -1,5 +1,6 @@
 import process from "node:process";
 import { registrySettings } from "../../config/settings.ts";
+import type { Environment } from "../../core/environment.ts";
 import { Failure, reportOf, UserError } from "../../core/errors.ts";
 import type { Credential, SshKey } from "../../credentials/credential.ts";
 import { parseServiceUrl, type Service, type ServiceUrl } from "../../credentials/service-url.ts";
@@ -60,11 +61,16 @@ async function testAll(entries: readonly Entry[]): Promise<void> {
 }
 
 async function report(entry: Entry): Promise<void> {
+  process.stdout.write(`${await testEntry(entry, process.env)}\n`);
+}
+
+/** Uses it. Returns a line that says what its server answered. */
+export async function testEntry(entry: Entry, env: Environment): Promise<string> {
   const url = parseServiceUrl(entry.service, entry.url);
   const isKey = url.scheme === "ssh" || !canGive(entry.source, "password");
-  const credential = isKey ? await readSshKey(entry) : await readCredential(entry, process.env);
+  const credential = isKey ? await readSshKey(entry) : await readCredential(entry, env);
   const source = describeEntry(entry);
-  process.stdout.write(`${source}: ${await askService(entry.service, url, { credential, source, correction })}\n`);
+  return `${source}: ${await askService(entry.service, url, { credential, source, correction })}`;
 }
 
 interface Tested<Kind = Credential | SshKey> {

@@ -1,6 +1,6 @@
 import type { Environment } from "../../core/environment.ts";
 import { hasCluster } from "../../kubernetes/configured.ts";
-import type { Finding } from "./finding.ts";
+import { broken, type Finding } from "./finding.ts";
 
 const part = { part: "cluster", neededFor: "running jobs and functions on Kubernetes", required: false } as const;
 
@@ -8,7 +8,7 @@ const patience = 10_000;
 
 /** Also lists the permissions that this user lacks there. */
 export async function examineCluster(env: Environment): Promise<Finding> {
-  if (!hasCluster(env)) {
+  if (!hasCluster(env) && !env["KUBECONFIG"]) {
     const remedy = "Get a kubeconfig from whoever runs a cluster: ~/.kube/config, or name it in KUBECONFIG";
     return { ...part, state: "missing", detail: "no kubeconfig", remedy };
   }
@@ -29,7 +29,6 @@ export async function examineCluster(env: Environment): Promise<Finding> {
       const remedy = "Check that the cluster runs, and the way there";
       return { ...part, state: "broken", detail: `no answer within ${patience / 1000} s`, remedy };
     }
-    const [detail = "", remedy = ""] = (error as Error).message.split("\n");
-    return { ...part, state: "broken", detail, remedy };
+    return broken(part, error);
   }
 }

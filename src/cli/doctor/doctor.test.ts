@@ -1,8 +1,10 @@
+import { once } from "node:events";
 import { chmodSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
-import { printed } from "../../core/testdata/reported.ts";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { type Outcome, run } from "../testdata/slipway.ts";
 import { ask } from "./command-output.ts";
 import type { Finding } from "./finding.ts";
@@ -10,6 +12,7 @@ import type { Finding } from "./finding.ts";
 /** Commands of a machine that has everything. */
 const all = {
   bazelisk: "",
+  git: "echo git version 2.39.5",
   npm: "echo 11.0.0",
   python3: "echo pip 24.0",
   micromamba: "echo 2.3.0",
@@ -50,14 +53,14 @@ describe("slipway doctor", () => {
       expect.stringMatching(/^ +Get a kubeconfig from /),
       "",
     ]);
-    expect(out).toContain("podman 5.0.0 with runc, rootless, storage overlay (no slirp4netns, which services need)");
+    expect(out).toContain("podman 5.0.0 with runc, rootless, storage overlay");
     expect(out).toMatch(/^ok +conda +micromamba 2\.3\.0 \(/m);
     expect({ status, error }).toEqual({ status: 0, error: "" });
   });
 
   it("fails without what is required, and names it", async () => {
     expect(await doctor({ npm: "echo 11.0.0" })).toMatchObject({
-      error: printed("program-missing", "Bazel"),
+      error: "slipway: does not work: Bazel\n",
       status: 1,
     });
     const { out, ...asJson } = await doctor({ npm: "echo 11.0.0" }, {}, "--json");
@@ -130,15 +133,72 @@ describe("slipway doctor", () => {
   });
 
   it("names a registry that does not answer, and one that is no registry", async () => {
-    const { registry, credentials } = await findings(all, { SLIPWAY_REGISTRY: "127.0.0.1:9" });
+    const { registry } = await findings(all, { SLIPWAY_REGISTRY: "127.0.0.1:9" });
     expect(registry).toMatchObject({ state: "broken" });
-    expect(registry?.detail).toContain("SLIPWAY_REGISTRY=127.0.0.1:9 does not answer: ");
-    expect(credentials).toMatchObject({
-      state: "missing",
-      remedy: "podman login 127.0.0.1:9, or docker login 127.0.0.1:9",
-    });
+    expect(registry?.detail).toContain("127.0.0.1:9 does not answer");
     const none = await findings(all, { SLIPWAY_REGISTRY: "no registry" });
     expect(none["registry"]).toMatchObject({ state: "broken" });
+  });
+
+  it("uses the credentials of the registry and those that were added", async () => {
+    const server = createServer(({ headers }, response) => {
+      const isRight = headers.authorization === `Basic ${Buffer.from("ci:right").toString("base64")}`;
+      response.writeHead(isRight ? 200 : 401, { "www-authenticate": 'Basic realm="r"' }).end();
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    onTestFinished(() => void server.close());
+    const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const folder = mkdtempSync(join(tmpdir(), "doctor-"));
+    mkdirSync(join(folder, "slipway"));
+    const examined = async (password: string) => {
+      const entry = { service: "docker", url: host, source: { kind: "stored", username: "ci", password } };
+      const store = join(folder, "slipway/credentials.json");
+      writeFileSync(store, JSON.stringify({ version: 1, credentials: [entry] }), { mode: 0o600 });
+      const env = { SLIPWAY_REGISTRY: host, XDG_CONFIG_HOME: folder };
+      const { out, status } = await doctor(all, env, "--json");
+      const found = (JSON.parse(out) as Finding[]).filter(({ part }) => /registry|credentials/.test(part));
+      expect(out).not.toContain(password);
+      return { states: found.map(({ part, state }) => `${part} ${state}`), status };
+    };
+    expect(await examined("right")).toEqual({ states: ["registry ok", "credentials ok", "credentials ok"], status: 0 });
+    expect(await examined("wrong-one")).toEqual({
+      states: ["registry ok", "credentials broken", "credentials broken"],
+      status: 1,
+    });
+  });
+
+  it.each<[string, string, RegExp]>([
+    ["SLIPWAY_ENGINE", "docker", /SLIPWAY_ENGINE=docker/],
+    ["SLIPWAY_REGISTY", "r.io", /Write SLIPWAY_REGISTRY/],
+  ])("names the variable %s=%s", async (name, value, words) => {
+    const { status, out } = await doctor({ ...all, ...podman }, { [name]: value });
+    expect({ status, found: /^broken +variables[\s\S]*?(?=\n\S)/m.exec(out)?.[0] }).toEqual({
+      status: 1,
+      found: expect.stringMatching(words),
+    });
+  });
+
+  it("names a KUBECONFIG that does not exist", async () => {
+    const { cluster } = await findings(all, { KUBECONFIG: "/nonexistent/config" });
+    expect(cluster).toMatchObject({ state: "broken", detail: expect.stringContaining("/nonexistent/config") });
+  });
+
+  it.each<[string, string, string, RegExp]>([
+    ["starts nothing", "", "OCI runtime error: crun: unknown version specified", /runc/],
+    [
+      "has no iptables",
+      "--network=bridge",
+      "netavark: iptables: No such file or directory",
+      /apt-get install .*iptables/,
+    ],
+    ["stores no image", "import", "write /var/lib: no space left on device", /podman info/],
+  ])("names an engine that %s", async (_, word, words, remedy) => {
+    const broken = `case " $* " in *" run "*"${word} "*|" ${word} "*) echo "Error: ${words}" >&2; exit 126;; esac`;
+    const engines = { podman: `${broken}\necho 5.0.0 crun true overlay`, newuidmap: "", newgidmap: "" };
+    const { engine } = await findings({ ...all, ...engines });
+    expect(engine).toMatchObject({ state: "broken", remedy: expect.stringMatching(remedy) });
+    expect(engine?.detail).toContain(words);
   });
 });
 

@@ -1,9 +1,16 @@
-import { findContainerClient } from "../../containers/client.ts";
+import { randomBytes } from "node:crypto";
+import type { Network } from "../../config/limits.ts";
+import { type ContainerClient, findContainerClient } from "../../containers/client.ts";
 import { checkDocker } from "../../containers/docker-daemon.ts";
+import { oneLine } from "../../containers/failure.ts";
+import { runContainer } from "../../containers/run.ts";
 import type { Environment } from "../../core/environment.ts";
-import { findExecutable } from "../../core/executables.ts";
+import { Failure } from "../../core/errors.ts";
+import { runProgram } from "../../core/run-program.ts";
+import type { RunnableImage } from "../../oci/runnable-image.ts";
 import { ask } from "./command-output.ts";
-import type { Finding } from "./finding.ts";
+import { broken, type Finding } from "./finding.ts";
+import { tinyImage } from "./tiny-image.ts";
 
 const part = {
   part: "engine",
@@ -18,11 +25,55 @@ export async function examineEngine(env: Environment): Promise<Finding> {
     const remedy = search.obstacles[0]?.remedy ?? "apt-get install podman runc uidmap";
     return { ...part, state: "missing", detail, remedy };
   }
-  const { name, path } = search.client;
-  return name === "podman" ? examinePodman(path, env) : examineDocker(path, env);
+  const { client } = search;
+  const finding = await (client.name === "podman" ? examinePodman(client.path) : examineDocker(client.path, env));
+  if (finding.state !== "ok") return finding;
+  try {
+    const remarks = await tryContainers(client, env);
+    return { ...finding, detail: [finding.detail, ...remarks].join("; ") };
+  } catch (error) {
+    const failed = broken(part, error);
+    return { ...failed, detail: `${finding.detail}: ${failed.detail}` };
+  }
 }
 
-async function examinePodman(path: string, env: Environment): Promise<Finding> {
+/** Functions run without a network or with this machine's, services with one of their own. Returns remarks of runs. */
+async function tryContainers(client: ContainerClient, env: Environment): Promise<readonly string[]> {
+  const image = `localhost/slipway-doctor:${randomBytes(4).toString("hex")}` as RunnableImage;
+  const content = tinyImage();
+  if (content === undefined) return [`no container was tried on ${process.arch}`];
+  const options = { env, time: 60_000, input: [content] };
+  const { status, stderr } = await runProgram(client.path, ["import", "-", image], options);
+  if (status !== 0) {
+    const identity = { code: "engine-unavailable", culprit: client.name } as const;
+    const problem = `${client.path} cannot store an image (status ${status}): ${oneLine(stderr)}`;
+    throw new Failure(identity, problem, `Run \`${client.name} info\` to see whether it works.`);
+  }
+  const remarks: string[] = [];
+  const onStderr = (data: Buffer) =>
+    void remarks.push(
+      data
+        .toString()
+        .replace(/^slipway: /, "")
+        .trim(),
+    );
+  const run = { image, programArguments: ["/exit"], env: {}, resources: {}, onStdout: () => {} };
+  try {
+    for (const network of ["none", "host", "bridge"] as Network[]) {
+      const signal = AbortSignal.timeout(60_000);
+      const ended = await runContainer(client, { ...run, network }, { env, onStderr, signal });
+      if (ended === 0) continue;
+      const identity = { code: "engine-unavailable", culprit: client.name } as const;
+      const problem = `a container with --network=${network} that does nothing ended with status ${ended}`;
+      throw new Failure(identity, problem, `Run \`${client.name} info\` to see whether it works.`);
+    }
+  } finally {
+    await ask(client.path, ["rmi", "--force", image]);
+  }
+  return remarks;
+}
+
+async function examinePodman(path: string): Promise<Finding> {
   const format =
     "{{.Version.Version}} {{.Host.OCIRuntime.Name}} {{.Host.Security.Rootless}} {{.Store.GraphDriverName}}";
   const answer = await ask(path, ["--log-level=error", "info", "--format", format]);
@@ -32,21 +83,14 @@ async function examinePodman(path: string, env: Environment): Promise<Finding> {
   }
   const [version, runtime, rootless, storage] = answer.output.split(" ");
   const detail = `podman ${version} with ${runtime}, ${rootless === "true" ? "rootless" : "as root"}, storage ${storage}`;
-  const isHere = (name: string) => findExecutable(name, env) !== undefined;
-  const lacks: string[] = [];
-  if (runtime === "crun" && !isHere("runc")) lacks.push("no runc, should crun not work here");
-  if (rootless === "true" && !isHere("slirp4netns") && !isHere("pasta")) {
-    lacks.push("no slirp4netns, which services need");
-  }
-  return { ...part, state: "ok", detail: `${detail}${lacks.length === 0 ? "" : ` (${lacks.join("; ")})`}` };
+  return { ...part, state: "ok", detail };
 }
 
 async function examineDocker(path: string, env: Environment): Promise<Finding> {
   try {
     await checkDocker(env);
   } catch (error) {
-    const [detail = "", remedy = ""] = (error as Error).message.split("\n");
-    return { ...part, state: "broken", detail, remedy };
+    return broken(part, error);
   }
   const answer = await ask(path, ["version", "--format", "{{.Server.Version}}"]);
   if ("problem" in answer) {

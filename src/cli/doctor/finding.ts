@@ -1,3 +1,4 @@
+import { styleText } from "node:util";
 import type { UserError } from "../../core/errors.ts";
 import { printable } from "../../core/printable.ts";
 
@@ -11,18 +12,16 @@ export interface Finding {
   readonly remedy?: string;
 }
 
-/** One per line, with the remedy below each problem. */
-export function formatFindings(findings: readonly Finding[]): string {
-  const width = Math.max(...findings.map(({ part }) => part.length));
-  const indent = " ".repeat(width + 11);
-  return findings
-    .flatMap(({ part, state, detail, neededFor, remedy }) => [
-      `${state.padEnd(7)}  ${part.padEnd(width)}  ${detail}`,
-      ...(state === "ok" ? [] : [`${indent}needed for: ${neededFor}`]),
-      ...(state === "ok" || remedy === undefined ? [] : [`${indent}${remedy}`]),
-    ])
-    .map(printable)
-    .join("\n");
+/** Parts are padded to this, since each finding is printed before the next is known. */
+const width = 13;
+const colors = { ok: "green", missing: "yellow", broken: "red" } as const;
+
+/** A line, and the remedy below a problem. In bytes, since text has its escape sequences escaped. */
+export function formatFinding({ part, state, detail, neededFor, remedy }: Finding): Buffer {
+  const more = state === "ok" ? [] : [`needed for: ${neededFor}`, ...(remedy ? [remedy] : [])];
+  const lines = [`${part.padEnd(width)}  ${detail}`, ...more.map((line) => `${" ".repeat(width + 11)}${line}`)];
+  const text = lines.map(printable).join("\n");
+  return Buffer.from(`${styleText(colors[state], state.padEnd(7), { stream: process.stdout })}  ${text}\n`);
 }
 
 export function broken(part: Omit<Finding, "state" | "detail">, error: unknown): Finding {

@@ -1,21 +1,21 @@
+import { registrySettings } from "../../config/settings.ts";
 import type { Environment } from "../../core/environment.ts";
-import { exitStatusOf } from "../../core/errors.ts";
+import type { UserError } from "../../core/errors.ts";
+import type { CredentialSearch } from "../../credentials/credential.ts";
 import { findCredential } from "../../credentials/find.ts";
+import { readStore } from "../../credentials/store.ts";
 import { endpointOf } from "../../oci/endpoint.ts";
+import { openRegistry } from "../../registry/client/open.ts";
 import { findEmbeddedRegistry } from "../../registry-server/ensure.ts";
+import { testEntry } from "../commands/credentials-test.ts";
 import { broken, type Finding } from "./finding.ts";
 
 const registry = { part: "registry", neededFor: "pushing images", required: false } as const;
-const credentials = {
-  part: "credentials",
-  neededFor: "pushing where the registry asks who is there",
-  required: false,
-} as const;
+const credentials = { part: "credentials", neededFor: "registries and servers that ask for a login", required: false };
 
 export async function examineRegistry(env: Environment): Promise<Finding[]> {
   const name = env["SLIPWAY_REGISTRY"];
-  if (name) return [await examineRemote(name), await examineCredential(name, env)];
-  return [await examineEmbedded(env), { ...credentials, state: "ok", detail: "the embedded registry gives its own" }];
+  return name ? examineRemote(name, env) : [await examineEmbedded(env)];
 }
 
 async function examineEmbedded(env: Environment): Promise<Finding> {
@@ -28,32 +28,41 @@ async function examineEmbedded(env: Environment): Promise<Finding> {
   }
 }
 
-async function examineRemote(name: string): Promise<Finding> {
+/** Logs in, as a push does. */
+async function examineRemote(name: string, env: Environment): Promise<Finding[]> {
   const asked = `SLIPWAY_REGISTRY=${name}`;
+  const answers: Finding = { ...registry, state: "ok", detail: `${asked} answers` };
+  let search: CredentialSearch | undefined;
   try {
-    const { base } = endpointOf(name);
-    const signal = AbortSignal.timeout(10_000);
-    const { status, body } = await fetch(new URL("v2/", base), { signal, redirect: "manual" });
-    await body?.cancel();
-    if (status === 200 || status === 401) return { ...registry, state: "ok", detail: `${asked} answers` };
-    const remedy = "Check the name, and that a registry runs there";
-    return { ...registry, state: "broken", detail: `${asked} answers with HTTP status ${status}`, remedy };
+    const target = { registry: endpointOf(name).registry };
+    using client = openRegistry(name, {
+      env,
+      settings: await registrySettings(name, env),
+      findCredential: async () => {
+        search = await findCredential(target, env);
+        return search;
+      },
+    });
+    await client.checkLogin();
+    const detail = search === undefined ? `${name} asks for none` : `${name} accepts the one from ${search.source}`;
+    return [answers, { ...credentials, state: "ok", detail }];
   } catch (error) {
-    if (exitStatusOf(error) === 2) return broken(registry, error);
-    const cause = (error as Error).cause ?? error;
-    const remedy = "Check the name, that the registry runs, and the way there";
-    return { ...registry, state: "broken", detail: `${asked} does not answer: ${(cause as Error).message}`, remedy };
+    const { code } = error as Partial<UserError>;
+    if (code !== "registry-login" && !code?.startsWith("credential")) return [broken(registry, error)];
+    const isMissing = search !== undefined && search.credential === undefined && search.problems.length === 0;
+    return [answers, { ...broken(credentials, error), ...(isMissing && { state: "missing" }) }];
   }
 }
 
-async function examineCredential(name: string, env: Environment): Promise<Finding> {
-  try {
-    const { credential, source, problems } = await findCredential({ registry: endpointOf(name).registry }, env);
-    if (credential !== undefined) return { ...credentials, state: "ok", detail: `for ${name} from ${source}` };
-    const remedy = `podman login ${name}, or docker login ${name}`;
-    if (problems.length > 0) return { ...credentials, state: "broken", detail: problems.join(" "), remedy };
-    return { ...credentials, state: "missing", detail: `none for ${name}`, remedy };
-  } catch (error) {
-    return broken(credentials, error);
-  }
+/** Uses each that was added with `slipway credentials add`. */
+export async function examineCredentials(env: Environment): Promise<Finding[]> {
+  const try_ = async (work: () => Promise<Finding[]>) => work().catch((error: unknown) => [broken(credentials, error)]);
+  return try_(async () => {
+    const entries = await readStore(env);
+    if (entries.length === 0) return [{ ...credentials, state: "ok", detail: "none was added" }];
+    const findings = entries.map((entry) =>
+      try_(async () => [{ ...credentials, state: "ok", detail: await testEntry(entry, env) }]),
+    );
+    return (await Promise.all(findings)).flat();
+  });
 }

@@ -1,11 +1,13 @@
 import { existsSync } from "node:fs";
+import { statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Environment } from "../../core/environment.ts";
 import { findExecutable } from "../../core/executables.ts";
+import { cacheFolder } from "../../core/user-folders.ts";
 import { condaClients } from "../../python-environments/conda.ts";
 import { findBazel } from "../dev/bazel.ts";
 import { ask } from "./command-output.ts";
-import type { Finding } from "./finding.ts";
+import { broken, type Finding } from "./finding.ts";
 
 /** Bazel is the one that runs this command, a workspace's `tools/bazel`, or an installed one. */
 export async function examineBazel(env: Environment, folder: string): Promise<Finding> {
@@ -53,6 +55,28 @@ export async function examineNpm(env: Environment): Promise<Finding> {
     required: false,
   };
   return examineVersion("npm", part, "apt-get install npm", env);
+}
+
+export async function examineGit(env: Environment): Promise<Finding> {
+  const part = { part: "git", neededFor: "jobs with GitRepository, and `image_git`", required: false };
+  return examineVersion("git", part, "apt-get install git", env);
+}
+
+const leastFree = 1024 ** 3;
+
+export async function examineDisk(env: Environment): Promise<Finding> {
+  const part = { part: "disk", neededFor: "images and what programs keep", required: false } as const;
+  try {
+    let folder = cacheFolder(env);
+    while (!existsSync(folder)) folder = dirname(folder);
+    const { bavail, bsize } = await statfs(folder);
+    const detail = `${((bavail * bsize) / 1e9).toFixed(1)} GB free in ${folder}`;
+    if (bavail * bsize >= leastFree) return { ...part, state: "ok", detail };
+    const remedy = "Free space: `slipway registry gc --now`, `podman system prune`, `bazel clean`";
+    return { ...part, state: "broken", detail, remedy };
+  } catch (error) {
+    return broken(part, error);
+  }
 }
 
 async function examineVersion(
