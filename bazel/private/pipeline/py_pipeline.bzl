@@ -14,6 +14,7 @@ def py_pipeline(
         deps = [],
         data = [],
         imports = [],
+        unchecked_imports = [],
         py_binary = None,
         image_module = "",
         **kwargs):
@@ -33,7 +34,7 @@ def py_pipeline(
     If you use rules_python, pass its rule: `py_binary = py_binary`. `deps` then takes what that rule takes. For an existing target, use
     `pipeline(binary = …)`.
 
-    Errors at load: those of `pipeline`; `binary` or `entry_point`, which only `pipeline` takes; neither `main` nor a file `NAME.py`.
+    Errors at build: an import of a module that is neither in `srcs` nor in `deps`. Errors at load: those of `pipeline`; `binary` or `entry_point`, which only `pipeline` takes; neither `main` nor a file `NAME.py`.
 
     Args:
       name: string, the name of the pipeline.
@@ -42,6 +43,8 @@ def py_pipeline(
       deps: labels: `@NAME//:packages` of the extension `python`, and `python_library` targets. With `py_binary`: the dependencies that it takes.
       data: labels of files that the program finds in its runfiles.
       imports: list of strings: further import folders, relative to the package.
+      unchecked_imports: list of strings: packages and modules that only the image's base has, such as `torch`. The build fails for another import that
+        is neither in `srcs` nor in `deps`, unless the program says that it is optional. Not with `py_binary`.
       py_binary: the rule `py_binary` of rules_python. Default: none; the program works without rules_python.
       image_module: string: a Python module that the images start instead of `main`, with `/usr/bin/python3 -m`. Python finds it, `main` and the
         other modules of the program. For Sematic: `sematic.resolvers.worker`, on the base `@sematic_base//image`. Default: the images start `main`.
@@ -53,7 +56,7 @@ def py_pipeline(
         if attribute in kwargs:
             fail("{}: py_pipeline has no attribute {}.\nFor a program that is already a target, use pipeline(binary = …).".format(where, attribute))
     if kwargs:
-        check_attributes(where, kwargs, PIPELINE_ATTRIBUTES + ["image_module", "imports", "main", "py_binary"])
+        check_attributes(where, kwargs, PIPELINE_ATTRIBUTES + ["image_module", "imports", "main", "py_binary", "unchecked_imports"])
     if not main:
         main = name + ".py"
         if not native.glob([main], allow_empty = True):
@@ -76,7 +79,7 @@ def py_pipeline(
             **(common | {"data": data + [_SDK]})
         )
     else:
-        python_program(srcs = srcs, deps = deps + [_SDK], imports = imports, **common)
+        python_program(srcs = srcs, deps = deps + [_SDK], imports = imports, unchecked_imports = unchecked_imports, **common)
     if image_module:
         worker = name + "_worker"
         python_program(

@@ -42,21 +42,23 @@ python_compiler = rule(
     },
 )
 
-def run_python_compiler(ctx, args, inputs, outputs):
-    """Declares an action that compiles Python modules.
+def run_python_compiler(ctx, args, inputs, outputs, mnemonic = "PythonBytecode", progress_message = "Compiling Python modules of %{label}"):
+    """Declares an action of the Python compiler.
 
     Args:
       ctx: the context of a rule or an aspect with PYTHON_COMPILER_ATTRS.
       args: Args, from build_tool_args.
       inputs: list or depset of Files.
       outputs: list of Files.
+      mnemonic: string.
+      progress_message: string.
     """
     ctx.actions.run(
         executable = ctx.executable._python_compiler,
         arguments = [args],
         inputs = inputs,
         outputs = outputs,
-        mnemonic = "PythonBytecode",
-        progress_message = "Compiling Python modules of %{label}",
+        mnemonic = mnemonic,
+        progress_message = progress_message,
         execution_requirements = worker_requirements("SlipwayPythonBytecode"),
     )

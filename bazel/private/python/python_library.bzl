@@ -3,9 +3,10 @@
 load("//bazel/private:module_choice.bzl", "module_targets")
 load("//bazel/private:runfiles_parts.bzl", "merge_parts")
 load("//bazel/private:third_party.bzl", "apparent_name")
+load(":python_imports.bzl", "PYTHON_IMPORTS_ATTRS", "python_imports")
 load(":python_info.bzl", "PythonInfo")
 
-PYTHON_LIBRARY_ATTRS = {
+PYTHON_LIBRARY_ATTRS = PYTHON_IMPORTS_ATTRS | {
     "srcs": attr.label_list(allow_files = True, doc = "The modules."),
     "deps": attr.label_list(doc = "Libraries that the modules import, and other targets whose runfiles they need."),
     "data": attr.label_list(allow_files = True, doc = "Files that the modules find in the runfiles."),
@@ -46,8 +47,9 @@ def _python_library_impl(ctx):
         parts = merge_parts(module_targets(ctx, ctx.attr.deps) + ctx.attr.data, third_party = {package: files})
     else:
         parts = merge_parts(ctx.attr.srcs + module_targets(ctx, ctx.attr.deps) + ctx.attr.data)
-    return [
-        DefaultInfo(files = files, runfiles = python_runfiles(ctx)),
+    runfiles = python_runfiles(ctx)
+    return python_imports(ctx, runfiles) + [
+        DefaultInfo(files = files, runfiles = runfiles),
         parts,
         python_info(
             ctx,

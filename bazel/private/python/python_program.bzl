@@ -4,6 +4,7 @@ load("//bazel/private:label_text.bzl", "label_text")
 load("//bazel/private:module_choice.bzl", "module_targets")
 load("//bazel/private:runfiles.bzl", "FIND_RUNFILES", "launcher_script", "runfiles_path", "shell_quote")
 load("//bazel/private:runfiles_parts.bzl", "merge_parts")
+load(":python_imports.bzl", "python_imports")
 load(":python_info.bzl", "PythonInfo")
 load(":python_library.bzl", "PYTHON_LIBRARY_ATTRS", "python_import", "python_info", "python_runfiles")
 
@@ -73,12 +74,12 @@ def _python_program_impl(ctx):
         command = ["{program}", "-P"] + ctx.attr.python_options + ["{runfiles}/" + runfiles_path(ctx, ctx.file.main)]
         text = launcher_script(command, environment = {"RUNFILES_DIR": "{runfiles}"}, setup = setup + _ISOLATED + python_path, program = "\"$python\" $site")
     ctx.actions.write(script, text, is_executable = True)
-    return [
-        DefaultInfo(
-            executable = script,
-            files = depset([script]),
-            runfiles = ctx.runfiles([script, ctx.file.main]).merge(python_runfiles(ctx)),
-        ),
+    runfiles = ctx.runfiles([script, ctx.file.main]).merge(python_runfiles(ctx))
+
+    # With `module`, `main` is a program of its own.
+    validation = [] if ctx.attr.module else python_imports(ctx, runfiles, ctx.file.main)
+    return validation + [
+        DefaultInfo(executable = script, files = depset([script]), runfiles = runfiles),
         merge_parts(ctx.attr.srcs + module_targets(ctx, ctx.attr.deps) + ctx.attr.data, first_party = [script, ctx.file.main]),
         info,
         RunEnvironmentInfo(environment = ctx.attr.env),
