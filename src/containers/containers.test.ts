@@ -3,11 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { ErrorCode } from "../core/error-codes.ts";
 import { userErrorWith } from "../core/testdata/reported.ts";
 import type { RunnableImage } from "../oci/runnable-image.ts";
 import { runArguments } from "./arguments.ts";
 import type { ContainerClient } from "./client.ts";
 import { divideEnvironment } from "./environment.ts";
+import { clientFailure } from "./failure.ts";
 import { LastWords } from "./last-words.ts";
 import { isFromLoopback } from "./loopback.ts";
 import { processLimits } from "./process-limits.ts";
@@ -59,6 +61,29 @@ describe("LastWords", () => {
     words.write(Buffer.from("Error: the program's\n  at x\ndocker: Error response\nSee 'docker run --help'.\n"));
     expect(passed).toBe("Error: the program's\n  at x\n");
     expect(words.take()).toBe("docker: Error response\nSee 'docker run --help'.");
+  });
+});
+
+describe("clientFailure", () => {
+  const image = "registry.example/a:1";
+  it.each<[words: string, code: ErrorCode, culprit: string, remedy: RegExp]>([
+    [
+      "reading manifest 1 in registry.example/a: manifest unknown",
+      "image-pull-failed",
+      image,
+      /^Correct the image's name/,
+    ],
+    [
+      "setting up CDI devices: unresolvable CDI devices nvidia.com/gpu=0",
+      "engine-unavailable",
+      "podman",
+      /^Remove `gpu`/,
+    ],
+    ["netavark: iptables: No such file or directory (os error 2)", "engine-unavailable", "podman", /iptables/],
+  ])("of %s has a remedy", (words, code, culprit, remedy) => {
+    const failure = clientFailure(podman, image, 125, words);
+    expect(failure).toEqual(userErrorWith(code, culprit));
+    expect(failure.remedy).toMatch(remedy);
   });
 });
 

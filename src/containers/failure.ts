@@ -1,5 +1,5 @@
 import type { ErrorCode } from "../core/error-codes.ts";
-import { UserError } from "../core/errors.ts";
+import { type ErrorIdentity, UserError } from "../core/errors.ts";
 import { parseReference } from "../oci/reference.ts";
 import type { ContainerClient } from "./client.ts";
 
@@ -12,7 +12,7 @@ const known: readonly (readonly [pattern: RegExp, remedy: string, code?: ErrorCo
   ],
   [
     /manifest unknown|not found: manifest|name unknown|\b404\b/i,
-    "Run the pipeline's own or _push target, which pushes the image",
+    "Correct the image's name, or push it: a pipeline's own and _push targets do",
     "image-pull-failed",
   ],
   [
@@ -34,6 +34,10 @@ const known: readonly (readonly [pattern: RegExp, remedy: string, code?: ErrorCo
     /slirp4netns|pasta|netavark|aardvark|iptables|nftables/i,
     "Install the program that {client}'s error names (apt-get install netavark iptables slirp4netns)",
   ],
+  [
+    /CDI devices|nvidia\.com\/gpu|device driver .*gpu/i,
+    "Remove `gpu`, or install the NVIDIA Container Toolkit (nvidia-ctk cdi generate)",
+  ],
   [/Cannot connect to the Docker daemon|docker daemon running/i, "Start Docker's daemon"],
   [/\bEMFILE\b/, "Run fewer at once, or raise the limit of open files (`ulimit -n`)"],
   [/no space left/i, "Free space, for example with `{client} system prune`"],
@@ -48,12 +52,16 @@ export function isRefusal(words: string): boolean {
 }
 
 export function clientFailure(client: ContainerClient, image: string, status: number, words: string): UserError {
-  const code = knownFailure(words)?.[2];
   return new UserError(
-    code ? { code, culprit: image } : { code: "engine-unavailable", culprit: client.name },
+    failureIdentity(client, image, words),
     `${client.path} run of ${image} failed with status ${status}: ${oneLine(words) || "it printed nothing"}`,
     `${remedyOf(client, image, words)}, or set SLIPWAY_ENGINE=process to run without containers.`,
   );
+}
+
+export function failureIdentity(client: ContainerClient, image: string, words: string): ErrorIdentity {
+  const code = knownFailure(words)?.[2];
+  return code ? { code, culprit: image } : { code: "engine-unavailable", culprit: client.name };
 }
 
 export function remedyOf(client: ContainerClient, image: string, words: string): string {

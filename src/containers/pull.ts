@@ -35,7 +35,7 @@ function refused(client: ContainerClient, image: string, words: string, source?:
   return new UserError(
     { code: "image-pull-failed", culprit: image },
     `${client.name} pull of ${image} failed${used}: ${words}`,
-    source === undefined
+    source === undefined || !isRefusal(words)
       ? `${remedyOf(client, image, words)}.`
       : "Correct that credential: `slipway credentials test` tries it.",
   );

@@ -44,7 +44,8 @@ describe("a podman that is installed and broken", () => {
   });
 
   it("is the one to speak where it does not know an option, with or without a name before its words", async () => {
-    const docker = "unknown flag: --none\\n\\nUsage:  docker run [OPTIONS] IMAGE\\n\\nRun 'docker run --help' for more\\n";
+    const docker =
+      "unknown flag: --none\\n\\nUsage:  docker run [OPTIONS] IMAGE\\n\\nRun 'docker run --help' for more\\n";
     const { outcome, err } = await run(`printf "${docker}" >&2; exit 125`);
     expect(outcome).toBeInstanceOf(Error);
     expect((outcome as Error).message).toContain("unknown flag: --none");

@@ -83,6 +83,12 @@ esac
 
   it.each([
     ["cause: Because b==1 has no usable wheels and you require b==1, we can", "package-not-found", "b==1", 2],
+    [
+      "cause: Because bb was not found in the package registry and you require bb, we can",
+      "package-not-found",
+      "bb",
+      2,
+    ],
     ["cause: Because there is no version of b==9 and you require b==9.", "package-not-found", "b==9", 2],
     ["error: Couldn't parse requirement in `a.in`", "environment-failed", "a.in", 2],
     [

@@ -96,9 +96,17 @@ export function uvError(
       "Find out whether the file or the hash is right before you change the hash.",
     );
   }
-  const missing = [
-    ...said.matchAll(/(?:Because|and|version of) (\S+) (?:has no usable wheels|was not found|and you require)/g),
-  ].map(([, name]) => name);
+  const named = (how: string) =>
+    [...said.matchAll(new RegExp(`(?:Because|and|version of) (\\S+) (?:${how})`, "g"))].map(([, name]) => name);
+  const unknown = named("was not found").join(", ");
+  if (unknown !== "") {
+    return new UserError(
+      { code: "package-not-found", culprit: unknown },
+      `${problem}: the package index has no package ${unknown}.`,
+      `Correct the name in ${file}, or name your own index in pip's configuration.`,
+    );
+  }
+  const missing = named("has no usable wheels|and you require");
   if (missing.length > 0) {
     const culprit = missing.join(", ");
     return new UserError(

@@ -63,7 +63,7 @@ export const sbom = command(
     if (source !== undefined) throw unverified(name, source, refused, "SBOM");
     for (const subject of subjects) if (await printUnsigned(image, subject, wanted, digest)) return;
     const kind = format === undefined ? "SBOM" : `SBOM in the format ${format}`;
-    const remedy = `\`slipway image referrers ${name}\` lists what is attached; docs/sbom.md explains it.`;
+    const remedy = "Push the image with its `_push` target, which attaches one (docs/sbom.md).";
     const problem = `No ${kind}${digest === undefined ? "" : ` with the digest ${digest}`} is attached to ${name}.`;
     throw new UserError({ code: "sbom-not-found", culprit: name }, problem, remedy);
   },

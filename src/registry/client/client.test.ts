@@ -206,6 +206,8 @@ describe("faults", () => {
     const page = "<html>The plain HTTP request was sent to HTTPS port</html>";
     registry.intervene = answer(400, { "content-type": "text/html" }, page);
     await expect(open().getManifest("a", "v1")).rejects.toThrow(userErrorWith("registry-tls", registry.host));
+    // The answer to HEAD has no page.
+    await expect(open().headManifest("a", "v1")).rejects.toThrow("`plainHttp: false`");
   });
 
   it.each([

@@ -95,14 +95,18 @@ export function refusalError(
   if (status === 401 || status === 403) {
     return new AccessRefused(registry, `${problem}${askedAs(identity)}`, loginRemedy(registry, identity));
   }
+  const tlsRemedy = `Write \`plainHttp: false\` in registries: {"${registry}": {…}} of Slipway's configuration file`;
   if (status === 400 && /HTTPS (port|server)/i.test(words.page)) {
     return new UserError(
       { code: "registry-tls", culprit: registry },
       `Registry ${registry} speaks TLS, but was asked by plain HTTP while ${where(step)}.`,
-      `Write \`plainHttp: false\` in registries: {"${registry}": {…}} of Slipway's configuration file.`,
+      `${tlsRemedy}.`,
     );
   }
-  if (answer.isPage && [400, 404, 405, 501].includes(status)) return webServerError(registry, step, status);
+  // The answer to HEAD has no words.
+  const maySpeakTls = status === 400 && words.page === "" && endpoint.base.protocol === "http:";
+  if (answer.isPage && !maySpeakTls && [400, 404, 405, 501].includes(status))
+    return webServerError(registry, step, status);
   if (status === 507 || /no space left|disk (is )?full|quota exceeded/i.test(words.message)) {
     return new UserError(
       { code: "registry-full", culprit: registry },
@@ -128,7 +132,9 @@ export function refusalError(
   return new Failure(
     { code: status >= 400 && status < 500 ? "registry-refused" : "registry-failed", culprit: registry },
     `${problem}.`,
-    "Try again later; if the error stays, look into the registry's log.",
+    maySpeakTls
+      ? `${tlsRemedy} if it speaks TLS. Otherwise, look into the registry's log.`
+      : "Try again later; if the error stays, look into the registry's log.",
   );
 }
 

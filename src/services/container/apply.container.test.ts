@@ -138,7 +138,7 @@ describe(`a service on ${client.name}`, () => {
     await apply();
     const before = await status();
     const failed = expect(apply({ command: ["/nothing"] })).rejects;
-    await failed.toThrow(userErrorWith("job-failed"));
+    await failed.toThrow(userErrorWith("image-unsuitable"));
     await failed.toThrow(/\/nothing.*\nCheck its command/s);
     await expect.poll(status, { timeout: 20_000 }).toEqual(before);
   });

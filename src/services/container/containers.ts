@@ -5,7 +5,7 @@ import { gpuArguments, limitArguments, mountArgument, type ProcessLimits } from 
 import type { ContainerClient } from "../../containers/client.ts";
 import { checkDocker } from "../../containers/docker-daemon.ts";
 import { divideEnvironment } from "../../containers/environment.ts";
-import { oneLine, remedyOf } from "../../containers/failure.ts";
+import { failureIdentity, oneLine, remedyOf } from "../../containers/failure.ts";
 import { processLimits } from "../../containers/process-limits.ts";
 import { pullImage } from "../../containers/pull.ts";
 import { isOnThisMachine } from "../../containers/reach.ts";
@@ -239,9 +239,9 @@ export class Containers {
       const remedy = `Run \`${this.client.name} info\` to see whether it works.`;
       throw new Failure({ code: "program-failed", culprit }, `${culprit} failed: ${words}`, remedy);
     }
-    const code = what === "pull" ? "image-pull-failed" : "job-failed";
+    const identity = failureIdentity(this.client, image, words);
     const remedy = `${remedyOf(this.client, image, words)}.`;
-    throw new UserError({ code, culprit: image }, `${culprit} of ${image} failed: ${words}`, remedy);
+    throw new UserError(identity, `${culprit} of ${image} failed: ${words}`, remedy);
   }
 }
 
