@@ -27,9 +27,9 @@ export function checked<T extends z.ZodType>(
 }
 
 /** The message for an unknown field lists all of them. */
-export function strictFields<T extends z.ZodRawShape>(what: string, shape: T, remedies?: Record<string, string>) {
+export function strictFields<T extends z.ZodRawShape>(what: string, shape: T) {
   return z.strictObject(shape, {
-    error: (issue) => (issue.code === "unrecognized_keys" ? unknownFields(what, shape, remedies) : undefined),
+    error: (issue) => (issue.code === "unrecognized_keys" ? unknownFields(what, shape) : undefined),
   });
 }
 

@@ -73,7 +73,8 @@ export class SegmentCache {
       if (segments.length < fewest) return;
       linkSync(path, link);
       // A part of it is a valid list.
-      writeFileSync(list, formatList(segments));
+      const lines = segments.map(({ key, offset, size, crc }) => `${offset} ${size} ${crc} ${key}\n`);
+      writeFileSync(list, lines.join(""));
     } catch {
       // For example too many open files. The layer itself is complete, so ignore it.
     }
@@ -103,10 +104,6 @@ export class SegmentCache {
     }
     closeSync(layer.fd);
   }
-}
-
-function formatList(segments: readonly StoredSegment[]): string {
-  return segments.map(({ key, offset, size, crc }) => `${offset} ${size} ${crc} ${key}\n`).join("");
 }
 
 /** Leaves out what is damaged. */

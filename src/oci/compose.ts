@@ -149,7 +149,8 @@ function timeOf(epoch: number): string {
 function executionOf(spec: ImageSpec, base: ExecutionConfig): ExecutionConfig {
   const { Cmd, ...rest } = base;
   const cmd = spec.cmd ?? (spec.entrypoint ? undefined : Cmd);
-  const demoted = spec.user === undefined && spec.defaultUser !== undefined && isRoot(base.User);
+  const isRoot = !base.User || /^(root|0)(:|$)/.test(base.User);
+  const demoted = spec.user === undefined && spec.defaultUser !== undefined && isRoot;
   const user = demoted ? spec.defaultUser : spec.user;
   const home = demoted && spec.defaultHome !== undefined ? { HOME: spec.defaultHome } : {};
   return {
@@ -161,10 +162,6 @@ function executionOf(spec: ImageSpec, base: ExecutionConfig): ExecutionConfig {
     ...(spec.workingDir === undefined ? {} : { WorkingDir: spec.workingDir }),
     ...unlessEmpty("Labels", { ...base.Labels, ...spec.labels }),
   };
-}
-
-function isRoot(user: string | undefined): boolean {
-  return !user || /^(root|0)(:|$)/.test(user);
 }
 
 /** Keeps the base's order and replaces values in place. New variables follow, sorted by name. */

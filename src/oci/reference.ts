@@ -24,11 +24,6 @@ export function isTag(text: string): boolean {
   return tagPattern.test(text);
 }
 
-/** By Docker's rule, the first component is a registry only when it cannot be a repository of Docker Hub. */
-function looksLikeRegistry(first: string): boolean {
-  return first === "localhost" || /[.:A-Z[\u0080-\uffff]/.test(first);
-}
-
 /** As Docker and podman: `ubuntu` is `registry-1.docker.io/library/ubuntu`, but without a default tag. */
 export function parseReference(text: string): Reference {
   const fail = (problem: string): never => {
@@ -48,7 +43,8 @@ export function parseReference(text: string): Reference {
   const named = at < 0 ? text : text.slice(0, at);
   const slash = named.indexOf("/");
   const first = named.slice(0, Math.max(slash, 0));
-  const hasRegistry = looksLikeRegistry(first);
+  // By Docker's rule, the first component is a registry only when it cannot be a repository of Docker Hub.
+  const hasRegistry = first === "localhost" || /[.:A-Z[\u0080-\uffff]/.test(first);
   const registry = hasRegistry ? canonicalRegistry(first) : dockerHub;
   if (registry === undefined) return fail(`${JSON.stringify(first)} is not a host with an optional port`);
 

@@ -19,7 +19,7 @@ export async function installProgram(source: string, folder: string, name: strin
     // Node has 120 MB: of two that start at once, only one copies it.
     using _lock = await waitForLock(`${folder}.lock`);
     if (await stat(target).catch(ifMissing)) return target;
-    await removeDrafts(folder);
+    for (const name of await readdir(folder)) if (name.startsWith(".")) await rm(join(folder, name), { force: true });
     await replaceWith(target, folder, (draft) => copyTo(source, draft));
     return target;
   } catch (cause) {
@@ -31,11 +31,6 @@ export async function installProgram(source: string, folder: string, name: strin
       { cause },
     );
   }
-}
-
-/** Only the holder of the lock may call it. */
-async function removeDrafts(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) if (name.startsWith(".")) await rm(join(folder, name), { force: true });
 }
 
 const unusedDays = 30;

@@ -6,8 +6,7 @@ import { checkReferrerCount, mostRemovable, parseManifest } from "../oci/manifes
 import { formatReference } from "../oci/reference.ts";
 import { findAttachedTags } from "./client/attached-tags.ts";
 import { type RegistryClient, referrersTag } from "./client/client.ts";
-import { changeReferrersList } from "./client/referrers-list.ts";
-import { Unsupported } from "./client/refusal.ts";
+import { changeReferrersList, removeTag } from "./client/referrers-list.ts";
 
 /**
  * "Pushing Manifests with Subject", or under a tag without the API. Skips a document that is attached already.
@@ -112,13 +111,6 @@ async function removeReferrers(
     subject,
     referrers.map(({ descriptor }) => descriptor.digest),
   );
-}
-
-/** Some registries remove no tags, but manifests with all tags. */
-async function removeTag(client: RegistryClient, repository: string, tag: string): Promise<void> {
-  await client.deleteManifest(repository, tag).catch((error) => {
-    if (!(error instanceof Unsupported)) throw error;
-  });
 }
 
 /** For registries that do not maintain the list of referrers. */

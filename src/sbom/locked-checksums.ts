@@ -9,19 +9,16 @@ const keyOf = (type: string, name: string, version: string) => `${type}:${name}@
 export function lockedChecksums(locks: readonly string[]): (record: PackageRecord) => PackageRecord {
   const known: Checksums = new Map();
   for (const lock of locks) {
-    if (lock.startsWith("# Debian packages, locked by")) addDebian(lock, known);
-    else if (/^lockfileVersion:/m.test(lock)) addPnpm(lock, known);
+    if (lock.startsWith("# Debian packages, locked by")) {
+      for (const { name, version, sha256 } of parseLock(lock, "lock").locked)
+        known.set(keyOf("deb", name, version), { sha256 });
+    } else if (/^lockfileVersion:/m.test(lock)) addPnpm(lock, known);
     else addRequirements(lock, known);
   }
   return (record) => {
     const checksums = known.get(keyOf(record.type, normalName(record.type, record.name), record.version));
     return checksums ? { ...record, checksums } : record;
   };
-}
-
-function addDebian(lock: string, known: Checksums): void {
-  for (const { name, version, sha256 } of parseLock(lock, "lock").locked)
-    known.set(keyOf("deb", name, version), { sha256 });
 }
 
 /** Reads only the lines that matter: a parser of YAML takes a second for a large lock. */

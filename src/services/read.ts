@@ -117,7 +117,8 @@ function readService(
   ];
   if (!parsed.success || formal.length > 0) throw document.error(mistakesOf(formal, document.value));
   const fields = parsed.data;
-  const name = fields.name ?? nameOfFile(fileName);
+  // `serving/My_App.yaml` is `my-app`.
+  const name = fields.name ?? nameFrom(basename(fileName).replace(extension, ""));
   const image = fields.image ?? givenImage;
   const issues = [
     ...checkFields(fields),
@@ -132,11 +133,6 @@ function missingImage(value: unknown): z.core.$ZodIssue[] {
   const isGroup = typeof value === "object" && value !== null && !Array.isArray(value);
   if (!isGroup || Object.hasOwn(value, "image")) return [];
   return [{ code: "invalid_type", expected: "string", path: ["image"], message: "" }];
-}
-
-/** `serving/My_App.yaml` is `my-app`. */
-function nameOfFile(fileName: string): string {
-  return nameFrom(basename(fileName).replace(extension, ""));
 }
 
 function missingName(name: string, isOneOfSeveral: boolean): Mistake[] {

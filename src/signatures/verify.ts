@@ -3,7 +3,7 @@ import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import { parseJson } from "../oci/json.ts";
 import { formatReference } from "../oci/reference.ts";
-import type { RegistryClient } from "../registry/client/client.ts";
+import { type RegistryClient, referrersTag } from "../registry/client/client.ts";
 import { readStatement, refuteClaim, refuteSubject, type Statement, signatureType, statementType } from "./bundle.ts";
 import {
   bundlesOf,
@@ -97,7 +97,7 @@ export async function findSignatures(
   );
   if (!key || found.verified.length > 0) return found;
   const payloads = judgeEach(
-    fetchLayers(client, repository, signatureTag(image), payloadType),
+    fetchLayers(client, repository, `${referrersTag(image)}.sig`, payloadType),
     ({ layer: { digest } }) => ({ digest, mediaType: payloadType }),
     async ({ layer, read }, signature) => refutePayload(await read(), layer, image, key) ?? signature,
   );
@@ -166,11 +166,6 @@ export const payloadType = "application/vnd.dev.cosign.simplesigning.v1+json";
 
 /** On the payload's descriptor. */
 const signatureKey = "dev.cosignproject.cosign/signature";
-
-/** Cosign's SIGNATURE_SPEC.md, "Tag-based Discovery". */
-export function signatureTag(image: Digest): string {
-  return `${image.replace(":", "-")}.sig`;
-}
 
 /** Cosign's SIGNATURE_SPEC.md, "Simple Signing". Returns the reason against it. @throws UserError if it is damaged */
 export function refutePayload(

@@ -31,7 +31,11 @@ function guessService(text: string): Service {
 
 /** A registry, an image reference, or a URL. @throws UserError if it is invalid for that service */
 export function readAsked(text: string, service: Service = guessService(text)): Asked {
-  if (service !== "docker") return { service, url: withScheme(parseServiceUrl(service, text)) };
+  if (service !== "docker") {
+    const url = parseServiceUrl(service, text);
+    // A bare host uses TLS, as git and downloads do by default.
+    return { service, url: { ...url, scheme: url.scheme ?? "https" } };
+  }
   const target = readTarget(text);
   return { service, target, url: registryTarget(target.registry, target.repository) };
 }
@@ -44,11 +48,6 @@ function readTarget(text: string): Target {
     return { registry: normalizeRegistry(registry), ...(repository === "" ? {} : { repository }) };
   }
   return parseReference(text);
-}
-
-/** A bare host uses TLS, as git and downloads do by default. */
-function withScheme(url: ServiceUrl): ServiceUrl {
-  return { ...url, scheme: url.scheme ?? "https" };
 }
 
 export async function lookUpAsked({ service, url, target }: Asked, env: Environment): Promise<Lookup> {

@@ -38,11 +38,7 @@ function parseAttributes(text: string): Attributes {
 /** Undefined: no passwords here. Git has decoded the host: a user or a path in it would make it another one. */
 function urlOf({ protocol, host, path = "" }: Attributes): ServiceUrl | undefined {
   if ((protocol !== "https" && protocol !== "http") || !isRegistry(host ?? "")) return undefined;
-  return parseServiceUrl("git", `${protocol}://${host}/${encodeSpaces(path)}`);
-}
-
-function encodeSpaces(path: string): string {
-  return path.replace(/[\s?#]/g, (character) => encodeURIComponent(character));
+  return parseServiceUrl("git", `${protocol}://${host}/${path.replace(/[\s?#]/g, encodeURIComponent)}`);
 }
 
 async function get(asked: Attributes, url: ServiceUrl, env: Environment): Promise<HelperAnswer> {

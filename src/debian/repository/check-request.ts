@@ -21,7 +21,7 @@ export function checkRequest(lock: Lock, declared: DeclaredRequest, file: string
     ["packages", declared.packages, lock.packages],
   ] as const;
   for (const [attribute, wanted, locked] of expectations) {
-    if (wanted.length === 0 || sameWords(wanted, locked)) continue;
+    if (wanted.length === 0 || wanted.toSorted().join(" ") === locked.toSorted().join(" ")) continue;
     const list = (flag: string, values: readonly string[]) => values.map((value) => ` --${flag} ${value}`).join("");
     const or = <T>(given: readonly T[], otherwise: readonly T[]) => (given.length > 0 ? given : otherwise);
     throw new UserError(
@@ -32,8 +32,4 @@ export function checkRequest(lock: Lock, declared: DeclaredRequest, file: string
         list("exclude", lock.excluded),
     );
   }
-}
-
-function sameWords(a: readonly string[], b: readonly string[]): boolean {
-  return [...a].sort().join(" ") === [...b].sort().join(" ");
 }

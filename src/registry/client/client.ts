@@ -81,7 +81,8 @@ export class RegistryClient {
     if (!isDigest(digest) || !Number.isSafeInteger(size)) {
       return (await this.getManifest(repository, reference, options))?.descriptor;
     }
-    if (isDigest(reference) && sameAlgorithm(reference, digest) && digest !== reference) {
+    const isComparable = isDigest(reference) && splitDigest(reference).algorithm === splitDigest(digest).algorithm;
+    if (isComparable && digest !== reference) {
       throw this.#broken(step, `answered with manifest ${digest}`);
     }
     return {
@@ -337,7 +338,3 @@ export const configField = "configuration (field `config` of the manifest)";
 
 /** In bytes. */
 const maximumDocument = 8 * 1024 * 1024;
-
-function sameAlgorithm(one: Digest, other: Digest): boolean {
-  return splitDigest(one).algorithm === splitDigest(other).algorithm;
-}

@@ -51,13 +51,16 @@ async function write(client: RegistryClient, repository: string, subject: Digest
     if (next.length > 0) {
       const list = canonicalJson({ schemaVersion: 2, mediaType: mediaTypes.index, manifests: next });
       await client.putManifest(repository, tag, list, mediaTypes.index);
-    } else if (before) await removeList(client, repository, tag, before.digest);
+    } else if (before) {
+      await removeTag(client, repository, tag);
+      await client.deleteManifest(repository, before.digest);
+    }
     // A writer that read the old list writes soon: it takes as long as this one, twice as long if it is slow.
     await delay(2 * (performance.now() - start));
     const after = await read();
     if (has(after?.manifests ?? [], change)) {
       if (before && next.length > 0 && after?.digest !== before.digest)
-        await removeUnused(client, repository, before.digest);
+        await client.deleteManifest(repository, before.digest).catch(() => {});
       return;
     }
     await delay(Math.random() * longestWait);
@@ -80,13 +83,8 @@ function apply(known: readonly Descriptor[], { add = [], remove = [] }: Change):
 }
 
 /** Some registries delete manifests but no tags; in others, a tag outlives its manifest. */
-async function removeList(client: RegistryClient, repository: string, tag: string, digest: Digest): Promise<void> {
+export async function removeTag(client: RegistryClient, repository: string, tag: string): Promise<void> {
   await client.deleteManifest(repository, tag).catch((error) => {
     if (!(error instanceof Unsupported)) throw error;
   });
-  await client.deleteManifest(repository, digest);
-}
-
-async function removeUnused(client: RegistryClient, repository: string, digest: Digest): Promise<void> {
-  await client.deleteManifest(repository, digest).catch(() => {});
 }

@@ -23,7 +23,10 @@ export async function bazelHelper({ args, stdin, env }: HelperCall): Promise<Hel
   if (args[0] !== "get") throw unknownAction(program, args[0], ["get"]);
   const url = readUri(await readInput(stdin));
   const { headers, expiresAt } = (await forRegistry(url, env)) ?? (await forDownload(url, env));
-  const fields = Object.entries(headers).map(([name, value]) => [headerName(name), [value]]);
+  const fields = Object.entries(headers).map(([name, value]) => [
+    name === "authorization" ? "Authorization" : name,
+    [value],
+  ]);
   // Bazel 7 cannot read fractions of a second.
   const expires = expiresAt && { expires: expiresAt.toISOString().replace(/\.\d+Z$/, "Z") };
   return { stdout: `${JSON.stringify({ headers: Object.fromEntries(fields), ...expires })}\n` };
@@ -74,8 +77,4 @@ async function forDownload(url: URL, env: Environment): Promise<Authorization> {
   const { credential }: CredentialSearch = await findPassword(asked, ["http", "git"], env);
   if (credential?.kind !== "password") return { headers: {} };
   return { headers: { authorization: basicAuthorization(credential) } };
-}
-
-function headerName(name: string): string {
-  return name === "authorization" ? "Authorization" : name;
 }

@@ -79,9 +79,12 @@ async function checkEntrypoint(image: CheckedImage): Promise<Mistake | undefined
 const inert =
   /^(echo|printf|:|true|false|test|\[|\[\[|export|readonly|local|declare|set|unset|shift|cd|alias|trap|\w+=.*)$/s;
 
+const workers = [worker, `-m${worker}`];
+
 function checkCommands(path: string, text: string): Mistake | undefined {
   const starts = reachableCommands(text).find(
-    ({ words: [first, ...others] }) => !inert.test(first?.value ?? "") && others.some(({ value }) => names(value)),
+    ({ words: [first, ...others] }) =>
+      !inert.test(first?.value ?? "") && others.some(({ value }) => workers.includes(value)),
   );
   const remedy = `Let it execute: exec ${command}`;
   if (!starts) return { where: path, problem: `it does not start ${worker}`, remedy };
@@ -93,10 +96,6 @@ function checkCommands(path: string, text: string): Mistake | undefined {
   if (!isByPython) return { where, problem: `it starts ${worker}, but not by ${python} -m`, remedy };
   if (starts.words.some(({ raw }) => /^"\$(@|\{@\})"$/.test(raw))) return undefined;
   return { where, problem: 'it does not pass its arguments on as they are: "$@", with the quotes', remedy };
-}
-
-function names(word: string): boolean {
-  return word === worker || word === `-m${worker}`;
 }
 
 async function checkPython(image: CheckedImage): Promise<Mistake | undefined> {
