@@ -3,8 +3,14 @@ import type { ByteReader } from "./byte-reader.ts";
 const frameMagic = 0xfd2fb528;
 const skippableMagic = 0x184d2a50;
 
+interface Frame {
+  /** Bytes that a decompressor keeps in memory. */
+  readonly window: number;
+  readonly bytes: AsyncIterable<Buffer>;
+}
+
 /** RFC 8878, section 3: Node takes one frame. Read it to its end before the next. @throws RangeError if invalid */
-export async function* zstdFrames(reader: ByteReader): AsyncGenerator<AsyncIterable<Buffer>> {
+export async function* zstdFrames(reader: ByteReader): AsyncGenerator<Frame> {
   for (;;) {
     const start = await reader.upTo(4);
     if (start.length === 0) return;
@@ -13,21 +19,29 @@ export async function* zstdFrames(reader: ByteReader): AsyncGenerator<AsyncItera
       const size = (await exactly(reader, 4)).readUInt32LE();
       for await (const _ of reader.pass(size));
     } else if (magic === frameMagic) {
-      yield frame(reader, start);
+      yield await frame(reader, start);
     } else {
       throw new RangeError(`there is no zstd frame at byte ${reader.position - start.length}`);
     }
   }
 }
 
-async function* frame(reader: ByteReader, magic: Buffer): AsyncGenerator<Buffer> {
+async function frame(reader: ByteReader, magic: Buffer): Promise<Frame> {
   const descriptor = await exactly(reader, 1);
   const flags = descriptor[0] ?? 0;
   const isSingleSegment = (flags & 0x20) !== 0;
   const contentSize = [isSingleSegment ? 1 : 0, 2, 4, 8][flags >> 6] ?? 0;
   const dictionary = [0, 1, 2, 4][flags & 3] ?? 0;
   const rest = await exactly(reader, (isSingleSegment ? 0 : 1) + dictionary + contentSize);
-  yield Buffer.concat([magic, descriptor, rest]);
+  const [exponent, eighths] = [(rest[0] ?? 0) >> 3, (rest[0] ?? 0) & 7];
+  const window = isSingleSegment
+    ? rest.readUIntLE(dictionary, Math.min(contentSize, 6))
+    : 2 ** (10 + exponent) * (1 + eighths / 8);
+  return { window, bytes: blocks(reader, Buffer.concat([magic, descriptor, rest]), (flags & 0x04) !== 0) };
+}
+
+async function* blocks(reader: ByteReader, header: Buffer, hasChecksum: boolean): AsyncGenerator<Buffer> {
+  yield header;
   for (let isLast = false; !isLast; ) {
     const head = await exactly(reader, 3);
     const word = head.readUIntLE(0, 3);
@@ -36,7 +50,7 @@ async function* frame(reader: ByteReader, magic: Buffer): AsyncGenerator<Buffer>
     yield head;
     yield* reader.pass(isRepeatedByte ? 1 : word >> 3);
   }
-  if ((flags & 0x04) !== 0) yield await exactly(reader, 4);
+  if (hasChecksum) yield await exactly(reader, 4);
 }
 
 async function exactly(reader: ByteReader, count: number): Promise<Buffer> {

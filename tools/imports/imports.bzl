@@ -578,6 +578,7 @@ IMPORTS = {
     "//src/layer:blob-hash.ts": "//src/core:errors.ts",
     "//src/layer:compression.test.ts": "//src/layer:compression.ts //src/layer:probe.ts //src/layer:segment-cache.ts //src/layer:segments.ts //src/layer:testdata/content.ts",
     "//src/layer:compression.ts": "//src/layer:probe.ts //src/oci:media-types.ts",
+    "//src/layer:decompress.test.ts": "//src/layer:decompress.ts",
     "//src/layer:decompress.ts": "//src/layer:byte-reader.ts //src/layer:zstd-frames.ts",
     "//src/layer:header.test.ts": "//src/core:testdata/reported.ts //src/layer:header.ts",
     "//src/layer:header.ts": "//src/core:errors.ts",
