@@ -4,6 +4,7 @@ load("@bazel_skylib//lib:unittest.bzl", "asserts", "unittest")
 load("//bazel/private:common_attributes.bzl", "unknown_attributes")  # buildifier: disable=bzl-visibility
 load("//bazel/private:glob.bzl", "compile_pattern", "pattern_matches")  # buildifier: disable=bzl-visibility
 load("//bazel/private:third_party.bzl", "THIRD_PARTY_LAYERS", "package_of", "third_party_layer")  # buildifier: disable=bzl-visibility
+load("//bazel/private/python:packages_repository.bzl", "unlocked_requirement")  # buildifier: disable=bzl-visibility
 
 def _pattern_impl(ctx):
     env = unittest.begin(ctx)
@@ -58,6 +59,25 @@ def _package_impl(ctx):
 
 _package_test = unittest.make(_package_impl)
 
+def _unlocked_impl(ctx):
+    env = unittest.begin(ctx)
+    lock = "# made by a tool\npandas==2.2.0 \\\n    --hash=sha256:ab \\\n    --hash=sha256:cd\n    # via -r requirements.in\nnumpy==1.26.4 ; python_version < '3.12'\nruamel-yaml==1.0.post1\n"
+    for declared, unlocked in [
+        ("# none\n\n-r more.in\n--no-binary=x\n", None),
+        ("Pandas\nruamel.yaml>=1\n", None),
+        ("pandas[excel]==2.2  # why\n", None),
+        ("pandas == 2.2.0\nnumpy==1.26.*\n", None),
+        ("ruamel_yaml==1.0.post1\n", None),
+        ("old; python_version < '3'\n./here\ngit+https://example.com/x@main\n", None),
+        ("pandas\nrequests>=2,<3\n", "requests>=2,<3"),
+        ("pandas==2.2.1\n", "pandas==2.2.1"),
+        ("requests @ https://example.com/r.whl\n", "requests @ https://example.com/r.whl"),
+    ]:
+        asserts.equals(env, unlocked, unlocked_requirement(declared, lock), declared)
+    return unittest.end(env)
+
+_unlocked_test = unittest.make(_unlocked_impl)
+
 def _attributes_impl(ctx):
     env = unittest.begin(ctx)
     own = ["entry_point", "srcs", "image_layers"]
@@ -84,4 +104,5 @@ def functions_test_suite(name):
     _attributes_test(name = "attributes_test")
     _package_test(name = "package_test")
     _pattern_test(name = "pattern_test")
-    native.test_suite(name = name, tests = ["attributes_test", "package_test", "pattern_test"])
+    _unlocked_test(name = "unlocked_test")
+    native.test_suite(name = name, tests = ["attributes_test", "package_test", "pattern_test", "unlocked_test"])

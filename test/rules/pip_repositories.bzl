@@ -26,7 +26,7 @@ def pip_repositories():
     repositories = {platform: "{}_{}".format(_HUB, platform) for platform in PYTHON_PLATFORMS}
     for platform, repository in repositories.items():
         _packages(name = repository, platform = platform)
-    python_packages_hub(name = _HUB, repositories = repositories)
+    python_packages_hub(name = _HUB, repositories = repositories, requirements = Label("//test/e2e:sematic_requirements.txt"))
 
 def _test_pip_impl(mctx):
     pip_repositories()

@@ -165,7 +165,60 @@ config_setting(
 )
 """
 
+def _requirement(line):
+    """The normal name and, if it is exact and of numbers alone, the version of a line of a requirements file. None for another line."""
+    requirement = line.partition("#")[0].partition("--hash")[0].strip(" \t\r\\")
+    if not requirement or not requirement[0].isalnum() or ";" in requirement or "/" in requirement.partition("@")[0]:
+        return None
+    name = ""
+    for character in requirement.elems():
+        if not character.isalnum() and character not in "-_.":
+            break
+        name += character
+    version = requirement.partition("==")[2].strip("= ") if "," not in requirement and "@" not in requirement else ""
+    if [part for part in version.split(".") if not part.isdigit()]:
+        version = ""
+    parts = version.split(".")
+    for _ in version.elems():
+        if parts[-1] == "0":
+            parts.pop()
+    name = "-".join([part for part in name.lower().replace("_", "-").replace(".", "-").split("-") if part])
+    return struct(name = name, version = ".".join(parts))
+
+def unlocked_requirement(declared, locked):
+    """The first requirement that a lock lacks, or has with another version.
+
+    Args:
+      declared: string, the content of `requirements.in`.
+      locked: string, the content of the lock.
+
+    Returns:
+      string, its line, or None.
+    """
+    versions = {}
+    for line in locked.split("\n"):
+        # A version with a marker counts too.
+        found = _requirement(line.partition(";")[0])
+        if found:
+            versions.setdefault(found.name, []).append(found.version)
+    for line in declared.split("\n"):
+        wanted = _requirement(line)
+        if wanted and (wanted.name not in versions or (wanted.version and wanted.version not in versions[wanted.name] and "" not in versions[wanted.name])):
+            return line.strip()
+    return None
+
 def _python_packages_hub_impl(rctx):
+    # Here, because another lock makes only this repository anew.
+    lock = rctx.path(rctx.attr.requirements)
+    declared = lock.dirname.get_child(lock.basename.removesuffix(".txt") + ".in")
+    unlocked = unlocked_requirement(rctx.read(declared), rctx.read(lock)) if declared.exists else None
+    if unlocked:
+        fail("{name}: {declared} has {unlocked}, which is not in {lock}.\nLock it: bazel run @slipway//:slipway -- python lock {declared}".format(
+            name = rctx.name,
+            declared = declared.basename,
+            unlocked = repr(unlocked),
+            lock = lock.basename,
+        ))
     build = "alias(name = \"packages\", visibility = [\"//visibility:public\"], actual = select({\n"
     for platform, repository in rctx.attr.repositories.items():
         build += _CHOICE.format(platform = platform, repository = repository)
@@ -178,7 +231,10 @@ def _python_packages_hub_impl(rctx):
 python_packages_hub = repository_rule(
     implementation = _python_packages_hub_impl,
     doc = "Selects the packages for the target platform.",
-    attrs = {"repositories": attr.string_dict(mandatory = True, doc = "Platform to the name of the repository with its packages.")},
+    attrs = {
+        "repositories": attr.string_dict(mandatory = True, doc = "Platform to the name of the repository with its packages."),
+        "requirements": attr.label(mandatory = True, allow_single_file = True, doc = "The requirements file."),
+    },
 )
 
 def python_packages(name, requirements, python_version = "3.11"):
@@ -203,4 +259,4 @@ def python_packages(name, requirements, python_version = "3.11"):
     repositories = {platform: "{}_{}".format(name, platform) for platform in PYTHON_PLATFORMS}
     for platform, repository in repositories.items():
         _python_platform_packages(name = repository, requirements = requirements, python_version = python_version, platform = platform)
-    python_packages_hub(name = name, repositories = repositories)
+    python_packages_hub(name = name, repositories = repositories, requirements = requirements)
