@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { isRecord } from "../core/is-record.ts";
 import { formatPath } from "./document.ts";
 
 export interface Difference {
@@ -13,14 +14,14 @@ type PartsOf = (before: unknown, after: unknown) => readonly PropertyKey[] | und
 
 /** Compares two groups by their fields, and two lists of one length by their items. */
 export const sharedParts: PartsOf = (before, after) => {
-  if (isGroup(before) && isGroup(after)) return keysOf(before, after);
+  if (isRecord(before) && isRecord(after)) return keysOf(before, after);
   const areAlike = Array.isArray(before) && Array.isArray(after) && before.length === after.length;
   return areAlike ? [...before.keys()] : undefined;
 };
 
 /** Compares by fields, also where one document lacks the group. A list is one value: its items have no names. */
 export const allFields: PartsOf = (before, after) =>
-  [before, after].every((each) => each === undefined || isGroup(each)) ? keysOf(before, after) : undefined;
+  [before, after].every((each) => each === undefined || isRecord(each)) ? keysOf(before, after) : undefined;
 
 export function differencesOf(before: unknown, after: unknown, partsOf: PartsOf = sharedParts): Difference[] {
   const compare = (one: unknown, other: unknown, path: readonly PropertyKey[]): Difference[] => {
@@ -38,8 +39,4 @@ function keysOf(...groups: readonly unknown[]): string[] {
 
 function partOf(value: unknown, part: PropertyKey): unknown {
   return (value as Readonly<Record<PropertyKey, unknown>> | undefined)?.[part];
-}
-
-function isGroup(value: unknown): boolean {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

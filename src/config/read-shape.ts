@@ -1,5 +1,6 @@
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import { isRecord } from "../core/is-record.ts";
 import { type Document, formatPath, hiddenKey, isFieldName, shownKey } from "./document.ts";
 import { type Mistake, unknownKey } from "./mistake.ts";
 import { parseBytes } from "./quantity.ts";
@@ -115,7 +116,7 @@ class ShapeReader {
       else if (unknown.meant !== undefined) meant.add(unknown.meant);
       this.#add(unknown.mistake);
     }
-    if (value === undefined || isGroup(value)) this.#checkPresence(shape, names, meant, value as Values, path);
+    if (value === undefined || isRecord(value)) this.#checkPresence(shape, names, meant, value as Values, path);
     return Object.fromEntries(
       given.flatMap(([name, each]) => {
         const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
@@ -152,7 +153,7 @@ class ShapeReader {
   }
 
   #entries(value: unknown, path: Path): [string, unknown][] {
-    if (isGroup(value)) return Object.entries(value);
+    if (isRecord(value)) return Object.entries(value);
     this.#wrong(path, "is not a group of fields", "Write NAME: VALUE, a line for each.");
     return [];
   }
@@ -172,8 +173,4 @@ class ShapeReader {
 
 function isEmpty(value: unknown): boolean {
   return value === null || value === undefined;
-}
-
-function isGroup(value: unknown): value is Values {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,3 +1,4 @@
+import { isRecord } from "../core/is-record.ts";
 import { dockerHub, normalizeRegistry } from "../oci/registry-host.ts";
 import type { Credential } from "./credential.ts";
 
@@ -65,16 +66,12 @@ function parse(text: string): Config {
     // The parser's message would quote the file, which contains secrets.
     throw new Error("it is not JSON");
   }
-  if (!isObject(value)) throw new Error("it is not a JSON object");
+  if (!isRecord(value)) throw new Error("it is not a JSON object");
   for (const key of ["auths", "credHelpers"]) {
-    if (value[key] !== undefined && value[key] !== null && !isObject(value[key]))
+    if (value[key] !== undefined && value[key] !== null && !isRecord(value[key]))
       throw new Error(`${key} is not an object`);
   }
   return value as Config;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function longestMatch(
@@ -122,7 +119,7 @@ function helperName(value: unknown): string {
 
 function readEntry(key: string, value: unknown): Credential | undefined {
   const name = JSON.stringify(key);
-  if (!isObject(value)) throw new Error(`its entry for ${name} is not an object`);
+  if (!isRecord(value)) throw new Error(`its entry for ${name} is not an object`);
   const { identitytoken, registrytoken, auth, username, password } = value;
   if (isText(identitytoken)) return { kind: "identity-token", token: identitytoken };
   if (isText(registrytoken)) {
@@ -156,7 +153,7 @@ const ownFields =
 
 function readHeaders(value: unknown): Record<string, string> {
   if (value === undefined || value === null) return {};
-  if (!isObject(value)) throw new Error("HttpHeaders is not an object");
+  if (!isRecord(value)) throw new Error("HttpHeaders is not an object");
   const headers: Record<string, string> = {};
   for (const [name, field] of Object.entries(value)) {
     checkFieldName(name, "HttpHeaders");

@@ -175,7 +175,7 @@ export class PodWorker implements Worker {
     const status = containerState(pod).terminated?.exitCode ?? 1;
     if (this.isStopping) return this.end({ status });
     const isAbandoned = status === abandoned && this.#connection === undefined;
-    if (isAbandoned || isRemade(pod) || wasLost(pod)) return this.end({ ...lost, status });
+    if (isAbandoned || conditionOf(pod, "DisruptionTarget") || wasLost(pod)) return this.end({ ...lost, status });
     if (status !== 0) await this.#showLog(pod.metadata.name);
     const words = podFailure(pod);
     const [problem, remedy] = sentences(words ?? "");
@@ -210,10 +210,6 @@ const lost: WorkerEnd = {
     remedy: "Find out who deletes it, then call it again.",
   },
 };
-
-function isRemade(pod: Pod): boolean {
-  return conditionOf(pod, "DisruptionTarget") !== undefined;
-}
 
 function isUnstarted(pod: Pod): boolean {
   const status = containerStatuses(pod).find(({ name }) => name === containerName);

@@ -3,6 +3,7 @@ import { parseBytes, parseDuration } from "../config/quantity.ts";
 import type { JobResources } from "../config/resources.ts";
 import { volumeMistakes } from "../config/volumes.ts";
 import { UserError } from "../core/errors.ts";
+import { isRecord } from "../core/is-record.ts";
 import { nearest } from "../core/nearest.ts";
 import { referenceMistake } from "../core/secret-reference.ts";
 import type { CallOptions } from "./call-options.ts";
@@ -12,8 +13,6 @@ type Mistake = readonly [problem: string, remedy: string] | undefined;
 type Check = (value: unknown) => Mistake;
 
 const isText = (value: unknown): value is string => typeof value === "string";
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 function number(minimum: number, maximum: number, isWhole: boolean): Check {
   const kind = isWhole ? "a whole number" : "a number";

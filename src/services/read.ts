@@ -8,6 +8,7 @@ import { mistakesOf } from "../config/mistakes.ts";
 import { readDocument } from "../config/read-document.ts";
 import type { ErrorCode } from "../core/error-codes.ts";
 import { UserError } from "../core/errors.ts";
+import { isRecord } from "../core/is-record.ts";
 import { checkFields } from "./check.ts";
 import type { Service } from "./model.ts";
 import { nameFrom, namePattern, type ServiceFields, serviceFields } from "./schema.ts";
@@ -130,8 +131,7 @@ function readService(
 }
 
 function missingImage(value: unknown): z.core.$ZodIssue[] {
-  const isGroup = typeof value === "object" && value !== null && !Array.isArray(value);
-  if (!isGroup || Object.hasOwn(value, "image")) return [];
+  if (!isRecord(value) || Object.hasOwn(value, "image")) return [];
   return [{ code: "invalid_type", expected: "string", path: ["image"], message: "" }];
 }
 

@@ -3,7 +3,7 @@ import type { Descriptor } from "../oci/descriptor.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { JsonNode } from "../oci/json.ts";
 import { formatReference } from "../oci/reference.ts";
-import type { RegistryClient } from "../registry/client/client.ts";
+import { type RegistryClient, referrersTag } from "../registry/client/client.ts";
 import { composeBundle, readClaim, type Statement } from "./bundle.ts";
 import { bundlesOf, type FoundSignature, fetchLayers, type ListedBundle, largestBundle } from "./fetch-bundles.ts";
 import type { SigningKey } from "./keys.ts";
@@ -140,7 +140,7 @@ function predicateUri(type: string): string {
 }
 
 async function* envelopesOf(client: RegistryClient, repository: string, image: Digest): AsyncGenerator<ListedBundle> {
-  const tag = `${image.replace(":", "-")}.att`;
+  const tag = `${referrersTag(image)}.att`;
   for await (const { layer, read: readBytes } of fetchLayers(client, repository, tag, envelopeType)) {
     const { digest } = layer;
     const read = async () => {

@@ -1,4 +1,3 @@
-import type { Failure } from "../../core/errors.ts";
 import { ReadLimit } from "../../core/read-whole.ts";
 import type { Descriptor } from "../../oci/descriptor.ts";
 import type { Digest } from "../../oci/digest.ts";
@@ -99,15 +98,14 @@ async function* fetchPages(
     yield response.bytes;
     next = nextPage(response.headers["link"] as string | undefined, new URL(next, session.endpoint.base));
     if (next === undefined) return;
-    if (seen.has(next)) throw samePage(session, step);
+    if (seen.has(next)) {
+      const problem = `gives the same page again while ${step.doing} in ${step.repository}`;
+      throw protocolError(session.endpoint.registry, problem);
+    }
     if (seen.size >= mostPages || performance.now() - start > listPatience * session.answerTimeout) {
       throw session.limitError(new ReadLimit(`did not end after ${seen.size} pages`), step);
     }
   }
-}
-
-function samePage({ endpoint }: Session, { doing, repository }: Step): Failure {
-  return protocolError(endpoint.registry, `gives the same page again while ${doing} in ${repository}`);
 }
 
 /** From `Link: <URL>; rel="next"`, only followed on the registry itself. */
