@@ -25,6 +25,8 @@ export type Commands<Words extends string = string> = {
   readonly [W in Words]: readonly [
     describe: string | false,
     load: () => Promise<{ readonly [Word in FirstWord<W>]: Command }>,
+    /** Other names, which no help shows. */
+    ...others: string[],
   ];
 };
 
@@ -54,16 +56,20 @@ export function group<Words extends string>(name: string, commands: Commands<Wor
 }
 
 export async function adder(commands: Commands, completed: readonly string[]): Promise<(yargs: Argv) => Argv> {
-  const adders = Object.entries(commands).map(async ([words, [describe, load]]) => {
+  const adders = Object.entries(commands).map(async ([words, [describe, load, ...others]]) => {
     const word = words.split(" ", 1)[0] as string;
     const loaded = async () => (await load())[word] as Command;
     const prepare = async () => (await loaded()).prepare(words, completed);
     const ready = completed.includes(word) ? await prepare() : undefined;
     // The types leave out that false hides a command.
-    return (yargs: Argv) =>
-      yargs.command(words, describe as string, ready ?? (async (each) => (await prepare())(each)), async (given) =>
-        (await loaded()).run?.(given as never),
+    const add = (yargs: Argv, name: string, described: string | false) =>
+      yargs.command(
+        words.replace(word, name),
+        described as string,
+        ready ?? (async (each) => (await prepare())(each)),
+        async (given) => (await loaded()).run?.(given as never),
       );
+    return (yargs: Argv) => others.reduce((all, name) => add(all, name, false), add(yargs, word, describe));
   });
   const ready = await Promise.all(adders);
   return (yargs) => ready.reduce((all, add) => add(all), yargs);

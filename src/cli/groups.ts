@@ -1,7 +1,7 @@
 import type { Commands } from "./command.ts";
 
 export const groups: Commands = {
-  "completion [shell]": ["Print a completion script for bash or zsh", () => import("./commands/completion.ts")],
+  "completion [shell]": ["Print a completion script for bash, zsh or fish", () => import("./commands/completion.ts")],
   config: ["Print the schema of config.yaml", () => import("./commands/config.ts")],
   credentials: [
     "Manage credentials for registries, git servers and downloads",

@@ -19,6 +19,7 @@ describe("slipway completion", () => {
     expect(await slipway(["completion"], { SHELL: "/bin/zsh" })).toMatch(/^#compdef slipway\n/);
     expect(await slipway(["completion", "bash"], { SHELL: "/bin/zsh" })).toContain("complete -o");
     expect(await slipway(["completion", "zsh"])).toMatch(/^#compdef slipway\n/);
+    expect(await slipway(["completion", "fish"], { SHELL: "/bin/zsh" })).toMatch(/^complete .*-c slipway/m);
     expect(await slipway(["completion"])).toContain("complete -o");
   });
 
@@ -30,6 +31,15 @@ describe("slipway completion", () => {
     });
     expect(script).toContain("slipway --get-yargs-completions");
   });
+});
+
+it("has short names of options, and old names of commands that no help shows", async () => {
+  expect(await slipway(["-V"])).toBe(await slipway(["--version"]));
+  expect(await slipway(["-h"])).toBe(await slipway(["--help"]));
+  const help = await slipway(["credentials", "-h"]);
+  expect(help).toContain("slipway credentials ls ");
+  expect(help).not.toContain("credentials list");
+  expect(await slipway(["credentials", "list", "-h"])).toContain("--json");
 });
 
 it("slipway version prints what --version does, and as JSON Node's too", async () => {

@@ -7,7 +7,7 @@ import { overview, widest } from "./overview.ts";
 
 /** @returns the exit status: 0, 2 for a UserError, 1 for other failures */
 async function main(args: readonly string[]): Promise<number> {
-  if (args.length === 1 && args[0] === "--help" && (process.stdout.columns ?? widest) >= widest) {
+  if (args.length === 1 && /^(-h|--help)$/.test(args[0] ?? "") && (process.stdout.columns ?? widest) >= widest) {
     process.stdout.write(overview());
     return 0;
   }

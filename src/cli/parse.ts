@@ -18,6 +18,7 @@ export async function parserOf(args: readonly string[]): Promise<Argv> {
       .scriptName("slipway")
       .usage(`$0 COMMAND\n\n${summary}`)
       .version(version)
+      .alias({ h: "help", V: "version" })
       .strict()
       .demandCommand(1, "slipway needs a command.")
       .wrap(Math.min(widest, process.stdout.columns ?? widest))

@@ -20,7 +20,7 @@ export function usageError(said: string, help: string): UserError {
     return [...lines.matchAll(pattern)].map((match) => match[1] as string);
   };
   const commands = names("Commands", new RegExp(`^ {2}${command} ([a-z-]+)`, "gm"));
-  const options = names("Options", /^ +--([a-z-]+)/gm);
+  const options = names("Options", /^ +(?:-[a-zA-Z], )?--([a-z-]+)/gm);
 
   const [, unknown] = /^Unknown (?:argument|command)s?: (.*)$/.exec(said) ?? [];
   if (unknown !== undefined) return unknownWord(command, unknown.split(", ", 1)[0] ?? "", { commands, options, look });

@@ -40,7 +40,7 @@ export function describeSource(source: Source): string {
   }
 }
 
-/** As `slipway credentials remove` takes it. */
+/** As `slipway credentials rm` takes it. */
 export function nameOf({ name, url }: Entry): string {
   return name ?? url;
 }

@@ -41,6 +41,13 @@ describe("the embedded registry", () => {
     const before = requests().length;
     expect(await target.run()).toEqual({ status: 0, stdout: first.stdout, stderr: "" });
     expect(requests().slice(before)).toEqual([`HEAD /v2/team/app/manifests/${digest}`]);
+    // The next image is pushed without these words.
+    target.images.length = 0;
+    target.image({ layers: ["another"] });
+    const second = await target.run();
+    expect(second.status).toBe(0);
+    expect(second.stdout).not.toBe(first.stdout);
+    expect(second.stderr).not.toContain("no registry is set");
   });
 
   it.each(["launch", "binary", "push"] as const)(

@@ -1,4 +1,7 @@
+import { closeSync, mkdirSync, openSync } from "node:fs";
+import { join } from "node:path";
 import { UserError } from "../core/errors.ts";
+import { stateFolder } from "../core/user-folders.ts";
 import { isRepository, isTag } from "../oci/reference.ts";
 import { PushProgress, type TerminalSize } from "../registry/client/progress.ts";
 import { type ImageOutcome, type ImageToPush, type PushEvent, pushImages } from "../registry/client/push.ts";
@@ -119,6 +122,18 @@ export async function ship(
   return references;
 }
 
+/** Whether this machine's user has not been told yet. */
+function isFirst(): boolean {
+  try {
+    const folder = stateFolder();
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    closeSync(openSync(join(folder, "embedded-registry-told"), "wx", 0o600));
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== "EEXIST";
+  }
+}
+
 function isNotListening(error: unknown): boolean {
   const cause = error instanceof Error ? (error.cause as NodeJS.ErrnoException | undefined) : undefined;
   return cause?.code === "ECONNREFUSED" || cause?.code === "ENOENT";
@@ -162,7 +177,8 @@ async function shipOnce(
   // It lacks something, so it must be running and have our version.
   const startEmbedded = async () => {
     const open = await destinations.startEmbedded();
-    tell(`slipway: no registry is set, so images go to the embedded one of this machine, ${open.host}\n`);
+    if (isFirst())
+      tell(`slipway: no registry is set, so images go to the embedded one of this machine, ${open.host}\n`);
     return open;
   };
   const pushedBlobs = destinations.pushedBlobs();

@@ -23,7 +23,7 @@ def service(name, spec, image = None, registry = "", repository = "", tags = ["m
     | `greeter_local` | the same with `--engine container`: podman or docker on this machine |
     | `greeter_plan` | `slipway service plan`: shows what `apply` would change; pushes nothing |
     | `greeter_render` | `slipway service render`: prints the Kubernetes manifests; pushes nothing |
-    | `greeter_delete` | `slipway service delete` for the services in the file |
+    | `greeter_delete` | `slipway service rm` for the services in the file |
 
     `greeter_spec` is the file. Bazel checks it when it builds one of these targets or all targets. A mistake in it fails the build with file, line
     and column.

@@ -5,13 +5,13 @@ import { command } from "../command.ts";
 export const completion = command(
   {
     shell: {
-      choices: ["bash", "zsh"],
+      choices: ["bash", "zsh", "fish"],
       defaultDescription: "from SHELL, else bash",
       describe: "Shell to write the script for",
     },
   },
   async ({ shell }) => {
-    // yargs picks the script by SHELL, and treats every shell but zsh as bash.
+    // yargs picks the script by SHELL, and treats every other shell as bash.
     if (shell) {
       process.env["SHELL"] = shell;
       delete process.env["ZSH_NAME"];
@@ -19,5 +19,8 @@ export const completion = command(
     yargs([]).scriptName("slipway").showCompletionScript();
   },
   (parser) =>
-    parser.example("$0 completion >> ~/.bashrc", "Enable completion in every new bash; for zsh, append to ~/.zshrc"),
+    parser.example(
+      "$0 completion >> ~/.bashrc",
+      "Enable completion in every new bash; for zsh ~/.zshrc, for fish ~/.config/fish/config.fish",
+    ),
 );

@@ -12,7 +12,7 @@ import { json, required } from "./options.ts";
 import { columns, printJson } from "./output.ts";
 
 /** One per line, newest last: service, URL, source and name. */
-export const list = command({ json }, async ({ json }) => {
+export const ls = command({ json }, async ({ json }) => {
   const entries = await readStore(process.env);
   if (json) return printJson(entries.map(withoutSecret));
   process.stdout.write(
@@ -43,7 +43,7 @@ const specs = {
 } as const;
 
 /** A URL removes all its sources. */
-export const remove = command(specs, async ({ what, service }) => {
+export const rm = command(specs, async ({ what, service }) => {
   const removed: Entry[] = [];
   await editStore(process.env, (entries) => {
     const isMeant = (entry: Entry) =>
@@ -58,7 +58,7 @@ export const remove = command(specs, async ({ what, service }) => {
       throw new UserError(
         { code: "credential-not-found", culprit: what },
         `No credential has the name or URL ${JSON.stringify(what)}.`,
-        `${didYouMean(what, entries)}\`slipway credentials list\` lists them.`,
+        `${didYouMean(what, entries)}\`slipway credentials ls\` lists them.`,
       );
     }
     removed.push(...meant);

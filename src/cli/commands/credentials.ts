@@ -2,10 +2,11 @@ import { group } from "../command.ts";
 
 export const credentials = group("credentials", {
   add: ["Add a source for a registry, a git server or downloads", () => import("./credentials-add.ts")],
-  list: ["List the sources, without secrets", () => import("./credentials-list.ts")],
-  "remove <what>": [
+  ls: ["List the sources, without secrets", () => import("./credentials-list.ts"), "list"],
+  "rm <what>": [
     "Remove a source; the file or secret that it refers to stays",
     () => import("./credentials-list.ts"),
+    "remove",
   ],
   "explain <url>": [
     "Show which source applies to a registry or URL, and why",

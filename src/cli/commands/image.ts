@@ -1,7 +1,7 @@
 import { group } from "../command.ts";
 
 export const image = group("image", {
-  "inspect <image>": ["Show an image's platform, layers and configuration", () => import("./image-inspect.ts")],
+  "inspect <image>": ["Show an image's platform, layers and configuration", () => import("./image-inspect.ts"), "show"],
   "check <image>": [
     "Check an image against the requirements of Slipway or Sematic, without running it",
     () => import("./image-check.ts"),

@@ -81,12 +81,10 @@ export const apply = command(applyOptions, async (options) => {
 
 const names = { ...required("Names of services, or the files that define them"), array: true } as const;
 
-const remove = command({ names, engine, called }, async ({ names, engine, called }) => {
+export const rm = command({ names, engine, called }, async ({ names, engine, called }) => {
   const services = await servicesMeant(names, (file) => ({ path: userPath(file), name: called ?? file }));
   await (await openServiceEngine(engine, process.env)).delete(services, { notice, onChange: printChange });
 });
-
-export { remove as delete };
 
 interface WaitOptions {
   readonly wait: boolean;

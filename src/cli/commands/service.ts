@@ -19,6 +19,7 @@ export const service = group("service", {
   "status [names..]": [
     "Show replicas, image, endpoints, and why a service is not ready",
     () => import("./service-status.ts"),
+    "show",
   ],
   "logs <name>": ["Show the output of a service, from all its pods or containers", () => import("./service-status.ts")],
   "open <name>": [
@@ -28,5 +29,5 @@ export const service = group("service", {
   "history <name>": ["List the revisions of a service, and who changed what", () => import("./service-history.ts")],
   "rollback <name>": ["Go back to an earlier revision of a service", () => import("./service-history.ts")],
   "restart <name>": ["Start all pods or containers of a service again", () => import("./service-history.ts")],
-  "delete <names..>": ["Delete services and everything created for them", () => import("./service-apply.ts")],
+  "rm <names..>": ["Delete services and everything created for them", () => import("./service-apply.ts"), "delete"],
 });

@@ -51,6 +51,6 @@ export function fixedSource(entry: Entry): UserError {
   return new UserError(
     { code: "credential-invalid", culprit: nameOf(entry) },
     `Slipway does not store the secret of credential ${describeEntry(entry)}, so it cannot change it.`,
-    "Change it there, or let Slipway forget it: `slipway credentials remove`.",
+    "Change it there, or let Slipway forget it: `slipway credentials rm`.",
   );
 }
