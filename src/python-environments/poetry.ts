@@ -90,7 +90,9 @@ export function poetryContentHash(pyproject: Table): string {
   const groups = table(pyproject["dependency-groups"]);
   const own = table(table(pyproject["tool"])["poetry"]);
   const isNew = Object.keys(project).length > 0 || Object.keys(groups).length > 0;
-  const poetry = isNew ? pick(own, [...legacyKeys, "group"]) : { ...nulls(own), ...pick(own, ["group"]) };
+  // Missing keys of old projects count as `null`.
+  const nulls = Object.fromEntries(legacyKeys.map((key) => [key, own[key] ?? null]));
+  const poetry = isNew ? pick(own, [...legacyKeys, "group"]) : { ...nulls, ...pick(own, ["group"]) };
   const content = isNew
     ? {
         ...(Object.keys(project).length > 0 ? { project } : {}),
@@ -107,11 +109,6 @@ export function table(value: unknown): Table {
 
 function pick(from: Table, keys: readonly string[]): Table {
   return Object.fromEntries(keys.flatMap((key) => (from[key] === undefined ? [] : [[key, from[key]]])));
-}
-
-/** Missing keys of old projects count as `null`. */
-function nulls(from: Table): Table {
-  return Object.fromEntries(legacyKeys.map((key) => [key, from[key] ?? null]));
 }
 
 /** JSON as Python's `json.dumps(value, sort_keys=True)` writes it. */

@@ -38,7 +38,7 @@ export async function venvEntries(folder: string, python: BasePython, builder: s
     if (script) contents.set(name, script);
     entries.set(path, { type: "file", path, mode, content: script ? { bytes: script } : { file } });
   }
-  for (const name of files.filter(isRecord)) {
+  for (const name of files.filter((file) => recordFile.test(file))) {
     const path = name.replace(installed, `${packages}/`);
     const bytes = newRecord(await readFile(join(folder, name), "utf8"), contents);
     entries.set(path, { type: "file", path, mode: 0o644, content: { bytes } });
@@ -49,6 +49,7 @@ export async function venvEntries(folder: string, python: BasePython, builder: s
 
 /** uv puts packages here, by the version of the interpreter that it uses. */
 const installed = /^lib\/python3\.\d+\/site-packages\//;
+const recordFile = /^lib\/python3\.\d+\/site-packages\/[^/]+\.dist-info\/RECORD$/;
 
 function skeleton(python: BasePython): TarEntry[] {
   const lines = [
@@ -73,10 +74,6 @@ async function filesBelow(folder: string, prefix = ""): Promise<string[]> {
     else if (entry.name !== "__pycache__") names.push(...(await filesBelow(folder, name)));
   }
   return names.sort();
-}
-
-function isRecord(name: string): boolean {
-  return installed.test(name) && /^[^/]+\.dist-info\/RECORD$/.test(name.replace(installed, ""));
 }
 
 /** A script of the builder's interpreter, for the environment's. Undefined for other scripts. */

@@ -1,6 +1,5 @@
 import type { Descriptor } from "../../oci/descriptor.ts";
 import { isIndex } from "../../oci/manifest.ts";
-import type { RegistryClient } from "../../registry/client/client.ts";
 import { fetchManifest } from "../../registry/client/fetch-manifest.ts";
 import { readSigningKey } from "../../signatures/keys.ts";
 import { signImage } from "../../signatures/sign.ts";
@@ -30,7 +29,7 @@ export const sign = command(
     const { descriptor, manifest } = await fetchManifest(client, repository, name);
     const signOne = key
       ? (each: Descriptor) => signImage(client, repository, each, key)
-      : await keylessSigner(client, repository);
+      : async (each: Descriptor) => (await import("../../signatures/keyless.ts")).signKeyless(client, repository, each);
     const outcomes = [];
     for (const each of [descriptor, ...(isIndex(manifest) ? manifest.manifests : [])])
       outcomes.push(await signOne(each));
@@ -42,8 +41,3 @@ export const sign = command(
       .conflicts("key", "keyless")
       .example("$0 image sign registry.example.com/team/app:v1 --key cosign.key", "Sign with a key"),
 );
-
-async function keylessSigner(client: RegistryClient, repository: string) {
-  const { signKeyless } = await import("../../signatures/keyless.ts");
-  return (image: Descriptor) => signKeyless(client, repository, image);
-}
