@@ -28,8 +28,22 @@ case $r in
   *)
     unset PYTHONPATH
     cache=${TEST_TMPDIR:-${XDG_CACHE_HOME:-$HOME/.cache}/slipway}/python
-    found=$(command -v "$python") own=$cache$found
+    found=$(command -v "$python")
     {
+      # Asking pyenv's script takes longer than Python itself.
+      case $found in
+        */shims/*)
+          version=$PYENV_VERSION folder=$PWD root=${found%/shims/*}
+          while [ ! "$version" ] && [ "$folder" ]; do
+            [ ! -r "$folder/.python-version" ] || read -r version <"$folder/.python-version"
+            folder=${folder%/*}
+          done
+          [ "$version" ] || [ ! -r "$root/version" ] || read -r version <"$root/version"
+          chosen=$root/versions/$version/bin/${found##*/}
+          [ ! -x "$chosen" ] || found=$chosen
+          ;;
+      esac
+      own=$cache$found
       [ "$own/bin/python3" -ef "$found" ] || {
         base=$("$python" -ISc 'import sys; print(sys._base_executable)') && [ -x "$base" ] &&
           { [ "$base" -ef "$found" ] || own=$cache$base; } &&
