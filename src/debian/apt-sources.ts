@@ -20,7 +20,7 @@ export function parseSourcesList(text: string): AptSource[] {
 
 /** deb822 (`*.sources`): a paragraph is a source for each of its URIs and suites, unless `Enabled: no`. */
 export function parseSourcesFile(text: string): AptSource[] {
-  return parseParagraphs(text)
+  return [...parseParagraphs(text)]
     .filter((paragraph) => words(paragraph.get("types")).includes("deb"))
     .filter((paragraph) => !/^(no|false|without|off|disable|0)$/i.test(paragraph.get("enabled") ?? ""))
     .flatMap((paragraph) =>

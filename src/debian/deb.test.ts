@@ -194,7 +194,7 @@ describe("openDeb", () => {
 describe("parseParagraphs", () => {
   it("reads fields, continuations and comments", () => {
     const text = "A: 1\nb: two\n more\n\tstill\n# comment\nC:3\n\n\nA: 2\n";
-    expect(parseParagraphs(text).map((paragraph) => Object.fromEntries(paragraph))).toEqual([
+    expect([...parseParagraphs(text)].map((paragraph) => Object.fromEntries(paragraph))).toEqual([
       { a: "1", b: "two\n more\n\tstill", c: "3" },
       { a: "2" },
     ]);

@@ -7,7 +7,6 @@ export const protocolVersion = 1;
 const longestHeader = 64 * 1024;
 const longestBodies = 256 * 1024 * 1024;
 
-/** Ends the connection. */
 export class FrameError extends Error {}
 
 export type Bodies = readonly Uint8Array[];
@@ -81,7 +80,6 @@ function parse(text: string): { readonly sizes?: readonly number[] } {
   return header as { readonly sizes: readonly number[] };
 }
 
-/** Bytes that are written without waiting for more. */
 const enough = 64 * 1024;
 
 /** Writes frames, those of one turn of the event loop together. */

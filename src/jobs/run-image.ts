@@ -12,12 +12,10 @@ import { runnableImage } from "../signatures/runnable-image.ts";
 import { kubernetesEngine } from "./engines.ts";
 import { describeJob, exitStatusOfJob, followJob } from "./follow-job.ts";
 
-/** A program that runs in its own image. */
 export interface ImageProgram {
   /** Its target, for people and for the names of pods. */
   readonly target: string;
   readonly image: string;
-  /** Of `podman run` and `docker run`. */
   readonly options: readonly string[];
   readonly env: Readonly<Record<string, string>>;
 }

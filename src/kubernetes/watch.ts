@@ -47,7 +47,7 @@ export async function listAll<Item>(
       continue;
     }
     // An empty list of metadata has null.
-    items.push(...((page.items as readonly Item[] | null) ?? []));
+    for (const item of (page.items as readonly Item[] | null) ?? []) items.push(item);
     next = page.metadata.continue || undefined;
     if (next === undefined) return { items, version: page.metadata.resourceVersion };
   }

@@ -18,7 +18,6 @@ export interface Descriptor {
   readonly platform?: Platform;
   readonly artifactType?: string;
   readonly urls?: readonly string[];
-  /** In base64. */
   readonly data?: string;
 }
 

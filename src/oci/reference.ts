@@ -72,7 +72,6 @@ export function formatReference(reference: Reference): string {
   return `${registry}/${reference.repository}${tag}${digest}`;
 }
 
-/** Undefined if the text is no reference. */
 export function referenceIn(value: string): Reference | undefined {
   try {
     return parseReference(value);

@@ -1,5 +1,6 @@
 import { inflateSync } from "node:zlib";
 import type { FileView } from "../layer/file-view.ts";
+import { parseJson } from "../oci/json.ts";
 import { elfSections } from "./elf-sections.ts";
 import type { PackageRecord } from "./package-record.ts";
 
@@ -54,14 +55,14 @@ function goText(bytes: Buffer, start: number): { readonly text: string; readonly
     if (byte < 128) break;
   }
   const end = at + length;
-  return end <= bytes.length ? { text: bytes.toString("latin1", at, end), end } : undefined;
+  return end <= bytes.length && length <= listLimit / 16 ? { text: bytes.toString("latin1", at, end), end } : undefined;
 }
 
 /** From `cargo auditable`. Local packages and those of the build alone are left out. */
 export function rustCrates(section: Buffer): PackageRecord[] {
   let value: unknown;
   try {
-    value = JSON.parse(inflateSync(section, { maxOutputLength: listLimit }).toString("utf8"));
+    ({ value } = parseJson(inflateSync(section, { maxOutputLength: listLimit }), "list of crates"));
   } catch {
     return [];
   }

@@ -1,4 +1,7 @@
-import { expect, it } from "vitest";
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
+import { describe, expect, it } from "vitest";
+import { userErrorWith } from "../core/testdata/reported.ts";
 import { viewOf } from "../layer/file-view.ts";
 import { formatLayerPackages, PackageFinder, parseLayerPackages } from "./layer-packages.ts";
 
@@ -100,4 +103,30 @@ it("lists a package once, in the same order in any order of the files", () => {
   const again = { ...files, "x/node_modules/a/package.json": npm("a") };
   expect(names(again)).toEqual(["a", "b"]);
   expect(names(Object.fromEntries(Object.entries(files).reverse()))).toEqual(["a", "b"]);
+});
+
+describe("a hostile package", () => {
+  it.each([
+    ["npm: nested lists", "node_modules/a/package.json", "", "["],
+    ["npm: empty objects", "node_modules/a/package.json", "[0", ",{}"],
+    ["Debian: empty paragraphs", "var/lib/dpkg/status", "", "a:\n\n"],
+    ["Debian: fields of one paragraph", "var/lib/dpkg/status", "", "#:\n"],
+    ["Debian: licences", "usr/share/doc/a/copyright", "Format:\n", "License: #\n"],
+    ["Python: fields of one paragraph", "site-packages/a.dist-info/METADATA", "", "#:\n"],
+  ])("fills no memory: %s", async (_, path, start, text) => {
+    const limits = { maxOldGenerationSizeMb: 48, maxYoungGenerationSizeMb: 8 };
+    const worker = new Worker(new URL("./testdata/look.ts", import.meta.url), {
+      ...{ workerData: { path, start, text }, resourceLimits: limits },
+    });
+    expect(await once(worker, "exit")).toEqual([0]);
+  });
+
+  it("names no more packages than memory holds", () => {
+    const text = Array.from({ length: 200_000 }, (_, index) => `Package: a${index}\nVersion: 1\n`).join("\n");
+    expect(() => found({ "var/lib/dpkg/status": text })).toThrow(userErrorWith("file-invalid", "var/lib/dpkg/status"));
+  });
+
+  it("has no name of its whole file in memory", () => {
+    expect(found({ "usr/share/doc/a/copyright": `Format:\nLicense: ${"x".repeat(1 << 20)}\n` }).packages).toEqual([]);
+  });
 });

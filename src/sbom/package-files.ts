@@ -1,4 +1,5 @@
 import { parseParagraphs } from "../debian/deb822.ts";
+import { parseJson } from "../oci/json.ts";
 import type { Distribution } from "./contents.ts";
 import type { PackageRecord } from "./package-record.ts";
 
@@ -6,7 +7,7 @@ import type { PackageRecord } from "./package-record.ts";
 export function npmPackage(text: string): PackageRecord[] {
   let value: unknown;
   try {
-    value = JSON.parse(text.replace(/^\uFEFF/, ""));
+    ({ value } = parseJson(text.replace(/^\uFEFF/, ""), "package.json"));
   } catch {
     return [];
   }
@@ -28,23 +29,29 @@ export function pythonPackage(text: string): PackageRecord[] {
 }
 
 /** Those installed in `/var/lib/dpkg/status` (deb-control(5)). */
-export function debianPackages(text: string): PackageRecord[] {
-  return parseParagraphs(text).flatMap((fields): PackageRecord[] => {
+export function* debianPackages(text: string): Generator<PackageRecord> {
+  for (const fields of parseParagraphs(text)) {
     const [name, version, architecture] = ["package", "version", "architecture"].map((key) => fields.get(key));
     const status = fields.get("status");
-    if (!name || !version || (status !== undefined && !status.endsWith(" installed"))) return [];
+    if (!name || !version || (status !== undefined && !status.endsWith(" installed"))) continue;
     // `Source: NAME`, or `Source: NAME (VERSION)`.
     const source = fields.get("source")?.replace(/ \(([^()]*)\)$/, "@$1");
-    return [{ type: "deb", name, version, ...(architecture && { architecture }), ...(source && { source }) }];
-  });
+    yield { type: "deb", name, version, ...(architecture && { architecture }), ...(source && { source }) };
+  }
 }
+
+const mostLicenses = 10_000;
 
 /** The short names in the fields `License` of a machine-readable `copyright` (copyright format 1.0). */
 export function debianLicense(text: string): string | undefined {
   if (!text.startsWith("Format:")) return undefined;
   // A name has no blanks, except around `and`, `or` and `with`.
-  const names = [...text.matchAll(/^License:[ \t]*([^\s,]+(?: (?:and|or|with) .{1,60})?)$/gm)].map(([, name]) => name);
-  return names.length > 0 ? [...new Set(names)].sort().join(", ") : undefined;
+  const names = new Set<string>();
+  for (const [, name = ""] of text.matchAll(/^License:[ \t]*([^\s,]{1,200}(?: (?:and|or|with) .{1,60})?)$/gm)) {
+    names.add(name);
+    if (names.size === mostLicenses) break;
+  }
+  return names.size > 0 ? [...names].sort().join(", ") : undefined;
 }
 
 export function distributionOf(text: string): Distribution | undefined {

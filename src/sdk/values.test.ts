@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { failureWith, userErrorWith } from "../core/testdata/reported.ts";
 import { NumberArray } from "./number-array.ts";
+import { ownPlace } from "./own-place.ts";
 import { decodeValue, encodeValue } from "./values.ts";
 
 /** Objects of users, some of which look like files or like what stands for such objects. */
@@ -112,6 +113,16 @@ describe("a value", () => {
     const text = `${"[".repeat(1001)}${"]".repeat(1001)}`;
     expect(() => decodeValue([Buffer.from(text)])).toThrow(failureWith("function-failed", "value"));
   });
+
+  it.each(["garbage", "[", "[".repeat(100_000), "", '{"$slipway":"value"}'])(
+    "that is stored, and whose content is %#, fails its own call",
+    async (json) => {
+      const text = `[${Buffer.byteLength(json)}]\n${json}`;
+      const content = await ownPlace().putPieces([Buffer.from(text)]);
+      const form = Buffer.from(JSON.stringify({ $slipway: "value", ...content }));
+      await expect((async () => decodeValue([form]))()).rejects.toThrow(failureWith("function-failed", "value"));
+    },
+  );
 
   it("is refused if its bytes are not those of its array", () => {
     const array = (shape: unknown, type = "float64") =>

@@ -183,15 +183,7 @@ function foreign(problem: string): Failure {
 export function decodeValue(bodies: readonly Buffer[]): unknown {
   const [json] = bodies;
   if (json === undefined) return undefined;
-  const text = json.toString();
-  if (text.length > maximumValueDepth && isDeeper(text, maximumValueDepth))
-    throw foreign(`has more than ${maximumValueDepth} nested values`);
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw foreign("is not JSON");
-  }
+  const value = parsed(json);
   if (!json.includes(isMark)) return value;
   try {
     const form = isForm(value);
@@ -201,8 +193,24 @@ export function decodeValue(bodies: readonly Buffer[]): unknown {
   }
 }
 
+function parsed(json: Buffer): unknown {
+  const text = json.toString();
+  if (text.length > maximumValueDepth && isDeeper(text, maximumValueDepth))
+    throw foreign(`has more than ${maximumValueDepth} nested values`);
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw foreign("is not JSON");
+  }
+}
+
 function isForm(value: unknown): FileForm | undefined {
-  return typeof value === "object" && value !== null && isMarked(value) ? formOf(value as Marked) : undefined;
+  if (typeof value !== "object" || value === null || !isMarked(value)) return undefined;
+  try {
+    return formOf(value as Marked);
+  } catch (error) {
+    throw foreign((error as RangeError).message);
+  }
 }
 
 async function readValue(form: FileForm): Promise<unknown> {
@@ -211,19 +219,14 @@ async function readValue(form: FileForm): Promise<unknown> {
   const content = await ownPlace().read(form);
   const end = content.indexOf(10);
   let position = end + 1;
-  let sizes: unknown;
-  try {
-    sizes = JSON.parse(content.toString("utf8", 0, end));
-  } catch {
-    throw foreign("has no sizes");
-  }
+  const sizes = parsed(content.subarray(0, position));
   if (!Array.isArray(sizes) || !sizes.every((size) => Number.isSafeInteger(size) && size >= 0))
     throw foreign("has wrong sizes");
   const bodies = sizes.map((size: number) => {
     position += size;
     return content.subarray(position - size, position);
   });
-  const value = JSON.parse((bodies[0] ?? Buffer.alloc(0)).toString());
+  const value = parsed(bodies[0] ?? Buffer.alloc(0));
   // A value in a value in a value would never end.
   if (position !== content.length || isForm(value)?.kind === "value") throw foreign("has another form");
   return decodeValue(bodies);

@@ -1,6 +1,7 @@
-import { symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { write } from "../../src/cli/init/write.ts";
 import { parseConfig } from "../../src/config/parse-config.ts";
 import { volumeMistakes } from "../../src/config/volumes.ts";
 import { mountArgument } from "../../src/containers/arguments.ts";
@@ -8,6 +9,9 @@ import { divideEnvironment } from "../../src/containers/environment.ts";
 import { UserError } from "../../src/core/errors.ts";
 import { temporaryFolder } from "../../src/core/testdata/folder.ts";
 import { userErrorWith } from "../../src/core/testdata/reported.ts";
+import { parseParagraphs } from "../../src/debian/deb822.ts";
+import { parseRelations } from "../../src/debian/relation.ts";
+import { compareVersions } from "../../src/debian/version.ts";
 import { resolveInside } from "../../src/git/tree.ts";
 import { isBranchName, parseGitUrl, requireGitUrl, submoduleUrl } from "../../src/git/url.ts";
 import { findJobFolder } from "../../src/jobs/job-folder.ts";
@@ -15,8 +19,12 @@ import { parseDeployment } from "../../src/jobs/read.ts";
 import { LogLines } from "../../src/kubernetes/log-lines.ts";
 import { pathProblem } from "../../src/models/paths.ts";
 import { parseReference } from "../../src/oci/reference.ts";
+import { requirementLines } from "../../src/python-environments/requirement-lines.ts";
 import { encodePack, parsePack } from "../../src/results/pack.ts";
 import { readRun } from "../../src/runs/read.ts";
+import { licenseExpression } from "../../src/sbom/license-expression.ts";
+import { debianLicense, distributionOf, npmPackage, pythonPackage } from "../../src/sbom/package-files.ts";
+import { packageUrl } from "../../src/sbom/package-record.ts";
 import { readLabels } from "../../src/services/container/facts.ts";
 import { parseServices } from "../../src/services/read.ts";
 
@@ -63,6 +71,151 @@ describe("a job of somebody else", () => {
     for (const path of ["/", "/dev/shm", "/sys", "/run/a", "/slipway", "/etc", "a", "/a\nb", "/a:b"])
       expect(volumeMistakes({ [path]: { claim: "a" } }), path).not.toEqual([]);
   });
+});
+
+describe("a service of somebody else", () => {
+  it.each([
+    "port: 0",
+    "port: 65536",
+    "port: 1.5",
+    'environment: {"A=B": c}',
+    'environment: {"*": c}',
+    'command: "a"',
+    "replicas: 1e9",
+    "privileged: true",
+    "hostNetwork: true",
+  ])("is refused with %s", (line) => {
+    const without = service.replace(line.startsWith("port") ? /port.*\n/ : "", "");
+    expect(() => parseServices(`${without}${line}\n`, "a.yaml", ["C4"])).toThrow(UserError);
+  });
+});
+
+describe("a name of a service of somebody else", () => {
+  it.each(["../x", "a/b", "A", "-a", "a".repeat(300), "a\nb", "kube-system/x", "a\0", "a b", "%2e%2e"])(
+    "is refused, or one part of a path: %#",
+    (name) => {
+      let read = "a";
+      try {
+        [read = ""] = parseServices(`name: ${JSON.stringify(name)}\n${service}`, "a.yaml", ["C4"]).map(
+          (each) => each.service.name,
+        );
+      } catch (error) {
+        expect(error).toBeInstanceOf(UserError);
+      }
+      expect(read).toMatch(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/);
+    },
+  );
+});
+
+describe("a configuration of somebody else", () => {
+  it.each([
+    'registries: {"a b": {}}',
+    "registries: {evil@good.example: {}}",
+    "registries: {https://a.example: {}}",
+    "registries: {a.example/b: {}}",
+    'registries: {"a.example\\nb": {}}',
+    'registries: {"": {}}',
+    "registries: []",
+    "registries: {a.example: {require: null}}",
+    "registries: {a.example: {require: {}}}",
+    "instanceTypes: {A: {cpu: -1, memory: 1GB}}",
+    "instanceTypes: {A: {cpu: 1e999, memory: 1GB}}",
+    "instanceTypes: {A: {cpu: .nan, memory: 1GB}}",
+    "instanceTypes: {A: {cpu: 1, memory: -1}}",
+  ])("is refused with %s", (line) => {
+    expect(() => parseConfig(`${line}\n`, "a.yaml")).toThrow(UserError);
+  });
+});
+
+describe("a repository of somebody else, for `slipway init`", () => {
+  function linked(name: string, target: (outside: string) => string) {
+    const [outside, folder] = [temporaryFolder(), temporaryFolder()];
+    writeFileSync(join(outside, "file"), "before");
+    mkdirSync(join(folder, "below"));
+    symlinkSync(target(outside), join(folder, name));
+    return { outside, folder };
+  }
+
+  it.each([
+    ["an addition to a file", ".gitignore", "file", ".gitignore"],
+    ["an addition to MODULE.bazel", "MODULE.bazel", "file", "MODULE.bazel"],
+    ["a file in a folder", "tools", ".", "tools/bazel"],
+    ["a file in a folder of a folder", "tools", ".", "tools/bootstrap/choose.sh"],
+    ["a file by a link to no file", ".bazelrc", "missing", ".bazelrc"],
+  ])("writes nothing outside of it through a link: %s", async (_, name, target, written) => {
+    const { outside, folder } = linked(name, (place) => join(place, target));
+    const isNew = !["file"].includes(target);
+    const plan = { files: isNew ? { [written]: "x" } : {}, additions: isNew ? {} : { [written]: "x" } };
+    const writing = write(folder, { ...plan, target: "", bazel: "", notes: [] });
+    await expect(writing).rejects.toThrow(userErrorWith("installation-failed", folder));
+    expect(readdirSync(outside)).toEqual(["file"]);
+    expect(readFileSync(join(outside, "file"), "utf8")).toBe("before");
+  });
+
+  it("may have links to its own folders", async () => {
+    const { folder } = linked("tools", () => "below");
+    await write(folder, { files: { "tools/a/b": "x" }, additions: {}, target: "", bazel: "", notes: [] });
+    expect(readFileSync(join(folder, "below/a/b"), "utf8")).toBe("x");
+  });
+});
+
+describe("a package", () => {
+  it.each([
+    ["a control character", { name: "a\u001b[2J" }],
+    ["a line end", { name: "a\nb" }],
+    ["parameters of its own", { name: "a?arch=x&checksum=y#z" }],
+    ["another package after it", { name: "a@1.0.0 pkg:npm/good" }],
+    ["a path", { name: "../../a" }],
+    ["half a character", { name: "a\ud800" }],
+    ["parameters in its version", { version: "1?a=b" }],
+    ["a line end in its version", { version: "1\npkg:npm/good@1" }],
+  ])("has one package URL with %s in its name", (_, change) => {
+    const text = JSON.stringify({ name: "a", version: "1", ...change });
+    const [record] = npmPackage(text);
+    expect(record && packageUrl(record)).toMatch(/^pkg:npm\/(?:[\w.%~:-]+\/)*[\w.%~:-]+@[\w.%~:-]+$/);
+  });
+
+  it.each([
+    '{"__proto__": {"polluted": 1}, "name": "a", "version": "1"}',
+    '{"constructor": {"prototype": {"polluted": 1}}, "name": "a", "version": "1"}',
+    '{"name": {"toString": 1}, "version": "1"}',
+    '{"name": ["a"], "version": "1"}',
+    '{"name": "a", "version": "1", "licenses": {"length": 1e9}}',
+    '{"name": "a", "version": "1", "license": {"type": {"type": "MIT"}}}',
+    "null",
+    "1e999",
+  ])("is read as data: %s", (text) => {
+    for (const record of npmPackage(text)) expect(record).toEqual({ type: "npm", name: "a", version: "1" });
+    expect("polluted" in {}).toBe(false);
+  });
+});
+
+const much = (text: string) => text.repeat(Math.floor(100_000 / text.length));
+
+describe.each<[string, (text: string) => unknown]>([
+  ["relations of Debian", parseRelations],
+  ["versions of Debian", (text) => compareVersions(text, `${text}1`)],
+  ["paragraphs of Debian", (text) => [...parseParagraphs(text)]],
+  ["licences of Debian", (text) => debianLicense(`Format:\nLicense: ${text}\n`)],
+  ["licences", licenseExpression],
+  ["os-release", (text) => distributionOf(`ID=${text}\nVERSION_ID="${text}`)],
+  ["METADATA", pythonPackage],
+  ["references", (text) => parseReference(`a.example/${text}`)],
+  ["addresses of git", (text) => parseGitUrl(`https://a.example/${text}`)],
+  ["requirements", requirementLines],
+])("%s that somebody else wrote", (_, parse) => {
+  it.each(["a", "-", ".", " ", "(", "((a)", "a|", "a,", "[a", "a:", '"', "\\", "\n", "~a", "1.", "a (>= 1), "])(
+    "are read in time that grows with their length, of %j",
+    (text) => {
+      const began = process.cpuUsage();
+      try {
+        parse(much(text));
+      } catch (error) {
+        expect(error).toHaveProperty("remedy");
+      }
+      expect(process.cpuUsage(began).user / 1000).toBeLessThan(2000);
+    },
+  );
 });
 
 describe("arguments of podman and docker", () => {

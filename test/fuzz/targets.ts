@@ -267,7 +267,7 @@ export const targets: readonly Target[] = [
   {
     name: "Debian paragraphs",
     seeds: [packages],
-    run: text((input) => parseParagraphs(input).map((each) => parseRelations(each.get("depends")))),
+    run: text((input) => [...parseParagraphs(input)].map((each) => parseRelations(each.get("depends")))),
   },
   { name: "Debian releases", seeds: [release], run: text((input) => parseRelease(input, "bookworm", new Date())) },
   { name: "Debian locks", seeds: [lock], run: (input) => refused(() => parseLock(input.toString(), "base.lock")) },

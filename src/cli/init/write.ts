@@ -1,5 +1,5 @@
 import { mkdir, readFile, realpath, rm, stat, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, join, sep } from "node:path";
 import { UserError } from "../../core/errors.ts";
 import { replaceFile } from "../../core/files.ts";
 import type { Plan } from "./plan.ts";
@@ -10,6 +10,7 @@ const programs = /^tools\/bazel$|\.sh$/;
 export async function write(folder: string, { files, additions }: Plan): Promise<void> {
   const made: string[] = [];
   try {
+    for (const name of Object.keys({ ...files, ...additions })) await requireInside(folder, name);
     for (const [name, text] of Object.entries(files)) {
       const path = join(folder, name);
       const first = await mkdir(dirname(path), { recursive: true });
@@ -28,6 +29,16 @@ export async function write(folder: string, { files, additions }: Plan): Promise
       `Make it writable, and run the command again.${lines}`,
       { cause },
     );
+  }
+}
+
+/** A repository that somebody else made can have a link to any file of the user. */
+async function requireInside(folder: string, name: string): Promise<void> {
+  for (let path = join(folder, name); path !== folder && path !== dirname(path); path = dirname(path)) {
+    const real = await realpath(path).catch(() => undefined);
+    if (real === undefined) continue;
+    if (real.startsWith(`${await realpath(folder)}${sep}`)) return;
+    throw new Error(`${name} is outside of it, at ${real}`);
   }
 }
 

@@ -71,6 +71,18 @@ it("changes with one request, after what it needs is there, and stays paused", a
   expect(refusing.sent.map(({ what }) => what)).toEqual(["POST secrets"]);
 });
 
+it.each(["../pods/victim?", "../../../kube-system/secrets/x", "%2e%2e", "a/b", "", "-a b"])(
+  "deletes nothing but its own Secrets for a version %j that somebody else wrote",
+  async (version) => {
+    const { cluster: own } = await clusterOfTest();
+    const { sent, cluster, options } = await clusterOfTest(
+      schedule(own.owner, { annotations: { "slipway/version": version } }),
+    );
+    await applySchedule(cluster, program, when, options);
+    expect(sent.map(({ what }) => what)).toEqual(["POST secrets", "PATCH cronjobs"]);
+  },
+);
+
 it("that was left unfinished is not resumed, but made whole by the next one", async () => {
   const { cluster: own } = await clusterOfTest();
   const { sent, cluster, options } = await clusterOfTest(schedule(own.owner));

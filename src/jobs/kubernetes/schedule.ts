@@ -130,7 +130,8 @@ function remove(cluster: Cluster, name: string): Promise<void> {
 /** Removes the Secrets of a replaced schedule, unless a job uses them. Those are removed with the schedule. */
 async function removeSecrets(cluster: Cluster, { metadata, status }: CronJob): Promise<void> {
   const version = metadata.annotations?.[versionAnnotation];
-  if (version === undefined || (status?.active ?? []).length > 0) return;
+  // Whoever may change the CronJob chose it: a path in it would delete another object.
+  if (!/^[a-z0-9-]+$/.test(version ?? "/") || (status?.active ?? []).length > 0) return;
   for (const suffix of ["input", "pull"]) {
     const path = `/api/v1/namespaces/${cluster.namespace}/secrets/${version}-${suffix}`;
     await ifFound(cluster.api.ask("DELETE", path));

@@ -35,6 +35,17 @@ function pod(index: number, phase: "Running" | "Failed" | "Succeeded", exitCode?
 const failed = { type: "Failed", status: "True" as const, reason: "FailedIndexes", message: "Job has failed indexes" };
 
 describe("a job with a matrix", () => {
+  it.each(["{", "null", "[]", '{"A":null}', '{"A":[{}]}', '{"A":"1"}', "[".repeat(100_000)])(
+    "hides no other one with a matrix %# that somebody else wrote",
+    (matrix) => {
+      const job = sweep({ failed: 1, failedIndexes: "0,4-9999999999" });
+      const changed = { ...job, metadata: { ...metadata, annotations: { "slipway/matrix": matrix } } };
+      const { items } = statusOf("a", { job: changed, pods: [pod(0, "Failed", 1)] });
+      expect(items?.failed).toBe(10_001);
+      expect(items?.failures[0]).toEqual({ index: 0, values: {}, exitStatus: 1 });
+    },
+  );
+
   it("is one indexed job, in which items are retried alone and lost pods are made again", () => {
     const program = shell("i", "x", { matrix: { A: ["1", "2", "3"] }, retries: 2, parallelism: 2 });
     expect(sweepOf(program)).toEqual({

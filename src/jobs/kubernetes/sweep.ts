@@ -11,7 +11,7 @@ import {
   type Pod,
 } from "../../kubernetes/objects.ts";
 import { countWords, type FailedItem, type ItemCounts } from "../engine.ts";
-import { itemCount, itemValues, type Matrix, usualParallelism } from "../matrix.ts";
+import { itemCount, itemValues, type Matrix, maximumItems, usualParallelism } from "../matrix.ts";
 import type { Program } from "../program.ts";
 
 /** Milliseconds between looks at the counts. */
@@ -44,18 +44,17 @@ function numbersOf(text = ""): number[] {
   return text.split(",").flatMap((range) => {
     if (range === "") return [];
     const [first = 0, last = first] = range.split("-").map(Number);
-    return Array.from({ length: last - first + 1 }, (_, offset) => first + offset);
+    return Array.from({ length: Math.min(last - first + 1, maximumItems) }, (_, offset) => first + offset);
   });
 }
 
 export function itemsOf({ job, pods }: { readonly job: Job; readonly pods: readonly Pod[] }): ItemCounts {
   const failed = numbersOf(job.status?.failedIndexes);
+  const matrix = matrixOf(job);
   const isOver = conditionOf(job, "Complete") !== undefined || conditionOf(job, "Failed") !== undefined;
   const running = isOver ? [] : pods.filter(({ status }) => status?.phase === "Running").map(indexOf);
   // A list of jobs with many failures looks at many pods.
   const last = new Map(pods.map((pod) => [indexOf(pod), pod]));
-  const text = job.metadata.annotations?.[matrixAnnotation];
-  const matrix = text === undefined ? {} : (JSON.parse(text) as Matrix);
   return {
     total: job.spec.completions ?? 0,
     succeeded: job.status?.succeeded ?? 0,
@@ -63,6 +62,17 @@ export function itemsOf({ job, pods }: { readonly job: Job; readonly pods: reado
     running: new Set(running).size,
     failures: failed.map((index) => failureOf(index, matrix, last.get(index))),
   };
+}
+
+/** Empty if somebody has changed it: one job must not hide the others of a list. */
+function matrixOf({ metadata }: Job): Matrix {
+  const isText = (value: unknown) => typeof value === "string";
+  try {
+    const matrix = JSON.parse(metadata.annotations?.[matrixAnnotation] ?? "{}") as Matrix;
+    return Object.values(matrix).every((values) => Array.isArray(values) && values.every(isText)) ? matrix : {};
+  } catch {
+    return {};
+  }
 }
 
 function failureOf(index: number, matrix: Matrix, pod: Pod | undefined): FailedItem {
@@ -130,7 +140,6 @@ export class LinePrefix {
     return Buffer.from(start + text, "latin1");
   }
 
-  /** Ends an unfinished last line. */
   end(): Buffer {
     return Buffer.from(this.#isStart ? "" : "\n");
   }

@@ -99,6 +99,18 @@ it("the URLs of a layer are never asked", async () => {
   expect(other.seen).toEqual([]);
 });
 
+it.each([
+  ["tags", (client: RegistryClient) => client.listTags(app)],
+  ["repositories", (client: RegistryClient) => client.listRepositories()],
+])("a page of 500,000 %s is read", async (what, list) => {
+  const names = Array.from({ length: 500_000 }, () => "a");
+  registry.intervene = (_, response) => {
+    response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify({ [what]: names }));
+    return true;
+  };
+  expect(await list(open())).toHaveLength(500_000);
+});
+
 it("artifacts that refer to each other in a circle are listed, copied and removed once", async () => {
   const image = images().image({ tag: "v1" });
   const [one, two] = [images().image({ layers: ["one"] }), images().image({ layers: ["two"] })];

@@ -26,7 +26,8 @@ export async function listTags(session: Session, repository: string): Promise<st
   const tags: string[] = [];
   for await (const page of fetchPages(session, { doing: "listing tags", repository }, `/v2/${repository}/tags/list`)) {
     const list = parseList(registry, page, `Tag list of ${registry}/${repository}`).get("tags");
-    if (list.present) tags.push(...list.strings());
+    // Not as arguments of `push`: 100,000 of them overflow the stack.
+    if (list.present) for (const tag of list.strings()) tags.push(tag);
   }
   return tags;
 }
@@ -38,7 +39,8 @@ export async function listRepositories(session: Session): Promise<string[] | und
   try {
     for await (const page of fetchPages(session, { doing: "listing repositories" }, "/v2/_catalog")) {
       answered = true;
-      names.push(...parseList(registry, page, `Repositories of ${registry}`).get("repositories").strings());
+      const list = parseList(registry, page, `Repositories of ${registry}`);
+      for (const name of list.get("repositories").strings()) names.push(name);
     }
   } catch (error) {
     if (error instanceof AccessRefused) return undefined;

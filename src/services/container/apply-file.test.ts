@@ -23,11 +23,11 @@ function machine() {
   const home = folderOfTest();
   writeFileSync(join(home, "podman"), podman, { mode: 0o755 });
   for (const name of ["asked", "names"]) writeFileSync(join(home, name), "");
-  const put = (name: string) => {
+  const put = (hash: string, name = `slipway-web-0-${hash}`) => {
     const Labels = {
       "slipway/service": "web",
       "slipway/replica": "0",
-      "slipway/hash": name,
+      "slipway/hash": hash,
       "slipway/facts": '{"ports":[]}',
     };
     const State = { Status: "running", ExitCode: 0, OOMKilled: false, StartedAt: "" };
@@ -59,13 +59,13 @@ it("deletes what there is once an apply that is under way has ended", async () =
   const lock = await waitForLock(join(services, "web.lock"));
   const deleted = remove(false);
   await expect.poll(() => notices, { timeout: 20_000 }).toEqual(["web: waiting for another command that changes it."]);
-  expect(asked()).toContain("container inspect one");
-  rmSync(join(home, "one.json"));
+  expect(asked()).toContain("container inspect slipway-web-0-one");
+  rmSync(join(home, "slipway-web-0-one.json"));
   put("two");
   lock.release();
   await deleted;
   expect(changes).toEqual([{ action: "delete", kind: "Container", name: "web-0" }]);
-  expect(asked()).toContain("rm --force --volumes two");
+  expect(asked()).toContain("rm --force --volumes slipway-web-0-two");
 });
 
 it("deletes a service without containers if it is disabled, and says that there are none", async () => {
@@ -74,6 +74,16 @@ it("deletes a service without containers if it is disabled, and says that there 
   await remove(true);
   expect({ notices, changes }).toEqual({ notices: ["web: it is disabled and has no container."], changes: [] });
 });
+
+it.each(["tender_hopper", "slipway-job-1", "slipway-web-0-one-2"])(
+  "takes a container %j for none of a service whose labels its image has",
+  async (name) => {
+    const { put, asked, remove } = machine();
+    put("one", name);
+    await expect(remove(false)).rejects.toThrow(userErrorWith("service-not-found", "web"));
+    expect(asked()).not.toContain(`rm --force --volumes ${name}`);
+  },
+);
 
 /** A podman that has an image and no container, and notes what it is asked and what it is given for a container. */
 const creating = `#!/bin/sh

@@ -92,12 +92,14 @@ export class Containers {
   async find(id: string): Promise<Found | undefined> {
     const inspected = await this.#inspect<Inspected>("container", id);
     const labelled = inspected && readLabels(inspected.Config.Labels ?? {});
-    if (!inspected || !labelled) return undefined;
+    const name = inspected?.Name.replace(/^\//, "");
+    // Containers inherit labels of their image, so any image can have those of a service.
+    if (!inspected || !labelled || name !== containerNameOf(labelled)) return undefined;
     const { State, HostConfig } = inspected;
     const bindings = Object.entries(HostConfig.PortBindings ?? {});
     return {
       ...labelled,
-      name: inspected.Name.replace(/^\//, ""),
+      name,
       state: State.Status,
       exitCode: State.ExitCode,
       isOutOfMemory: State.OOMKilled,

@@ -115,7 +115,6 @@ export function readLabels(labels: Readonly<Record<string, string>>): Labelled |
   }
 }
 
-/** For people. */
 export function replicaName({ service, replica }: Pick<Labelled, "service" | "replica">): string {
   return `${service}-${replica}`;
 }
