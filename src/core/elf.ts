@@ -11,7 +11,6 @@ const sonameTag = 14;
 export const elfMachineEnd = 20;
 
 export interface SharedObject {
-  /** `EI_CLASS`: 32 or 64 bits. */
   readonly bits: 32 | 64;
   /** `e_machine`. */
   readonly machine: number;

@@ -24,7 +24,6 @@ export interface BatchPlace {
   readonly isColored: boolean;
 }
 
-/** Answers to the program. */
 export interface BatchAnswers {
   readonly result: (index: number, bodies: Bodies) => void;
   readonly error: (index: number, error: CallError) => void;

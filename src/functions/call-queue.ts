@@ -2,10 +2,8 @@ import type { WireError } from "../core/wire-error.ts";
 import type { CallsStart } from "./program-protocol.ts";
 import type { WorkerEnd } from "./worker.ts";
 
-/** A call that waits or runs. */
 export interface Task {
   readonly index: number;
-  /** Its arguments. */
   readonly bodies: readonly Buffer[];
   readonly queue: CallQueue;
   failures: number;
@@ -74,7 +72,6 @@ export class CallQueue {
     return this.#tasks.length - this.#head;
   }
 
-  /** Takes a new call. */
   add(index: number, bodies: readonly Buffer[]): void {
     this.open += 1;
     this.#tasks.push({ index, bodies, queue: this, failures: 0, losses: 0, runs: 0 });

@@ -39,7 +39,6 @@ export class PodNotices {
     this.#options = options;
   }
 
-  /** Pods have changed. */
   update(): void {
     const waiting = this.#workers().filter(({ isWaiting }) => isWaiting);
     if (this.#isWorking() || waiting.length === 0) {

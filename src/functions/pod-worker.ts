@@ -37,7 +37,6 @@ interface Owner {
   stop(worker: PodWorker): Promise<boolean>;
   /** Ends all workers of the group. */
   fail(error: unknown): void;
-  /** It has ended. */
   onEnd(worker: PodWorker): void;
 }
 
@@ -56,7 +55,6 @@ export class PodWorker implements Worker {
   token = "";
   pod: Pod | undefined;
   isStopping = false;
-  /** Its program was started. */
   hasBegun = false;
   readonly ended = this.#ended.promise;
 
@@ -94,7 +92,6 @@ export class PodWorker implements Worker {
     await this.ended;
   };
 
-  /** Its pod has changed. */
   see(pod: Pod): void {
     const isSame = pod.metadata.resourceVersion === this.pod?.metadata.resourceVersion;
     if (this.isOver || this.#isEnding || isSame) return;

@@ -62,7 +62,6 @@ export class ProgramFiles {
     );
   }
 
-  /** Brings content to the folder. */
   async fetch({ digest, size }: FileContent): Promise<void> {
     const image = this.#origins.get(digest);
     if (image === undefined || this.folder === undefined) throw lost(digest);

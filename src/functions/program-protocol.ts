@@ -85,7 +85,6 @@ export type ProgramFrame =
   /** The last frame: the program ends with this status. */
   | { readonly type: "exit"; readonly status: number };
 
-/** Headers of frames to the program. */
 export type HelperFrame =
   | { readonly type: "ready" }
   /** The helper was started with another environment. */

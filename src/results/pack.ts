@@ -2,7 +2,6 @@ import { isDeeper, maximumValueDepth } from "../core/json-depth.ts";
 import type { ResultScope } from "./key.ts";
 
 export interface KeptResult {
-  /** See `resultKey`. */
   readonly key: string;
   /** JSON on one line, as the function's process sent it. Empty: the function returned nothing. */
   readonly result: string;

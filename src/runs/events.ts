@@ -13,7 +13,6 @@ export type RunEvent = { readonly at: number } & (
 
 /** The first event of every file. Neither arguments nor variables are in it, since they may be secret. */
 export interface RunStart {
-  /** Of this format. */
   readonly version: 1;
   /** Label of the pipeline; for a program that was not started by one, its path. */
   readonly program: string;

@@ -9,7 +9,6 @@ export interface ListedPackage {
   readonly url: string;
   readonly name: string;
   readonly version: string;
-  /** As an SPDX expression. */
   readonly expression?: string;
   /** As the package states it, if it is no expression. */
   readonly statement?: string;

@@ -9,7 +9,6 @@ export interface Content {
   readonly arguments: readonly string[];
   /** The existing volume claim with the content. Undefined: each pod has its own volume. */
   readonly claim?: string;
-  /** Read-only. */
   readonly mounts: readonly ContentMount[];
   /** Secrets that only the sync program gets, as files. */
   readonly secrets: readonly ContentSecret[];

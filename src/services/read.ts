@@ -21,7 +21,6 @@ export interface ServiceDocument {
 
 export interface ServiceFile {
   readonly path: string;
-  /** For people. */
   readonly name: string;
   /** For services that name none. */
   readonly image?: string | undefined;

@@ -13,7 +13,6 @@ import { ownImage } from "./runnable-image.ts";
 
 export interface LocalLayer {
   readonly metadata: LayerMetadata;
-  /** A path. */
   readonly blob: string;
 }
 

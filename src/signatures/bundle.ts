@@ -44,7 +44,6 @@ export interface Claim {
   readonly payloadType: string;
   readonly payload: Buffer;
   readonly signatures: readonly Buffer[];
-  /** For errors. */
   readonly document: string;
 }
 

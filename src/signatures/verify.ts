@@ -20,7 +20,6 @@ const enough = 100;
 
 /** By a key or an identity. */
 export interface Judge {
-  /** In errors. */
   readonly name: string;
   /** Undefined: it verifies no formats that have a key alone. */
   readonly key?: PublicKey;

@@ -80,7 +80,6 @@ class Push {
   readonly #slots: Slots;
   readonly #memory: PushMemory;
   readonly #contents = new Map<ImageToPush, Promise<ImageContent>>();
-  /** By registry, repository and digest. */
   readonly #presence = new Map<string, Promise<boolean>>();
   /** By registry and digest, the first repository that has or gets a blob. */
   readonly #holders = new Map<string, { repository: string; arrival: Promise<unknown> }>();

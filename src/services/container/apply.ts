@@ -177,7 +177,6 @@ export async function end(containers: Containers, found: Found): Promise<void> {
   await containers.remove(found.name);
 }
 
-/** The step for one replica. */
 export interface Step {
   readonly change: Change;
   readonly replica: number;

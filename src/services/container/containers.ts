@@ -50,7 +50,6 @@ interface Inspected {
 }
 
 interface Question {
-  /** For errors. */
   readonly image?: string;
   /** Added to the client's environment. */
   readonly variables?: Readonly<Record<string, string>>;
