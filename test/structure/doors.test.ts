@@ -30,7 +30,8 @@ describe("the rules for images are asked", () => {
   });
 
   it("and nothing else makes an image that may run", () => {
-    expect(filesWith(/\bas RunnableImage\b/)).toEqual(["signatures/runnable-image.ts"]);
+    // What `slipway doctor` has made from nothing.
+    expect(filesWith(/\bas RunnableImage\b/)).toEqual(["cli/doctor/engine.ts", "signatures/runnable-image.ts"]);
     // What this process has made of one that may run.
     expect(filesWith(/\bownImage\(/)).toEqual(["signatures/append.ts", "signatures/runnable-image.ts"]);
   });
@@ -83,6 +84,7 @@ describe("what starts an image", () => {
 
   it("is one of these", () => {
     expect(filesWith(/\brunContainer\(/)).toEqual([
+      "cli/doctor/engine.ts",
       "containers/run.ts",
       "functions/container-workers.ts",
       "jobs/run-image.ts",

@@ -58,15 +58,18 @@ async function tryContainers(client: ContainerClient, env: Environment): Promise
         .trim(),
     );
   const run = { image, programArguments: ["/exit"], env: {}, resources: {}, onStdout: () => {} };
+  const tryWith = async (network: string) => {
+    const signal = AbortSignal.timeout(60_000);
+    const ended = await runContainer(client, { ...run, network: network as Network }, { env, onStderr, signal });
+    if (ended === 0) return;
+    const identity = { code: "engine-unavailable", culprit: client.name } as const;
+    const problem = `a container with --network=${network} that does nothing ended with status ${ended}`;
+    throw new Failure(identity, problem, `Run \`${client.name} info\` to see whether it works.`);
+  };
   try {
-    for (const network of ["none", "host", "bridge"] as Network[]) {
-      const signal = AbortSignal.timeout(60_000);
-      const ended = await runContainer(client, { ...run, network }, { env, onStderr, signal });
-      if (ended === 0) continue;
-      const identity = { code: "engine-unavailable", culprit: client.name } as const;
-      const problem = `a container with --network=${network} that does nothing ended with status ${ended}`;
-      throw new Failure(identity, problem, `Run \`${client.name} info\` to see whether it works.`);
-    }
+    // Finds out which runtime works.
+    await tryWith("none");
+    await Promise.all([tryWith("host"), tryWith("bridge")]);
   } finally {
     await ask(client.path, ["rmi", "--force", image]);
   }
