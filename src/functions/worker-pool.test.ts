@@ -1,6 +1,6 @@
 import { setTimeout as delay, setImmediate as turn } from "node:timers/promises";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { CallOutcome, CallQueue, QueueListener } from "./call-queue.ts";
 import type { CallsStart } from "./program-protocol.ts";
 import { type Behaviour, MemoryWorkers } from "./testdata/memory-workers.ts";
@@ -50,6 +50,15 @@ const doubled = (count: number) => Array.from({ length: count }, (_, index) => 2
 const double: Behaviour = (n) => 2 * n;
 
 describe("a pool of workers", () => {
+  it("prints what comes after the last reply", async () => {
+    const { engine, pool } = poolOf(double, { room: 1 });
+    await run(pool, 1).done;
+    const printed = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+    engine.workers[0]?.print("from a child\n");
+    expect(printed.mock.calls.map(([data]) => `${data}`)).toEqual(["from a child\n"]);
+    printed.mockRestore();
+  });
+
   it("takes what modules print at first for output, wherever it is cut", async () => {
     const { engine, pool } = poolOf(double, { room: 1 });
     engine.preface = ["loading {", '{"type":"hel', 'p"}\nand more', '{"type":"h'];

@@ -1,3 +1,4 @@
+import { writeTo } from "../core/flow.ts";
 import { type CallOutcome, CallQueue, type QueueListener, type Task } from "./call-queue.ts";
 import type { CallsStart } from "./program-protocol.ts";
 import { Slot, type SlotListener } from "./slot.ts";
@@ -210,7 +211,8 @@ export class WorkerPool {
     },
     onOutput: (task, data) => {
       const queue = task?.queue ?? [...this.#queues][0];
-      return queue?.listener.onOutput(task, data);
+      // What a process of a call's own printed may come after the last reply.
+      return queue ? queue.listener.onOutput(task, data) : writeTo(process.stderr, data);
     },
     onEnd: (slot, end, running, waiting) => this.#ended(slot, end, running, waiting),
     room: () => this.#options.room(),

@@ -20,6 +20,6 @@ describe(`in a container of ${client.name}`, () => {
   it("are good until the program ends where they cannot be stored", async () => {
     const { result, err } = await runFiles("result", { ...env, OUT: folderOfTest() });
     expect(result, err).toMatchObject({ bytes: "hello" });
-    expect(err.match(/^slipway: Files of results cannot be stored in localhost\//gm)).toHaveLength(1);
+    expect(err.match(/^slipway: Files of results cannot be stored in localhost\//gm), err).toHaveLength(1);
   });
 });

@@ -419,7 +419,7 @@ IMPORTS = {
     "//src/functions:worker-job.test.ts": "//src/core:testdata/reported.ts //src/functions:worker-job.ts",
     "//src/functions:worker-job.ts": "//src/functions:frames.ts //src/functions:worker-variables.ts //src/jobs:kubernetes/job.ts //src/kubernetes:objects.ts",
     "//src/functions:worker-pool.test.ts": "//src/functions:testdata/memory-workers.ts //src/functions:worker-pool.ts",
-    "//src/functions:worker-pool.ts": "//src/functions:call-queue.ts //src/functions:slot.ts",
+    "//src/functions:worker-pool.ts": "//src/core:flow.ts //src/functions:call-queue.ts //src/functions:slot.ts",
     "//src/functions:worker.ts": "//src/core:errors.ts",
     "//src/git:access.ts": "//src/credentials:find-remote.ts //src/credentials:service-url.ts //src/git:url.ts",
     "//src/git:checkout.test.ts": "//src/core:testdata/reported.ts //src/git:checkout.ts //src/git:remote.ts //src/git:testdata/git-repository.ts //src/git:tree.ts",

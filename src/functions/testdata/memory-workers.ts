@@ -103,6 +103,7 @@ export class MemoryWorker implements Worker {
   print(text: string): void {
     const [id] = this.#running;
     if (id !== undefined) this.#writer.send({ type: "output", id }, [Buffer.from(text)]);
+    else void this.#listener.onOutput(Buffer.from(text));
   }
 
   #end(end: WorkerEnd): void {
