@@ -22,7 +22,8 @@ async function main([request = "{}"]: readonly string[]): Promise<unknown> {
 
 function write(image: PulledImage): { platform: string; folder: string; layers: string[] } {
   const { platform } = image;
-  const folder = platform.replace(/[^A-Za-z0-9.-]/g, "_");
+  // Without dots: `..` is a folder too.
+  const folder = platform.replace(/[^A-Za-z0-9-]/g, "_");
   mkdirSync(folder);
   const layers = new Map(
     image.layers.map((layer) => [`${splitDigest(layer.digest).hex}.layer.json`, formatLayerMetadata(layer)]),
