@@ -20,7 +20,6 @@ export function engineIn(env: Environment): EngineKind | undefined {
   );
 }
 
-/** The engine, as a program sees it. */
 export interface EngineDescription {
   readonly kind: EngineKind;
   /** A text for people, such as `containers of podman`. */

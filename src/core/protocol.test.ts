@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseReply, ResultReader, resultLine, showsSteps } from "./protocol.ts";
+import { parseReply, ResultReader, showsSteps } from "./protocol.ts";
+
+const resultLine = (nonce: string, reply: string) => `\x1eslipway ${nonce} ${reply}\n`;
 
 function read(chunks: readonly Buffer[], limit = 1000) {
   const other: Buffer[] = [];

@@ -54,14 +54,6 @@ function isReply(value: unknown): value is Reply | LoggedReply {
   return !("error" in value) || isWireError(value.error);
 }
 
-function marker(nonce: string): string {
-  return `\x1eslipway ${nonce} `;
-}
-
-export function resultLine(nonce: string, reply: string): string {
-  return `${marker(nonce)}${reply}\n`;
-}
-
 function partialMatch(data: Buffer, mark: Buffer): number {
   for (let length = Math.min(mark.length - 1, data.length); length > 0; length--) {
     if (data.subarray(data.length - length).equals(mark.subarray(0, length))) return length;
@@ -81,7 +73,7 @@ export class ResultReader {
 
   /** @param limit the most bytes a reply may take; a longer one is not kept */
   constructor(nonce: string, limit: number, other: Sink) {
-    this.#mark = Buffer.from(marker(nonce));
+    this.#mark = Buffer.from(`\x1eslipway ${nonce} `);
     this.#limit = limit;
     this.#other = other;
   }

@@ -30,7 +30,6 @@ export interface WorkerPods {
   readonly group: string;
 }
 
-/** The access to registries that pods get. */
 export interface WorkerAccess {
   readonly dockerConfig: string | undefined;
   readonly files: GivenAccess;

@@ -6,7 +6,6 @@ import { findSourceMap } from "node:module";
 declare const slipwayScheme: string;
 /** The folder of generated files in the source map. */
 declare const slipwayGenerated: string;
-/** The SDK's own source. */
 declare const slipwaySdk: string;
 
 /**

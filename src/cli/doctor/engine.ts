@@ -42,29 +42,21 @@ async function tryContainers(client: ContainerClient, env: Environment): Promise
   const image = `localhost/slipway-doctor:${randomBytes(4).toString("hex")}` as RunnableImage;
   const content = tinyImage();
   if (content === undefined) return [`no container was tried on ${process.arch}`];
+  const identity = { code: "engine-unavailable", culprit: client.name } as const;
+  const remedy = `Run \`${client.name} info\` to see whether it works.`;
+  const failed = (problem: string) => new Failure(identity, problem, remedy);
   const options = { env, time: 60_000, input: [content] };
   const { status, stderr } = await runProgram(client.path, ["import", "-", image], options);
   if (status !== 0) {
-    const identity = { code: "engine-unavailable", culprit: client.name } as const;
-    const problem = `${client.path} cannot store an image (status ${status}): ${oneLine(stderr)}`;
-    throw new Failure(identity, problem, `Run \`${client.name} info\` to see whether it works.`);
+    throw failed(`${client.path} cannot store an image (status ${status}): ${oneLine(stderr)}`);
   }
   const remarks: string[] = [];
-  const onStderr = (data: Buffer) =>
-    void remarks.push(
-      data
-        .toString()
-        .replace(/^slipway: /, "")
-        .trim(),
-    );
+  const onStderr = (data: Buffer) => void remarks.push(`${data}`.replace(/^slipway: /, "").trim());
   const run = { image, programArguments: ["/exit"], env: {}, resources: {}, onStdout: () => {} };
   const tryWith = async (network: string) => {
     const signal = AbortSignal.timeout(60_000);
     const ended = await runContainer(client, { ...run, network: network as Network }, { env, onStderr, signal });
-    if (ended === 0) return;
-    const identity = { code: "engine-unavailable", culprit: client.name } as const;
-    const problem = `a container with --network=${network} that does nothing ended with status ${ended}`;
-    throw new Failure(identity, problem, `Run \`${client.name} info\` to see whether it works.`);
+    if (ended !== 0) throw failed(`a container with --network=${network} that does nothing ended with status ${ended}`);
   };
   try {
     // Finds out which runtime works.

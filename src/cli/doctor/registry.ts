@@ -56,12 +56,13 @@ async function examineRemote(name: string, env: Environment): Promise<Finding[]>
 
 /** Uses each that was added with `slipway credentials add`. */
 export async function examineCredentials(env: Environment): Promise<Finding[]> {
-  const try_ = async (work: () => Promise<Finding[]>) => work().catch((error: unknown) => [broken(credentials, error)]);
-  return try_(async () => {
+  const attempt = async (work: () => Promise<Finding[]>) =>
+    work().catch((error: unknown) => [broken(credentials, error)]);
+  return attempt(async () => {
     const entries = await readStore(env);
     if (entries.length === 0) return [{ ...credentials, state: "ok", detail: "none was added" }];
     const findings = entries.map((entry) =>
-      try_(async () => [{ ...credentials, state: "ok", detail: await testEntry(entry, env) }]),
+      attempt(async () => [{ ...credentials, state: "ok", detail: await testEntry(entry, env) }]),
     );
     return (await Promise.all(findings)).flat();
   });

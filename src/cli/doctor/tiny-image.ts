@@ -16,7 +16,6 @@ export function tinyImage(architecture: string = process.arch): Buffer | undefin
   return Buffer.concat([header(entry, program.length), program, padding]);
 }
 
-/** ELF header, one loaded segment, the code. */
 function elf(machine: number, code: Buffer): Buffer {
   const headers = 64 + 56;
   const address = 0x400000n;

@@ -9,7 +9,6 @@ const token = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
 const separators = /[ \t,]*/y;
 /** Some registries send URLs without quotes. */
 const parameter = new RegExp(`(${token})[ \\t]*=[ \\t]*(?:"((?:[^"\\\\]|\\\\[^])*)"|([^\\s",]+))`, "y");
-/** A scheme and its opaque text, if any. */
 const start = new RegExp(`(${token})(?=[ \\t,]|$)(?![ \\t]*=)(?:[ \\t]+[A-Za-z0-9._~+/-]+=*(?=[ \\t]*(?:,|$)))?`, "y");
 
 /** Parses `WWW-Authenticate`, also several fields joined by commas. Stops at the challenge with a syntax error. */
