@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { repositoryOf } from "../../tools/release/repository.ts";
 import { readVersion, withVersion } from "../../tools/release/version.ts";
 
 /** The pages that people wrote. //test/docs:blocks_test checks their Starlark and shell code. */
@@ -45,6 +46,16 @@ it("has every page in the index", () => {
   const index = read("docs/README.md");
   const pages = handwritten.filter((path) => path.startsWith("docs/") && path !== "docs/README.md");
   expect(pages.filter((path) => !index.includes(`(${path.slice("docs/".length)})`))).toEqual([]);
+});
+
+it("says beside every package, archive and dependency that it is not published yet, until it is", () => {
+  const users = [...handwritten, "python/README.md"].filter((path) => !/^(CONTRIBUTING|CHANGELOG)/.test(path));
+  const isPublished = repositoryOf(read(".bcr/metadata.template.json")) !== undefined;
+  const says = (path: string) => /published\s+yet/.test(read(path));
+  const names = (path: string) =>
+    /(?<!pkg:npm\/)bazel-slipway|\bslipway-\d|bazel_dep\(name = "slipway", v/.test(read(path));
+  expect(users.filter(names)).not.toEqual([]);
+  expect(users.filter(isPublished ? says : (path) => names(path) && !says(path))).toEqual([]);
 });
 
 it("mentions the version of bazel/private/version.bzl alone: else run `node tools/release/update-version.ts`", () => {

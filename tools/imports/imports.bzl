@@ -3,7 +3,7 @@
 IMPORTS = {
     "//docs:generate/command-line.ts": "//docs:generate/markdown.ts",
     "//docs:generate/config.ts": "//docs:generate/markdown.ts //src/config:config-schema.ts",
-    "//docs:generate/currency.test.ts": "//tools/release:version.ts",
+    "//docs:generate/currency.test.ts": "//tools/release:repository.ts //tools/release:version.ts",
     "//docs:generate/errors.test.ts": "//docs:generate/errors.ts //src/core:error-codes.ts",
     "//docs:generate/errors.ts": "//docs:generate/error-codes.json //docs:generate/markdown.ts",
     "//docs:generate/job.test.ts": "//docs:generate/job.ts",
