@@ -468,7 +468,7 @@ IMPORTS = {
     "//src/jobs:kubernetes/output.ts": "//src/core:protocol.ts //src/jobs:kubernetes/sweep.ts //src/jobs:runners.ts //src/kubernetes:logs.ts //src/kubernetes:objects.ts",
     "//src/jobs:kubernetes/reasons.ts": "//src/jobs:engine.ts //src/jobs:kubernetes/status.ts //src/kubernetes:api-error.ts //src/kubernetes:events.ts //src/kubernetes:failure.ts //src/kubernetes:objects.ts",
     "//src/jobs:kubernetes/records.ts": "//src/core:files.ts //src/core:user-folders.ts",
-    "//src/jobs:kubernetes/schedule.cluster.test.ts": "//src/jobs:kubernetes/schedule.ts //src/jobs:kubernetes/testdata/cluster.ts //src/jobs:kubernetes/testdata/program.ts //src/kubernetes:cluster.ts //src/kubernetes:testdata/image.ts",
+    "//src/jobs:kubernetes/schedule.cluster.test.ts": "//src/core:testdata/reported.ts //src/jobs:kubernetes/schedule.ts //src/jobs:kubernetes/testdata/cluster.ts //src/jobs:kubernetes/testdata/program.ts //src/kubernetes:access.ts //src/kubernetes:cluster.ts //src/kubernetes:testdata/image.ts //src/kubernetes:testdata/user.ts",
     "//src/jobs:kubernetes/schedule.test.ts": "//src/core:testdata/reported.ts //src/jobs:kubernetes/schedule.ts //src/jobs:kubernetes/testdata/program.ts //src/kubernetes:cluster.ts //src/kubernetes:testdata/api-server.ts",
     "//src/jobs:kubernetes/schedule.ts": "//src/core:errors.ts //src/jobs:job-folder.ts //src/jobs:kubernetes/submit.ts //src/kubernetes:if-found.ts //src/kubernetes:objects.ts //src/kubernetes:runnable-pod.ts //src/kubernetes:watch.ts",
     "//src/jobs:kubernetes/status.ts": "//src/jobs:kubernetes/sweep.ts //src/kubernetes:failure.ts //src/kubernetes:objects.ts",

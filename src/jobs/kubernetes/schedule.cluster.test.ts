@@ -1,7 +1,10 @@
 import { expect, it } from "vitest";
+import { userErrorWith } from "../../core/testdata/reported.ts";
+import { describeRight, neededRights } from "../../kubernetes/access.ts";
 import { openCluster } from "../../kubernetes/cluster.ts";
 import type { Job } from "../../kubernetes/objects.ts";
 import { pushShell } from "../../kubernetes/testdata/image.ts";
+import { grant, nobody } from "../../kubernetes/testdata/user.ts";
 import { applySchedule, listSchedules, pauseSchedule, removeSchedule } from "./schedule.ts";
 import { engineOfTest, until } from "./testdata/cluster.ts";
 import { shell, textOf } from "./testdata/program.ts";
@@ -63,4 +66,35 @@ it("is created, triggered, changed, paused and removed", { timeout: 180_000 }, a
     return left.flat().length === 0;
   }, "nothing left");
   expect(await listSchedules(cluster, true)).toEqual([]);
+});
+
+it("needs the rights that docs/kubernetes.md lists, no other, and names one that is missing", {
+  timeout: 300_000,
+}, async () => {
+  const test = await engineOfTest();
+  const image = await pushShell(test.registry);
+  const env = await nobody(test);
+  const rights = [
+    ...["create", "get", "list", "patch", "delete"].map((verb) => ({ group: "batch", resource: "cronjobs", verb })),
+    { group: "", resource: "secrets", verb: "delete" },
+  ];
+  const everything = async () => {
+    const cluster = await openCluster(env);
+    for (const word of ["one", "two"]) {
+      const program = shell(image, "echo $A", { name: "nightly", env: { A: word } });
+      await applySchedule(cluster, program, { schedule: "0 3 * * *" }, { copy: false, env });
+    }
+    await pauseSchedule(cluster, "nightly", true);
+    expect(await listSchedules(cluster, false)).toMatchObject([{ name: "nightly", state: "paused" }]);
+    await removeSchedule(cluster, "nightly");
+  };
+  const all = [...neededRights, ...rights];
+  await grant(test, env, all);
+  await everything();
+  for (const right of rights) {
+    await grant(test, env, all, right);
+    const error = await everything().catch((error: Error) => error);
+    expect(error, describeRight(right)).toEqual(userErrorWith("cluster-refused"));
+    expect((error as Error).message).toContain(`may not ${describeRight(right)} in the namespace ${test.namespace}`);
+  }
 });
