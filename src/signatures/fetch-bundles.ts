@@ -33,7 +33,7 @@ const mostBytes = 256 * 1024 * 1024;
 export const largestBundle = 16 * 1024 * 1024;
 
 /** Bytes of bundles that are read at once, and their number. */
-const [smallBundle, atOnce] = [256 * 1024, 16];
+export const [smallBundle, atOnce] = [256 * 1024, 16];
 
 /** Bytes. Cosign's have 900. */
 const largestManifest = 64 * 1024;

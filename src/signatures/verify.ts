@@ -12,6 +12,7 @@ import {
   fetchLayers,
   type ListedBundle,
   orError,
+  smallBundle,
 } from "./fetch-bundles.ts";
 import { isSignedBy, type PublicKey } from "./keys.ts";
 
@@ -119,7 +120,12 @@ export function judgeBundles<Found extends FoundSignature = FoundSignature>(
       const { claim } = bundle;
       if (claim.payloadType !== statementType) return `its content has the type ${claim.payloadType}`;
       const reason = judge.refute(bundle);
-      if (reason !== undefined) return reason;
+      if (reason !== undefined) {
+        // Frees its memory at once. V8 would let several large ones gather.
+        for (const { buffer, length } of [bundle.bytes, claim.payload])
+          if (length > smallBundle) (buffer as ArrayBuffer).transfer(0);
+        return reason;
+      }
       const statement = readStatement(claim);
       if (statement.predicateType !== predicateType) return undefined;
       return refuteSubject(statement, image) ?? accept(statement, signature);
