@@ -340,6 +340,9 @@ class Worker(unittest.TestCase):
         worker.await_frame("started")
         worker.send("ack", replies=1)
         worker.await_frame("result")
+        # It reads frames in their order: the answer says that it has read the one before.
+        worker.send("revoke", ids=[99])
+        worker.await_frame("revoked")
         worker.channel.close()
         self.assertEqual(worker.reconnect()["replies"], 1)
         # An acknowledged reply stands for all before it.
