@@ -26,6 +26,7 @@ PRELUDE = f"""#!/bin/sh
 '''exec' '{sys.executable}' "$0" "$@"
 ' '''
 import json, os, pathlib, sys
+from contextlib import suppress
 sys.path[:0] = {sys.path!r}
 from slipway._frames import Channel, frames
 channel = Channel(0, 1)
@@ -34,7 +35,9 @@ program = json.loads(next(stream).bodies[0])
 folder = pathlib.Path(__file__).parent
 
 def send(header, *bodies):
-    channel.send(json.dumps(header)[1:-1], bodies)
+    # A program that has ended reads nothing; what it said last is still to be read.
+    with suppress(OSError):
+        channel.send(json.dumps(header)[1:-1], bodies)
 
 def answer(kind, value, **header):
     send({{"type": kind, **header}}, json.dumps(value).encode())
