@@ -40,7 +40,8 @@ case $r in
           done
           [ "$version" ] || [ ! -r "$root/version" ] || read -r version <"$root/version"
           chosen=$root/versions/$version/bin/${found##*/}
-          [ ! -x "$chosen" ] || found=$chosen
+          # A version is a name, not a path.
+          [ "$version" != "${version#*/}" ] || [ ! -x "$chosen" ] || found=$chosen
           ;;
       esac
       own=$cache$found
